@@ -1,0 +1,1 @@
+"""An autograder for a university practical on variational and adversarial autoencoders."""

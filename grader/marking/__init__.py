@@ -1,0 +1,1 @@
+"""Which checks make which points."""

@@ -1,0 +1,80 @@
+"""What marking a submission yields, as data; `results.json` is this, written down."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+PASSED = "passed"
+PARTIAL = "partial"
+FAILED = "failed"
+NOT_IMPLEMENTED = "not_implemented"
+NOT_SUBMITTED = "not_submitted"
+GRADER_ERROR = "grader_error"
+STATUSES = (PASSED, PARTIAL, FAILED, NOT_IMPLEMENTED, NOT_SUBMITTED, GRADER_ERROR)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check: one hidden test."""
+
+    name: str
+    status: str
+    weight: float = 1.0
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """An item's points and the checks they come from."""
+
+    id: str
+    points: float
+    max_points: float
+    status: str
+    checks: tuple[CheckResult, ...] = ()
+
+
+@dataclass(frozen=True)
+class SubmissionResult:
+    """One submission's marks on the automatic items."""
+
+    submission: str
+    seed: int
+    suite: str
+    sandbox: str
+    seconds: float
+    items: tuple[ItemResult, ...]
+    violations: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def points(self) -> float:
+        """Points earned on the automatic items."""
+        return round(sum(item.points for item in self.items), 6)
+
+    @property
+    def max_points(self) -> float:
+        """Points the automatic items are worth."""
+        return round(sum(item.max_points for item in self.items), 6)
+
+    @property
+    def marked(self) -> bool:
+        """Whether every item was marked, that is, none is a `grader_error`."""
+        return all(item.status != GRADER_ERROR for item in self.items)
+
+    def to_json(self) -> dict[str, Any]:
+        """The frozen layout of `results.json`."""
+        return {
+            "submission": self.submission,
+            "seed": self.seed,
+            "suite": self.suite,
+            "sandbox": self.sandbox,
+            "seconds": round(self.seconds, 3),
+            "points": self.points,
+            "max_points": self.max_points,
+            "items": [asdict(item) for item in self.items],
+            "violations": list(self.violations),
+            "warnings": list(self.warnings),
+        }
