@@ -1,0 +1,304 @@
+"""The grader's end of a session: requests with deadlines, and proxies that read like ordinary objects.
+
+    part1 = Session(box)
+    part1.files({"part1/utils.py": source})
+    part1.enter("part1")
+    utils = part1.load("utils")
+    kld = utils.KLD(mean, log_std)                        # tensors in, tensors out
+    call = part1.record(utils.KLD, mean, log_std)         # the same, and
+    grad_mean, grad_log_std = call.gradients(cotangent)   # vector-Jacobian products
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import torch
+
+from grader.box import wire
+from grader.box.errors import StudentError
+
+CALL_SECONDS = 20.0  # an ordinary call takes milliseconds; a crowded machine may stretch it a hundredfold
+MAX_TEXT = 400
+
+
+class Channels(Protocol):
+    """What a session needs of a box."""
+
+    def open_channel(self) -> tuple[int, socket.socket]: ...
+
+    def close_channel(self, session: int) -> None: ...
+
+
+def printable(text: Any, limit: int = MAX_TEXT) -> str:
+    """A student's text made safe to show: one line, no control characters, of limited length."""
+    if not isinstance(text, str):
+        return ""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+class Session:
+    """One confined process with one part of one submission.
+
+    Once the code has died, hung or broken the wire, every further request fails in the same way:
+    open a new session to go on.
+    """
+
+    def __init__(self, box: Channels) -> None:
+        self._box = box
+        self._number, self._channel = box.open_channel()
+        self._channel.setblocking(False)
+        self._seconds = CALL_SECONDS
+        self._fault: StudentError | None = None
+        self._closed = False
+
+    # -- what a suite uses ---------------------------------------------------------------------
+
+    def files(self, files: Mapping[str, bytes]) -> None:
+        """Put files into the session's private folder."""
+        for name, content in files.items():
+            data = torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.empty(0).byte()
+            self._request("files", {name: data})
+
+    def enter(self, folder: str) -> None:
+        """Import from this folder from now on, as a script in it would."""
+        self._request("enter", folder)
+
+    def load(self, module: str) -> Remote:
+        """Import a module.
+
+        Raises:
+            StudentError: it is missing, or its import fails.
+        """
+        return self._wrap(self._request("load", module), module)
+
+    def seed(self, number: int) -> None:
+        """Seed every generator in the session."""
+        self._request("seed", number)
+
+    def set(self, target: Remote, name: str, value: Any) -> None:
+        """Set an attribute of a remote object."""
+        self._request("set", target._reference, name, self._unwrap(value))
+
+    def record(self, function: Remote, *args: Any, **kwargs: Any) -> Call:
+        """Call a function and keep its graph for `Call.gradients`."""
+        reply = self._call(function, args, kwargs, record=True)
+        value = self._wrap(reply["value"], f"{function._name}(…)")
+        if not isinstance(reply.get("graph"), wire.Reference):
+            raise self._broken("protocol", "the reply lacks its graph")
+        return Call(self, value, reply["graph"])
+
+    @contextlib.contextmanager
+    def deadline(self, seconds: float) -> Iterator[None]:
+        """Allow the calls inside more (or less) time."""
+        before, self._seconds = self._seconds, seconds
+        try:
+            yield
+        finally:
+            self._seconds = before
+
+    @property
+    def broken(self) -> bool:
+        """Whether the session can no longer be used."""
+        return self._fault is not None or self._closed
+
+    def close(self) -> None:
+        """Kill the session and all it started."""
+        if not self._closed:
+            self._closed = True
+            self._channel.close()
+            self._box.close_channel(self._number)
+
+    # -- the wire ------------------------------------------------------------------------------
+
+    def _call(
+        self, function: Remote, args: tuple[Any, ...], kwargs: dict[str, Any], record: bool = False
+    ) -> dict[str, Any]:
+        reply = self._request(
+            "call",
+            function._reference,
+            self._unwrap(args),
+            self._unwrap(kwargs),
+            record,
+            what=function._name,
+        )
+        if not isinstance(reply, dict) or "value" not in reply:
+            raise self._broken("protocol", "the reply to a call lacks its value")
+        return reply
+
+    def _request(self, operation: str, *arguments: Any, what: str = "") -> Any:
+        if self._fault is not None:
+            raise self._fault
+        deadline = time.monotonic() + self._seconds
+        try:
+            self._send(wire.pack({"op": operation, "arguments": arguments}), deadline)
+            length = wire.header_length(bytes(self._receive(wire.LENGTH.size, deadline)))
+            header = wire.parse_header(bytes(self._receive(length, deadline)))
+            reply = wire.unpack(header, self._receive(header.payload_length, deadline))
+        except wire.WireError as error:
+            raise self._broken("protocol", f"the reply could not be read: {error}") from None
+        except (ConnectionError, EOFError):
+            raise self._broken(
+                "died",
+                f"{what or 'the code'} ended the process it runs in",
+                "look for sys.exit, os._exit, a signal, or more memory than there is",
+            ) from None
+        except TimeoutError:
+            raise self._broken(
+                "timeout",
+                f"{what or 'the code'} did not finish within {self._seconds:.0f} s",
+                "look for an endless loop, input(), sleep, or training started by the import",
+            ) from None
+        if not isinstance(reply, dict) or len(reply) != 1:
+            raise self._broken("protocol", "the reply is not one that the worker sends")
+        ((kind, content),) = reply.items()
+        if kind == "result":
+            return content
+        if kind == "unusable":
+            raise StudentError("unusable", f"{what} returned a value that cannot be used: {printable(content)}")
+        if kind == "error" and isinstance(content, dict):
+            raise self._student_error(operation, arguments, content, what)
+        raise self._broken("protocol", "the reply is not one that the worker sends")
+
+    def _student_error(
+        self, operation: str, arguments: tuple[Any, ...], content: dict[str, Any], what: str
+    ) -> StudentError:
+        name, message = printable(content.get("type"), 80), printable(content.get("message"))
+        places = [place for place in content.get("where") or [] if isinstance(place, list) and len(place) == 3]
+        where = f" ({printable(places[-1][0], 80)}, line {places[-1][1]!s:.8})" if places else ""
+        if content.get("stub") is True:
+            return StudentError("not_implemented", f"{what or 'the code'} is not implemented yet: {message}")
+        if operation == "get" and name == "AttributeError" and not places:
+            return StudentError("missing", f"{arguments[0].type} has no {arguments[1]}: {message}")
+        if operation == "load":
+            if name == "ModuleNotFoundError" and not places:
+                return StudentError("missing", f"{arguments[0]}.py is missing")
+            return StudentError("raised", f"{arguments[0]}.py cannot be imported: {name}: {message}{where}")
+        return StudentError("raised", f"{what or 'the code'} raised {name}: {message}{where}")
+
+    def _broken(self, kind: str, message: str, hint: str = "") -> StudentError:
+        self._fault = StudentError(kind, message, hint)
+        return self._fault
+
+    def _wait(self, reading: bool, deadline: float) -> None:
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        waiting = ([self._channel], []) if reading else ([], [self._channel])
+        if not any(select.select(*waiting, [], remaining)):
+            raise TimeoutError
+
+    def _send(self, data: bytearray, deadline: float) -> None:
+        view, done = memoryview(data), 0
+        while done < len(view):
+            self._wait(reading=False, deadline=deadline)
+            with contextlib.suppress(BlockingIOError):
+                done += self._channel.send(view[done : done + 2**20])
+
+    def _receive(self, count: int, deadline: float) -> bytearray:
+        data = bytearray()
+        while len(data) < count:  # grows as bytes arrive: an announcement alone takes no memory
+            self._wait(reading=True, deadline=deadline)
+            with contextlib.suppress(BlockingIOError):
+                part = self._channel.recv(min(count - len(data), 2**20))
+                if not part:
+                    raise EOFError
+                data += part
+        return data
+
+    # -- references and proxies ------------------------------------------------------------------
+
+    def _wrap(self, value: Any, name: str) -> Any:
+        if isinstance(value, wire.Reference):
+            return Remote(self, value, name)
+        if isinstance(value, list):
+            return [self._wrap(part, name) for part in value]
+        if isinstance(value, tuple):
+            return tuple(self._wrap(part, name) for part in value)
+        if isinstance(value, dict):
+            return {key: self._wrap(part, name) for key, part in value.items()}
+        return value
+
+    def _unwrap(self, value: Any) -> Any:
+        if isinstance(value, Remote):
+            if value._session is not self:
+                raise ValueError("an object of another session")
+            return value._reference
+        if isinstance(value, list):
+            return [self._unwrap(part) for part in value]
+        if isinstance(value, tuple):
+            return tuple(self._unwrap(part) for part in value)
+        if isinstance(value, dict):
+            return {key: self._unwrap(part) for key, part in value.items()}
+        return value
+
+
+class Remote:
+    """An object in the box. Reading an attribute and calling it go over the wire."""
+
+    _session: Session
+    _reference: wire.Reference
+    _name: str
+
+    def __init__(self, session: Session, reference: wire.Reference, name: str) -> None:
+        self._session = session
+        self._reference = reference
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)  # copy, pickle and pytest ask for these of whatever they meet
+        value = self._session._request("get", self._reference, name, what=f"{self._name}.{name}")
+        return self._session._wrap(value, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        reply = self._session._call(self, args, kwargs)
+        return self._session._wrap(reply["value"], printable(self._reference.type, 60))
+
+    def __repr__(self) -> str:
+        return f"<{self._name} in the box>"
+
+
+class Call:
+    """A recorded call: its value, and gradients through it."""
+
+    def __init__(self, session: Session, value: Any, graph: wire.Reference) -> None:
+        self._session = session
+        self._graph = graph
+        self.value = value
+
+    def gradients(
+        self, *cotangents: torch.Tensor | None, of: Remote | None = None
+    ) -> list[torch.Tensor | None] | dict[str, torch.Tensor | None]:
+        """Vector-Jacobian products.
+
+        Args:
+            cotangents: one for each tensor of the value, in order; None leaves a tensor out.
+            of: a network: differentiate by its parameters instead of by the inputs.
+
+        Returns:
+            A gradient or None for each input that requires one, or by parameter name with `of`.
+        """
+        chosen = [index for index, cotangent in enumerate(cotangents) if cotangent is not None]
+        given = [cotangents[index] for index in chosen]
+        reply = self._session._request(
+            "backward",
+            self._graph,
+            chosen,
+            given,
+            [of._reference] if of is not None else [],
+            what="the backward pass",
+        )
+        if not isinstance(reply, list):
+            raise self._session._broken("protocol", "the reply to a backward pass is not a list")
+        if of is None:
+            return reply
+        if len(reply) != 1 or not isinstance(reply[0], dict):
+            raise self._session._broken("protocol", "the reply to a backward pass is malformed")
+        return reply[0]

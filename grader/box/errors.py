@@ -1,0 +1,22 @@
+"""What can go wrong between the grader and the box, and whose fault it is."""
+
+from __future__ import annotations
+
+
+class StudentError(Exception):
+    """The student's code is to blame; costs the check its points.
+
+    Attributes:
+        kind: `raised` (an exception), `missing` (no such file, function or class), `not_implemented`
+            (a stub), `died` (the code ended its process), `timeout`, `protocol` (the reply was not one
+            that the worker sends) or `unusable` (it returned something that cannot be looked at).
+    """
+
+    def __init__(self, kind: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.hint = hint
+
+
+class BoxError(Exception):
+    """The box itself failed: the grader's fault or the machine's, never the student's."""

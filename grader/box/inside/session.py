@@ -1,0 +1,211 @@
+"""A session: serves the grader's requests with the student's files, in a confined process.
+
+Everything here shares its process with the student's code, so nothing here can be trusted: the
+grader checks every reply, and knows no more of a result than its bytes.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import wire
+
+WORK = "/submission"
+MAX_MESSAGE = 2000
+
+
+class Objects:
+    """The objects that stay here, by the number under which the grader knows them."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, Any] = {}
+
+    def keep(self, value: Any) -> wire.Reference:
+        """Remember an object and give it a number."""
+        number = len(self.by_id) + 1
+        self.by_id[number] = value
+        return wire.Reference(number, type(value).__name__)
+
+    def outgoing(self, value: Any) -> Any:
+        """Replace, in a result, what cannot travel by a reference to it."""
+        if value is None or type(value) in (bool, int, float, str, wire.Reference):
+            return value
+        if isinstance(value, torch.Tensor):
+            return value
+        if isinstance(value, np.ndarray | np.generic):
+            return torch.as_tensor(np.array(value)) if value.dtype.kind in "biuf" else self.keep(value)
+        if type(value) is list:
+            return [self.outgoing(part) for part in value]
+        if isinstance(value, tuple):
+            return tuple(self.outgoing(part) for part in value)
+        if isinstance(value, dict) and all(isinstance(key, str | int) for key in value):
+            return {key: self.outgoing(part) for key, part in value.items()}
+        return self.keep(value)
+
+    def incoming(self, value: Any) -> Any:
+        """Put the objects back in the place of their references."""
+        if isinstance(value, wire.Reference):
+            return self.by_id[value.id]
+        if isinstance(value, list):
+            return [self.incoming(part) for part in value]
+        if isinstance(value, tuple):
+            return tuple(self.incoming(part) for part in value)
+        if isinstance(value, dict):
+            return {key: self.incoming(part) for key, part in value.items()}
+        return value
+
+
+def tensors_in(value: Any) -> list[torch.Tensor]:
+    """All tensors of a value, in the order in which they travel."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [tensor for part in value for tensor in tensors_in(part)]
+    if isinstance(value, dict):
+        return [tensor for part in value.values() for tensor in tensors_in(part)]
+    return []
+
+
+class Session:
+    """The operations, one method each."""
+
+    def __init__(self) -> None:
+        self.objects = Objects()
+
+    def files(self, files: dict[str, torch.Tensor]) -> None:
+        """Write files (bytes as uint8 tensors) below the private folder."""
+        for name, content in files.items():
+            path = Path(WORK, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.numpy().tobytes())
+
+    def enter(self, folder: str) -> None:
+        """Make a folder the place from which modules are imported, as when a script in it is run."""
+        path = str(Path(WORK, folder))
+        os.chdir(path)
+        sys.path.insert(0, path)
+
+    def load(self, name: str) -> Any:
+        """Import a module."""
+        return self.objects.keep(importlib.import_module(name))
+
+    def get(self, target: wire.Reference, name: str) -> Any:
+        """An attribute."""
+        return self.objects.outgoing(getattr(self.objects.incoming(target), name))
+
+    def set(self, target: wire.Reference, name: str, value: Any) -> None:
+        """Set an attribute."""
+        setattr(self.objects.incoming(target), name, self.objects.incoming(value))
+
+    def call(
+        self, target: wire.Reference, args: tuple[Any, ...], kwargs: dict[str, Any], record: bool
+    ) -> dict[str, Any]:
+        """Call something. With `record`, the graph stays for `backward`."""
+        function = self.objects.incoming(target)
+        args, kwargs = self.objects.incoming(args), self.objects.incoming(kwargs)
+        leaves = [tensor for tensor in tensors_in((args, kwargs)) if tensor.requires_grad]
+        result = self.objects.outgoing(function(*args, **kwargs))
+        reply: dict[str, Any] = {"value": result}
+        if record:
+            reply["graph"] = self.objects.keep((leaves, tensors_in(result)))
+        return reply
+
+    def backward(
+        self, graph: wire.Reference, outputs: list[int], cotangents: list[torch.Tensor], of: list[wire.Reference]
+    ) -> list[Any]:
+        """Vector-Jacobian products of a recorded call.
+
+        Args:
+            graph: what `call` returned.
+            outputs: which of the result's tensors the cotangents belong to.
+            cotangents: one tensor for each of `outputs`.
+            of: networks whose parameters to differentiate by; without any, the call's inputs.
+
+        Returns:
+            Without networks, a gradient (or None) for each input that required one; otherwise, for each
+            network, a dict from parameter name to gradient or None.
+        """
+        leaves, results = self.objects.incoming(graph)
+        heads = [results[index] for index in outputs]
+        networks = [dict(self.objects.incoming(ref).named_parameters()) for ref in of]
+        wanted = [parameter for network in networks for parameter in network.values()] or leaves
+        if not any(head.requires_grad for head in heads):
+            gradients: list[torch.Tensor | None] = [None] * len(wanted)
+        else:
+            gradients = list(
+                torch.autograd.grad(heads, wanted, cotangents, retain_graph=True, allow_unused=True)
+            )
+        if not of:
+            return gradients
+        remaining = iter(gradients)
+        return [{name: next(remaining) for name in network} for network in networks]
+
+    def seed(self, number: int) -> None:
+        """Seed every generator a student may draw from."""
+        import random
+
+        random.seed(number)
+        np.random.seed(number % 2**32)
+        torch.manual_seed(number)
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An exception as data: what and where in the student's files."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [
+        [str(Path(frame.filename).relative_to(WORK)), frame.lineno or 0, frame.name]
+        for frame in frames
+        if frame.filename.startswith(WORK + "/")
+    ]
+    if isinstance(error, SyntaxError) and str(error.filename).startswith(WORK + "/"):
+        where.append([str(Path(str(error.filename)).relative_to(WORK)), error.lineno or 0, "<module>"])
+    raised_by_student = bool(frames) and frames[-1].filename.startswith(WORK + "/")
+    return {
+        "type": type(error).__name__,
+        "message": str(error)[:MAX_MESSAGE],
+        "where": where[-5:],
+        "stub": isinstance(error, NotImplementedError) and raised_by_student,
+    }
+
+
+def receive_exactly(channel: socket.socket, count: int) -> bytearray:
+    """Read `count` bytes, or end: without the grader there is nothing left to do."""
+    data = bytearray(count)
+    view, done = memoryview(data), 0
+    while done < count:
+        got = channel.recv_into(view[done:])
+        if got == 0:
+            os._exit(0)
+        done += got
+    return data
+
+
+def serve(descriptor: int) -> None:
+    """Answer requests until the grader hangs up."""
+    channel = socket.socket(fileno=descriptor)
+    session = Session()
+    operations: dict[str, Callable[..., Any]] = {
+        name: getattr(session, name)
+        for name in ("files", "enter", "load", "get", "set", "call", "backward", "seed")
+    }
+    while True:
+        length = wire.header_length(bytes(receive_exactly(channel, wire.LENGTH.size)))
+        header = wire.parse_header(bytes(receive_exactly(channel, length)))
+        request = wire.unpack(header, receive_exactly(channel, header.payload_length), gradients=True)
+        try:
+            reply = {"result": operations[request["op"]](*request["arguments"])}
+            message = wire.pack(reply)
+        except wire.WireError as error:
+            message = wire.pack({"unusable": str(error)})
+        except BaseException as error:
+            message = wire.pack({"error": describe(error)})
+        channel.sendall(message)

@@ -1,0 +1,214 @@
+"""Start the box: bubblewrap around a template process that forks sessions."""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from grader.box.errors import BoxError
+
+HERE = Path(__file__).parent
+INSIDE = HERE / "inside"
+WIRE = HERE / "wire.py"
+GRADER = HERE.parent
+START_SECONDS = 120.0  # importing torch from a cold disk was seen to take 40 s
+REPLY_SECONDS = 30.0
+INSTALL_HINT = (
+    "bubblewrap (bwrap) is not installed; install it (Debian, Ubuntu: apt install bubblewrap; "
+    "Fedora: dnf install bubblewrap), or use --no-sandbox for code of your own"
+)
+
+
+def find_bubblewrap() -> str:
+    """The path of bwrap.
+
+    Raises:
+        BoxError: it is not installed.
+    """
+    path = shutil.which("bwrap")
+    if path is None:
+        raise BoxError(INSTALL_HINT)
+    return path
+
+
+def _readable_system() -> list[str]:
+    """The read-only folders: the system's libraries, Python and the virtual environment, nothing else."""
+    arguments: list[str] = []
+    for name in ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin"):
+        path = Path(name)
+        if path.is_symlink():
+            arguments += ["--symlink", os.readlink(path), name]
+        elif path.exists():
+            arguments += ["--ro-bind", name, name]
+    arguments += ["--perms", "0755", "--dir", "/etc"]
+    for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"):
+        arguments += ["--ro-bind-try", name, name]
+    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+        if not prefix.startswith("/usr/") and prefix != "/usr":
+            # bubblewrap makes missing parents with mode 0700, which the template, once nobody, cannot cross.
+            for parent in reversed(Path(prefix).parents[:-1]):
+                arguments += ["--perms", "0755", "--dir", str(parent)]
+            arguments += ["--ro-bind", prefix, prefix]
+    return arguments
+
+
+def _hide_grader() -> list[str]:
+    """Cover the suites where the package lies in a folder that the box shows (an installed copy)."""
+    for prefix in (sys.prefix, sys.base_prefix, "/usr"):
+        if GRADER.is_relative_to(prefix):
+            return ["--tmpfs", str(GRADER), "--remount-ro", str(GRADER)]
+    return []
+
+
+def bubblewrap_arguments(bwrap: str) -> list[str]:
+    """The command line of the box. It holds no secret: code in the box may find a way to read it."""
+    arguments = [bwrap, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"]
+    arguments += ["--unshare-uts", "--unshare-net", "--unshare-cgroup-try", "--hostname", "box"]
+    if os.getuid() == 0:
+        # Root needs no user namespace here, and the template becomes nobody itself: seen from a user
+        # namespace made by root, nobody would still be root to the kernel, whose processes are not counted.
+        arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        arguments += ["--unshare-user", "--cap-drop", "ALL"]
+    arguments += [*_readable_system(), *_hide_grader()]
+    arguments += ["--proc", "/proc", "--dev", "/dev"]
+    arguments += ["--size", str(64 * 2**20), "--perms", "1777", "--tmpfs", "/tmp"]
+    arguments += ["--perms", "0755", "--dir", "/submission", "--dir", "/box"]
+    for source in (*sorted(INSIDE.glob("*.py")), WIRE):
+        arguments += ["--ro-bind", str(source), f"/box/{source.name}"]
+    arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
+    arguments += ["--", sys.executable, "-I", "-B", "-c", BOOT]
+    return arguments
+
+
+# -I keeps the environment and the current folder out; the template's own folder is added by name.
+BOOT = "import sys; sys.path.insert(0, '/box'); import template; template.main()"
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/tmp",
+    "TMPDIR": "/tmp",
+    "LANG": "C.UTF-8",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MPLCONFIGDIR": "/tmp",
+    "MPLBACKEND": "Agg",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "TORCHINDUCTOR_CACHE_DIR": "/tmp",
+}
+
+
+class Box:
+    """One bubblewrap box with its warm template. Sessions are opened through `open_channel`."""
+
+    sandbox = "bwrap"
+
+    def __init__(self) -> None:
+        command = bubblewrap_arguments(find_bubblewrap())
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._complaints = tempfile.TemporaryFile()
+        self._fd3 = theirs
+        try:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", 'exec "$@" 3<&0 0</dev/null', "box", *command],
+                stdin=theirs,
+                stdout=subprocess.DEVNULL,
+                stderr=self._complaints,
+                env=ENVIRONMENT,
+                close_fds=True,
+                cwd="/",
+            )
+        except OSError as error:
+            self._control.close()
+            raise BoxError(f"the box could not be started: {error}") from error
+        finally:
+            theirs.close()
+        reply = self._receive(START_SECONDS)
+        if "error" in reply:
+            self.close()
+            raise BoxError(f"the box could not be started: {reply['error']}")
+
+    @property
+    def pid(self) -> int:
+        """The process number of bubblewrap, whose end is the end of everything in the box."""
+        return self._process.pid
+
+    def alive(self) -> bool:
+        """Whether the template can still be asked for sessions."""
+        return self._process.poll() is None
+
+    def open_channel(self) -> tuple[int, socket.socket]:
+        """Start a session.
+
+        Returns:
+            Its number and the grader's end of its wire.
+
+        Raises:
+            BoxError: the template is gone or could not confine the session.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            descriptors = array.array("i", [theirs.fileno()]).tobytes()
+            rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)]
+            self._control.sendmsg([b'{"op": "open"}'], rights)
+            reply = self._receive(REPLY_SECONDS)
+            if not isinstance(reply.get("session"), int):
+                raise BoxError(f"a session could not be started: {reply.get('error', 'no reason given')}")
+        except BaseException as error:
+            ours.close()
+            if isinstance(error, OSError):
+                raise BoxError(f"the box is gone: {error}{self._said()}") from error
+            raise
+        finally:
+            theirs.close()
+        return reply["session"], ours
+
+    def close_channel(self, session: int) -> None:
+        """Kill a session; returns when nothing of it is left."""
+        try:
+            self._control.send(json.dumps({"op": "close", "session": session}).encode())
+            self._receive(REPLY_SECONDS)
+        except (OSError, BoxError):
+            self.close()
+
+    def _receive(self, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while True:
+            ready, _, _ = select.select([self._control], [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                self.close()
+                raise BoxError(f"the box did not answer within {seconds:.0f} s{self._said()}")
+            data = self._control.recv(65536)
+            if not data:
+                self.close()
+                raise BoxError(f"the box ended{self._said()}")
+            reply = json.loads(data)
+            if not isinstance(reply, dict):
+                raise BoxError("the template sent something that is not a reply")
+            return reply
+
+    def _said(self) -> str:
+        """The end of what bubblewrap or the template wrote to standard error."""
+        try:
+            size = os.fstat(self._complaints.fileno()).st_size
+            text = os.pread(self._complaints.fileno(), 2000, max(0, size - 2000)).decode(errors="replace")
+        except (OSError, ValueError):
+            return ""
+        lines = [line for line in text.splitlines() if line.strip()]
+        return f": {lines[-1]}" if lines else ""
+
+    def close(self) -> None:
+        """Kill the box and everything in it."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self._control.close()
