@@ -1,0 +1,1 @@
+"""Turns the solutions into what students receive."""
