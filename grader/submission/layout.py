@@ -1,0 +1,70 @@
+"""Where in a folder or archive the two parts lie, and what else is there that deserves a word."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from grader.submission.model import GIVEN_FILES, NAMED_FILES, PARTS, UnreadableSubmission
+from grader.submission.names import is_clutter, listed, printable
+
+MAX_WARNINGS = 20
+
+NO_PARTS = (
+    "there is neither part1/ nor part2/ in it; a submission is a folder, or an archive of a folder, "
+    "that holds part1/ and part2/"
+)
+
+
+def choose_wrapper(candidates: Collection[str]) -> str | None:
+    """The one wrapping folder that holds the parts, or None where there is none.
+
+    Raises:
+        UnreadableSubmission: several folders hold parts, so it is unclear which one was handed in.
+    """
+    if len(candidates) > 1:
+        raise UnreadableSubmission(
+            f"several folders in it hold part1/ or part2/ ({listed(candidates)}); hand in one of them"
+        )
+    return next(iter(candidates), None)
+
+
+def too_deep(path: str) -> UnreadableSubmission:
+    """The refusal of parts that lie deeper than one wrapping folder."""
+    return UnreadableSubmission(
+        f"{printable(path)} lies too deep: part1/ and part2/ belong at the top or in one wrapping folder"
+    )
+
+
+def is_part(name: str) -> bool:
+    """Whether this is the name of a part."""
+    return name in PARTS
+
+
+def misspelt_parts(names: Iterable[str]) -> list[str]:
+    """Warnings about folders such as `Part1`: close, but not what the assignment asks for."""
+    present = set(names)
+    found = []
+    for name in sorted(present):
+        part = name.lower().replace(" ", "").replace("_", "").replace("-", "")
+        if part in PARTS and part not in present:
+            found.append(f"{printable(name)} was not read: the folder has to be called {part}")
+    return found
+
+
+def unread_modules(files: Iterable[str]) -> list[str]:
+    """Warnings about Python files in a part that are none of the assignment's, and were not read."""
+    extra = [
+        file
+        for file in sorted(set(files))
+        if file.endswith(".py")
+        and not is_clutter(file.rpartition("/")[2])
+        and file not in NAMED_FILES
+        and file not in GIVEN_FILES
+    ]
+    found = [
+        f"{printable(file)} is not one of the files of the assignment and was not read"
+        for file in extra[:MAX_WARNINGS]
+    ]
+    if len(extra) > MAX_WARNINGS:
+        found.append(f"{len(extra) - MAX_WARNINGS} more files are not of the assignment and were not read")
+    return found

@@ -1,0 +1,85 @@
+"""What a submission is once it has been read: bytes by file name, or the reason why there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from grader.rubric import load_rubric
+
+PARTS = ("part1", "part2")
+
+# The files that students write: what the automatic items cannot be judged without.
+NAMED_FILES: tuple[str, ...] = tuple(
+    dict.fromkeys(file for item in load_rubric().automatic for file in item.files)
+)
+
+# Files that come with the assignment. The grader has its own copies, so these are never read.
+GIVEN_FILES = frozenset(
+    {
+        "part1/__init__.py",
+        "part1/mnist.py",
+        "part1/unittests.py",
+        "part2/__init__.py",
+        "part2/mnist.py",
+        "part2/unittests.py",
+        "part2/utils.py",
+    }
+)
+
+# The caps. They stop a submission from filling the grader's memory or disk; no honest one comes near.
+MAX_FILE_BYTES = 1_000_000  # a named file; the longest of the model solutions has under 20 kB
+MAX_ARCHIVE_BYTES = 200_000_000  # an archive on disk: room for figures, logs and a few checkpoints
+MAX_UNPACKED_BYTES = 1_000_000_000  # what a compressed tar may unpack to while it is searched
+MAX_MEMBERS = 10_000  # members of an archive, entries of a folder: a virtual environment goes over it
+MAX_DIRECTORY_BYTES = 4_000_000  # a zip's table of contents, held in memory; 10,000 members need about 2 MB
+
+STUDENT = "student"
+GRADER = "grader"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a student handed in.
+
+    Attributes:
+        name: unique in its run, and safe as the name of a folder.
+        files: the named files that are there, such as `part1/utils.py`, as the bytes they consist of.
+        warnings: what the student or the teaching assistant should know, one line each.
+        error: why nothing of it could be read (then `files` is empty); empty when it was read.
+        fault: whose fault the error is: `student` (a broken archive, a link, a file over a cap) or
+            `grader` (no permission to read it, a disk error); empty without an error.
+    """
+
+    name: str
+    files: Mapping[str, bytes]
+    warnings: tuple[str, ...] = ()
+    error: str = ""
+    fault: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if bool(self.error) != bool(self.fault):
+            raise ValueError("an error needs a fault, and a fault an error")
+        if self.fault not in ("", STUDENT, GRADER):
+            raise ValueError(f"fault must be {STUDENT!r} or {GRADER!r}, not {self.fault!r}")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The named files found in a folder or archive, and what to say about the rest."""
+
+    files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    warnings: tuple[str, ...] = ()
+
+
+class UnreadableSubmission(Exception):
+    """A submission cannot be read.
+
+    Attributes:
+        fault: `student` or `grader`.
+    """
+
+    def __init__(self, message: str, fault: str = STUDENT) -> None:
+        super().__init__(message)
+        self.fault = fault

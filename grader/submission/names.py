@@ -1,0 +1,85 @@
+"""Names that students chose: how to show them, and how to use them for a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import PurePath
+
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
+# Archives that students do hand in, but that cannot be read here: they get a result that says so.
+FOREIGN_SUFFIXES = (".7z", ".rar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".gz", ".bz2", ".xz")
+
+MAX_NAME_CHARACTERS = 100
+MAX_NAME_BYTES = 200  # file systems allow 255 bytes in a name, and a temporary file's name is longer
+RESERVED_NAMES = frozenset({"marks.csv"})  # stands beside the result folders
+
+_UNSAFE = re.compile(r'[/\\:*?"<>|]')
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """The text on one line, without anything that a terminal would act on.
+
+    Control and formatting characters, and bytes that are not UTF-8, show as escapes such as `\\x1b`.
+    """
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return "".join(_escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as the file system functions hand it over
+        return f"\\x{code - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode("ascii")
+
+
+def stem(name: str) -> str:
+    """The name without the suffix of an archive; `.tar.gz` counts as one."""
+    lower = name.lower()
+    for suffix in sorted((*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES), key=len, reverse=True):
+        if lower.endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def safe_name(raw: str) -> str:
+    """A name for the submission's folder of results.
+
+    A good name stays as it is. Any other is made safe: no separators, no control characters, not hidden,
+    at most 100 characters; then a few digits of the raw name's SHA-256 keep it apart from its neighbours.
+    """
+    name = "".join(char if char.isprintable() else "_" for char in _UNSAFE.sub("_", raw)).strip()
+    name = re.sub(r"^\.+", "_", name).rstrip(". ")
+    if name == raw and name and _fits(name) and name.lower() not in RESERVED_NAMES:
+        return name
+    digest = hashlib.sha256(os.fsencode(raw)).hexdigest()[:8]
+    name = name or "submission"
+    while not _fits(f"{name}-{digest}"):
+        name = name[:-1]
+    return f"{name}-{digest}"
+
+
+def _fits(name: str) -> bool:
+    return len(name) <= MAX_NAME_CHARACTERS and len(name.encode("utf-8")) <= MAX_NAME_BYTES
+
+
+def submission_name(path: PurePath, is_archive: bool) -> str:
+    """The name of the submission at a path: an archive's without its suffix."""
+    return safe_name(stem(path.name) if is_archive else path.name)
+
+
+def is_clutter(name: str) -> bool:
+    """Whether a system or a tool left this behind; nobody handed it in."""
+    return name.startswith((".", "__MACOSX", "__pycache__")) or name in ("Thumbs.db", "desktop.ini")
+
+
+def listed(names: Iterable[str], limit: int = 5) -> str:
+    """The names for a message, in order: `a, b, c and 4 more`."""
+    ordered = sorted(names)
+    shown = ", ".join(printable(name, 80) for name in ordered[:limit])
+    return shown if len(ordered) <= limit else f"{shown} and {len(ordered) - limit} more"

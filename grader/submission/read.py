@@ -1,0 +1,56 @@
+"""Read one submission, whatever it is, without ever raising for what is in it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from grader.submission.archive import read_archive
+from grader.submission.folder import read_folder
+from grader.submission.model import GRADER, STUDENT, Submission, UnreadableSubmission
+from grader.submission.names import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, printable, submission_name
+
+# What the system says when a link or special file was put in a file's place between two looks at it.
+_SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
+
+
+def read_submission(path: Path, name: str | None = None) -> Submission:
+    """Read the named files of a submission.
+
+    Args:
+        path: a folder, zip, tar or tar.gz.
+        name: what to call it; by default the safe form of the path's name.
+
+    Returns:
+        The submission. Where nothing of it can be read, its `error` says why and `fault` says whose
+        fault it is.
+    """
+    path = Path(path)
+    shown = printable(path.name)
+    name = name or submission_name(path, is_archive=not os.path.isdir(path))
+    try:
+        kind = stat.S_IFMT(os.lstat(path).st_mode)
+        if kind == stat.S_IFLNK:
+            raise UnreadableSubmission("this is a symbolic link; hand in the folder or archive itself")
+        if kind == stat.S_IFDIR:
+            contents = read_folder(path)
+        else:
+            if path.name.lower().endswith(FOREIGN_SUFFIXES) and not path.name.lower().endswith(
+                ARCHIVE_SUFFIXES
+            ):
+                raise UnreadableSubmission(
+                    "this kind of archive is not accepted; hand in a zip, tar or tar.gz"
+                )
+            contents = read_archive(path)
+    except UnreadableSubmission as error:
+        return Submission(name, {}, error=f"{shown}: {error}", fault=error.fault)
+    except OSError as error:
+        where = f" {printable(os.fsdecode(error.filename))}" if error.filename is not None else ""
+        reason = error.strerror or str(error)
+        fault = STUDENT if error.errno in _SWAPPED else GRADER
+        return Submission(name, {}, error=f"{shown}: the grader cannot read{where}: {reason}", fault=fault)
+    except MemoryError:
+        return Submission(name, {}, error=f"{shown}: not enough memory to read it", fault=GRADER)
+    return Submission(name, contents.files, tuple(contents.warnings))
