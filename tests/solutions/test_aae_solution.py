@@ -1,0 +1,162 @@
+"""The solution of part 2 keeps its contract, checked against independent formulas."""
+
+from argparse import Namespace
+from copy import deepcopy
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+
+@pytest.fixture
+def model(part2):
+    return part2.models.AdversarialAE(z_dim=5)
+
+
+class Log:
+    """Keeps what a TensorBoardLogger would average."""
+
+    def __init__(self):
+        self.values: list[dict] = []
+
+    def add_values(self, values: dict) -> None:
+        self.values.append(values)
+
+
+def test_forward_returns_reconstruction_and_code(model):
+    x = torch.rand(1, 1, 28, 28) * 2 - 1
+    recon_x, z = model(x)
+    assert recon_x.shape == x.shape
+    assert z.shape == (1, 5)
+    assert recon_x.abs().max() <= 1
+    assert torch.equal(z, model.encoder(x))
+
+
+def test_autoencoder_wants_its_codes_taken_for_real(model):
+    x, recon_x, z = torch.rand(3, 1, 28, 28), torch.rand(3, 1, 28, 28), torch.randn(3, 5)
+    loss, log = model.get_loss_autoencoder(x, recon_x, z, lambda_=0.3)
+    gen = -F.logsigmoid(model.discriminator(z)).mean()
+    recon = ((x - recon_x) ** 2).mean()
+    assert log["gen_loss"].item() == pytest.approx(gen.item(), rel=1e-5)
+    assert log["recon_loss"].item() == pytest.approx(recon.item(), rel=1e-5)
+    assert loss.item() == log["ae_loss"].item() == pytest.approx((0.3 * recon + 0.7 * gen).item(), rel=1e-5)
+
+
+def test_discriminator_loss_does_not_reach_the_encoder(model):
+    z_fake = torch.full((4, 5), 3.0, requires_grad=True)
+    loss, log = model.get_loss_discriminator(z_fake)
+    loss.backward()
+    assert z_fake.grad is None
+    fake = -F.logsigmoid(-model.discriminator(z_fake)).mean()
+    assert log["loss_fake"].item() == pytest.approx(fake.item(), rel=1e-5)
+    assert loss.item() == pytest.approx((log["loss_real"] + log["loss_fake"]).item() / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize(("scale", "accuracy"), [(1.0, 1.0), (-1.0, 0.0)])
+def test_accuracy_counts_both_kinds(model, scale, accuracy):
+    # The prior stays within 20 of the origin, the fake codes do not.
+    model.discriminator = Sphere(scale)
+    _, log = model.get_loss_discriminator(torch.full((8, 5), 100.0))
+    assert float(log["accuracy"]) == accuracy
+
+
+class Sphere(torch.nn.Module):
+    """Takes codes within a distance of 20 for real."""
+
+    def __init__(self, scale: float):
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return self.scale * (20 - z.norm(dim=1, keepdim=True))
+
+
+def test_samples_are_decoded_from_the_prior(model):
+    samples = model.sample(7)
+    assert samples.shape == (7, 1, 28, 28)
+    assert not samples.requires_grad
+    assert samples.std(dim=0).max() > 0
+
+
+def test_every_update_moves_its_own_side(part2, model):
+    before = deepcopy(model.state_dict())
+    frozen = torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    ae = torch.optim.Adam([*model.encoder.parameters(), *model.decoder.parameters()], lr=1e-3)
+    disc = torch.optim.SGD(model.discriminator.parameters(), lr=1e-1)
+
+    def moved() -> set[str]:
+        return {
+            name.split(".")[0] for name, value in model.state_dict().items() if not value.equal(before[name])
+        }
+
+    batches = [(torch.rand(4, 1, 28, 28) * 2 - 1, torch.zeros(4))] * 2
+    part2.train.train_aae(1, model, batches, Log(), Log(), ae, frozen, 0.5)
+    assert moved() == {"encoder", "decoder"}
+    model.load_state_dict(before)
+    logs = Log(), Log()
+    part2.train.train_aae(1, model, batches, *logs, frozen, disc, 0.5)
+    assert moved() == {"discriminator"}
+    assert [len(log.values) for log in logs] == [2, 2]
+
+
+def test_autoencoder_leaves_the_all_black_image(part2):
+    """The known trouble of this exercise: a saturated tanh, stuck at the background."""
+    model = part2.models.AdversarialAE()
+    x = torch.full((32, 1, 28, 28), -1.0)
+    for number, image in enumerate(x):
+        image[:, 4 + number % 8 * 2 : 9 + number % 8 * 2, 6:22] = 1
+    optimizer = torch.optim.Adam([*model.encoder.parameters(), *model.decoder.parameters()], lr=1e-3)
+    unused = torch.optim.SGD(model.discriminator.parameters(), lr=1e-3)
+    part2.train.train_aae(1, model, [(x, None)] * 60, Log(), Log(), optimizer, unused, 1)
+    black, mean = F.mse_loss(x, -torch.ones_like(x)), F.mse_loss(x, x.mean(0).expand_as(x))
+    assert F.mse_loss(model(x)[0], x) < 0.8 * mean < black
+
+
+def test_loader_scales_and_keeps_labels(part2, full_size_data):
+    loader = part2.mnist.mnist("nowhere", batch_size=64)
+    images, labels = next(iter(loader))
+    assert len(loader) == 937
+    assert images.shape == (64, 1, 28, 28)
+    assert images.unique().tolist() == [-1, 1]
+    assert torch.equal(images[:, 0, :, 10].argmax(1), 4 + 2 * labels)
+
+
+def test_logger_writes_the_mean_of_a_window(part2):
+    class Writer:
+        def __init__(self):
+            self.points = []
+
+        def add_scalar(self, tag, value, step):
+            self.points.append((tag, float(value), step))
+
+    writer = Writer()
+    logger = part2.utils.TensorBoardLogger(writer, avg_window=2, name="side")
+    for value in (1.0, torch.tensor(3.0, requires_grad=True), 5, torch.tensor([6.0]).squeeze(), 9):
+        logger.add_values({"loss": value})
+    assert writer.points == [("side/loss", 2.0, 2), ("side/loss", 5.5, 4)]
+
+
+def options(log_dir, **changes) -> Namespace:
+    values = {
+        "z_dim": 2,
+        "batch_size": 64,
+        "lambda_": 0.995,
+        "ae_lr": 1e-3,
+        "d_lr": 5e-3,
+        "epochs": 1,
+        "seed": 1,
+    }
+    files = {"data_dir": "nowhere", "log_dir": str(log_dir), "num_workers": 0, "no_cuda": True}
+    return Namespace(**(values | files | changes))
+
+
+def test_training_script_runs_to_the_end(part2, little_data, tmp_path):
+    part2.train.main(options(tmp_path / "logs"))
+    names = {file.name for file in (tmp_path / "logs").iterdir()}
+    assert {"checkpoint.pt", "samples_epoch_000.png", "reconstructions_epoch_001.png"} <= names
+
+
+@pytest.mark.parametrize("lambda_", [-0.1, 1.5, float("nan")])
+def test_lambda_outside_its_range_is_refused(part2, tmp_path, lambda_):
+    with pytest.raises(ValueError, match="lambda"):
+        part2.train.main(options(tmp_path, lambda_=lambda_))

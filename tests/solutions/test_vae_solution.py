@@ -1,0 +1,135 @@
+"""The solution of part 1 keeps its contract, checked against independent formulas."""
+
+import math
+from argparse import Namespace
+
+import pytest
+import torch
+from torch import nn
+from torch.distributions import Normal, kl_divergence
+
+
+class PeakedDecoder(nn.Module):
+    """Certain of its pixels: image n shows level `levels[n, i, j]` at pixel (i, j)."""
+
+    def __init__(self, levels: torch.Tensor):
+        super().__init__()
+        self.levels = levels
+        self.latents: list[torch.Tensor] = []
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device("cpu")
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        self.latents.append(z)
+        one_hot = nn.functional.one_hot(self.levels[: len(z)], 16)
+        return 50.0 * one_hot.permute(0, 3, 1, 2)
+
+
+def test_reparameterize_has_its_moments_and_gradients(part1):
+    mean = torch.full((200_000,), 2.0, requires_grad=True)
+    std = torch.full((200_000,), 0.5, requires_grad=True)
+    z = part1.utils.sample_reparameterize(mean, std)
+    z.sum().backward()
+    # Seven standard errors: 7 * 0.5 / sqrt(200,000) = 0.008.
+    assert z.mean().item() == pytest.approx(2, abs=0.008)
+    assert z.std().item() == pytest.approx(0.5, abs=0.006)
+    assert torch.equal(mean.grad, torch.ones_like(mean))
+    assert torch.allclose(std.grad, (z - mean) / std, atol=1e-5)
+
+
+def test_reparameterize_refuses_a_negative_std(part1):
+    with pytest.raises(AssertionError, match="log_std"):
+        part1.utils.sample_reparameterize(torch.zeros(2), torch.tensor([1.0, -1.0]))
+
+
+def test_kld_is_the_divergence_that_torch_computes(part1):
+    mean, log_std = torch.randn(3, 5, 7, dtype=torch.float64), torch.randn(3, 5, 7, dtype=torch.float64)
+    prior = Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    expected = kl_divergence(Normal(mean, log_std.exp()), prior).sum(-1)
+    assert torch.allclose(part1.utils.KLD(mean, log_std), expected, rtol=1e-12)
+
+
+def test_uniform_model_of_16_levels_costs_4_bits(part1):
+    nats = torch.full((5,), 28 * 28 * math.log(16), dtype=torch.float64)
+    bpd = part1.utils.elbo_to_bpd(nats, (5, 1, 28, 28))
+    assert torch.allclose(bpd, torch.full_like(nats, 4), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("batch", "z_dim", "filters"), [(1, 20, 32), (3, 5, 6)])
+def test_networks_have_the_contracts_shapes(part1, batch, z_dim, filters):
+    networks = part1.cnn_encoder_decoder
+    mean, log_std = networks.CNNEncoder(num_filters=filters, z_dim=z_dim)(
+        torch.randint(16, (batch, 1, 28, 28))
+    )
+    assert mean.shape == log_std.shape == (batch, z_dim)
+    decoder = networks.CNNDecoder(num_filters=filters, z_dim=z_dim)
+    assert decoder(mean).shape == (batch, 16, 28, 28)
+    assert decoder.device == torch.device("cpu")
+
+
+def test_forward_adds_both_terms(part1):
+    vae = part1.train_pl.VAE(num_filters=4, z_dim=3, lr=1e-3)
+    images = torch.randint(16, (5, 1, 28, 28))
+    L_rec, L_reg, bpd = vae(images)
+    assert L_rec.shape == L_reg.shape == bpd.shape == ()
+    assert bpd.item() == pytest.approx((L_rec + L_reg).item() / math.log(2) / 784, rel=1e-5)
+    # An untrained model is close to uniform over the 16 levels.
+    assert bpd.item() == pytest.approx(4, abs=0.3)
+    bpd.backward()
+    assert all(p.grad.abs().sum() > 0 for p in vae.parameters())
+
+
+def test_forward_compares_pixel_by_pixel(part1):
+    images = torch.randint(16, (3, 1, 28, 28))
+    vae = part1.train_pl.VAE(num_filters=4, z_dim=3, lr=1e-3)
+    vae.decoder = PeakedDecoder(images.squeeze(1))
+    assert vae(images)[0].item() == pytest.approx(0, abs=1e-3)
+
+
+def test_sample_puts_every_pixel_in_its_place(part1):
+    levels = torch.randint(16, (3, 28, 28))
+    vae = part1.train_pl.VAE(num_filters=4, z_dim=3, lr=1e-3)
+    vae.decoder = PeakedDecoder(levels)
+    samples = vae.sample(3)
+    assert torch.equal(samples, levels.unsqueeze(1))
+    assert vae.decoder.latents[0].shape == (3, 3)
+    assert not samples.requires_grad
+
+
+def test_manifold_shows_means_over_equally_likely_latents(part1):
+    levels = torch.randint(16, (9, 28, 28))
+    decoder = PeakedDecoder(levels)
+    grid = part1.utils.visualize_manifold(decoder, grid_size=3)
+    assert grid.shape == (3, 3 * 30 + 2, 3 * 30 + 2)
+    (z,) = decoder.latents
+    axis = Normal(0, 1).icdf((torch.arange(3) + 0.5) / 3)
+    assert torch.allclose(
+        z, torch.stack(torch.meshgrid(axis, axis, indexing="ij"), -1).reshape(9, 2), atol=1e-6
+    )
+    # The fourth image is the first of the second row; images are two pixels apart.
+    assert torch.allclose(grid[0, 32:60, 2:30], levels[3] / 15, atol=1e-6)
+
+
+def test_loaders_split_and_discretize(part1, full_size_data):
+    train, validation, test = part1.mnist.mnist("nowhere", batch_size=128)
+    assert [len(loader.dataset) for loader in (train, validation, test)] == [54_000, 6_000, 10_000]
+    images, labels = next(iter(train))
+    assert images.dtype == torch.int64
+    assert images.shape == (128, 1, 28, 28)
+    assert images.unique().tolist() == [0, 15]
+    # The bar of a digit is in the row that its label says: images and labels stay together.
+    assert torch.equal(images[:, 0, :, 10].argmax(1), 4 + 2 * labels)
+    grey = torch.tensor([0, 0.0624, 0.0626, 0.5, 0.999, 1])
+    assert part1.mnist.discretize(grey).tolist() == [0, 0, 1, 8, 15, 15]
+
+
+def test_training_script_runs_to_the_end(part1, little_data, tmp_path):
+    options = {"z_dim": 2, "num_filters": 1, "lr": 1e-2, "batch_size": 64, "epochs": 1, "seed": 1}
+    files = {"data_dir": "nowhere", "log_dir": str(tmp_path), "num_workers": 0, "progress_bar": False}
+    result = part1.train_pl.train_vae(Namespace(**options, **files))
+    assert 0 < result["test_bpd"] < 4
+    assert len(list(tmp_path.rglob("samples_epoch_000.png"))) == 1
+    assert len(list(tmp_path.rglob("vae_manifold.png"))) == 1
+    assert len(list(tmp_path.rglob("*.ckpt"))) == 1
