@@ -1,12 +1,12 @@
 """The grader's end of a session: requests with deadlines, and proxies that read like ordinary objects.
 
-    part1 = Session(box)
-    part1.files({"part1/utils.py": source})
-    part1.enter("part1")
-    utils = part1.load("utils")
-    kld = utils.KLD(mean, log_std)                        # tensors in, tensors out
-    call = part1.record(utils.KLD, mean, log_std)         # the same, and
-    grad_mean, grad_log_std = call.gradients(cotangent)   # vector-Jacobian products
+part1 = Session(box)
+part1.files({"part1/utils.py": source})
+part1.enter("part1")
+utils = part1.load("utils")
+kld = utils.KLD(mean, log_std)                        # tensors in, tensors out
+call = part1.record(utils.KLD, mean, log_std)         # the same, and
+grad_mean, grad_log_std = call.gradients(cotangent)   # vector-Jacobian products
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class Session:
     def files(self, files: Mapping[str, bytes]) -> None:
         """Put files into the session's private folder."""
         for name, content in files.items():
-            data = torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.empty(0).byte()
+            data = (
+                torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.empty(0).byte()
+            )
             self._request("files", {name: data})
 
     def enter(self, folder: str) -> None:
@@ -161,7 +163,9 @@ class Session:
         if kind == "result":
             return content
         if kind == "unusable":
-            raise StudentError("unusable", f"{what} returned a value that cannot be used: {printable(content)}")
+            raise StudentError(
+                "unusable", f"{what} returned a value that cannot be used: {printable(content)}"
+            )
         if kind == "error" and isinstance(content, dict):
             raise self._student_error(operation, arguments, content, what)
         raise self._broken("protocol", "the reply is not one that the worker sends")
@@ -170,7 +174,9 @@ class Session:
         self, operation: str, arguments: tuple[Any, ...], content: dict[str, Any], what: str
     ) -> StudentError:
         name, message = printable(content.get("type"), 80), printable(content.get("message"))
-        places = [place for place in content.get("where") or [] if isinstance(place, list) and len(place) == 3]
+        places = [
+            place for place in content.get("where") or [] if isinstance(place, list) and len(place) == 3
+        ]
         where = f" ({printable(places[-1][0], 80)}, line {places[-1][1]!s:.8})" if places else ""
         if content.get("stub") is True:
             return StudentError("not_implemented", f"{what or 'the code'} is not implemented yet: {message}")

@@ -113,17 +113,16 @@ class Box:
     sandbox = "bwrap"
 
     def __init__(self) -> None:
-        command = bubblewrap_arguments(find_bubblewrap())
+        command = self.command()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._complaints = tempfile.TemporaryFile()
-        self._fd3 = theirs
         try:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", 'exec "$@" 3<&0 0</dev/null', "box", *command],
                 stdin=theirs,
                 stdout=subprocess.DEVNULL,
                 stderr=self._complaints,
-                env=ENVIRONMENT,
+                env=self.environment(),
                 close_fds=True,
                 cwd="/",
             )
@@ -136,6 +135,25 @@ class Box:
         if "error" in reply:
             self.close()
             raise BoxError(f"the box could not be started: {reply['error']}")
+        self._cpu_at_start = self._cpu = self._cpu_of(reply)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """CPU time of all closed sessions, without the template's start."""
+        return self._cpu - self._cpu_at_start
+
+    @staticmethod
+    def _cpu_of(reply: dict[str, Any]) -> float:
+        cpu = reply.get("cpu")
+        return float(cpu) if isinstance(cpu, int | float) else 0.0
+
+    def command(self) -> list[str]:
+        """What to start; it finds its end of the control wire as descriptor 3."""
+        return bubblewrap_arguments(find_bubblewrap())
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment of the process: /proc/1/environ would show anything more."""
+        return ENVIRONMENT
 
     @property
     def pid(self) -> int:
@@ -176,7 +194,7 @@ class Box:
         """Kill a session; returns when nothing of it is left."""
         try:
             self._control.send(json.dumps({"op": "close", "session": session}).encode())
-            self._receive(REPLY_SECONDS)
+            self._cpu = self._cpu_of(self._receive(REPLY_SECONDS))
         except (OSError, BoxError):
             self.close()
 

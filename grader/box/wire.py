@@ -248,7 +248,9 @@ def unpack(header: Header, payload: bytearray, gradients: bool = False) -> Any:
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                flat = torch.frombuffer(payload, dtype=torch.uint8, count=count * dtype.itemsize, offset=offset)
+                flat = torch.frombuffer(
+                    payload, dtype=torch.uint8, count=count * dtype.itemsize, offset=offset
+                )
             if dtype is torch.bool:
                 tensor = flat.ne(0).reshape(shape)  # any other byte would be undefined behaviour as a bool
             else:

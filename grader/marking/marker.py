@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import io
+import os
+import time
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.errors import GraderFault
+from grader.marking.result import GRADER_ERROR, CheckResult, SubmissionResult
+from grader.rubric import load_rubric
+
 if TYPE_CHECKING:
-    from grader.marking.result import SubmissionResult
+    from grader.box.launcher import Box
     from grader.submission import Submission
+
+PACKAGE = Path(__file__).parent.parent
+SUITES = PACKAGE / "suites"
+# What decides a verdict. A result is only comparable with another of the same digest.
+VERDICT_SOURCES = ("suites", "box", "marking", "rubric.toml", "data.py")
+CHECK_SECONDS = 900  # a guard against the grader's own hanging; calls into the box have far shorter deadlines
 
 
 @dataclass(frozen=True)
@@ -25,15 +42,106 @@ class MarkingOptions:
     sandbox: bool = True
 
 
+@cache
+def suite_digest() -> str:
+    """SHA-256 over everything that decides a verdict."""
+    digest = hashlib.sha256()
+    for name in VERDICT_SOURCES:
+        source = PACKAGE / name
+        files = [source] if source.is_file() else sorted(source.rglob("*.py"))
+        for file in files:
+            digest.update(f"{file.relative_to(PACKAGE)}\0".encode() + file.read_bytes() + b"\0")
+    return f"sha256:{digest.hexdigest()}"
+
+
+def check_environment(options: MarkingOptions) -> None:
+    """Find out before any grading whether it can work.
+
+    Raises:
+        GraderUsageError: the data set is not to be had.
+        GraderFault: bubblewrap is not installed.
+    """
+    from grader.box.errors import BoxError
+    from grader.box.launcher import find_bubblewrap
+    from grader.data import load_images
+
+    if options.sandbox:
+        try:
+            find_bubblewrap()
+        except BoxError as error:
+            raise GraderFault(str(error)) from error
+    load_images(options.data)
+
+
 class Marker:
     """Holds a warm box and marks submissions with it, one at a time. Not thread-safe."""
 
     def __init__(self, options: MarkingOptions) -> None:
+        import torch
+
+        torch.set_num_threads(1)
         self.options = options
+        self._box: Box | None = None
+
+    def box(self) -> Box:
+        """The warm box; a new one where there is none yet or the last one broke down."""
+        from grader.box.launcher import Box
+        from grader.box.unprotected import UnprotectedBox
+
+        if self._box is not None and not self._box.alive():
+            self._box.close()
+            self._box = None
+        if self._box is None:
+            self._box = Box() if self.options.sandbox else UnprotectedBox()
+        return self._box
 
     def mark(self, submission: Submission) -> SubmissionResult:
         """Run the hidden suites on a submission. Never raises for what a student did."""
-        raise NotImplementedError
+        import pytest
+
+        from grader.marking.context import Context
+        from grader.marking.plugin import MarkingPlugin, score_all
+
+        started = time.monotonic()
+        rubric = load_rubric()
+        context = Context(submission.name, submission.files, self.box, self.options.seed, self.options.data)
+        plugin = MarkingPlugin(context, rubric)
+        # The suites run as they are, whatever pytest settings the surroundings hold.
+        for variable in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+            os.environ.pop(variable, None)
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        arguments = [
+            str(SUITES),
+            f"--rootdir={SUITES}",
+            f"--config-file={SUITES / 'pytest.ini'}",
+            "--import-mode=importlib",
+            "--assert=plain",
+            "--quiet",
+            "-ppytest_timeout",
+            "-pno:cacheprovider",
+            f"--timeout={CHECK_SECONDS}",
+        ]
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+            code = pytest.main(arguments, plugins=[plugin])
+        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            lines = [line for line in output.getvalue().splitlines() if line.strip()]
+            plugin.faults.append(f"pytest ended with {code}: {lines[-1] if lines else 'no output'}")
+            for checks in plugin.checks.values():
+                checks.append(CheckResult("suite_ran", GRADER_ERROR, 1.0, "the hidden suite did not run"))
+        return SubmissionResult(
+            submission=submission.name,
+            seed=self.options.seed,
+            suite=suite_digest(),
+            sandbox="bwrap" if self.options.sandbox else "none",
+            seconds=time.monotonic() - started,
+            items=score_all(rubric, plugin.checks),
+            violations=tuple(dict.fromkeys(context.violations)),
+            warnings=(*submission.warnings, *plugin.faults),
+        )
 
     def close(self) -> None:
         """End the box and everything in it."""
+        if self._box is not None:
+            self._box.close()
+            self._box = None

@@ -23,6 +23,24 @@ WORK = "/submission"
 MAX_MESSAGE = 2000
 
 
+def work_in(folder: str) -> None:
+    """Keep the submission's files elsewhere (without a box there is no private /submission)."""
+    global WORK
+    WORK = folder
+
+
+def student_file(filename: object) -> str | None:
+    """The name of a student's file within the submission; None for any other file.
+
+    Folders with a leading underscore hold the grader's own helpers.
+    """
+    text = str(filename)
+    if not text.startswith(WORK + "/"):
+        return None
+    name = text.removeprefix(WORK + "/")
+    return None if name.startswith("_") else name
+
+
 class Objects:
     """The objects that stay here, by the number under which the grader knows them."""
 
@@ -120,7 +138,11 @@ class Session:
         return reply
 
     def backward(
-        self, graph: wire.Reference, outputs: list[int], cotangents: list[torch.Tensor], of: list[wire.Reference]
+        self,
+        graph: wire.Reference,
+        outputs: list[int],
+        cotangents: list[torch.Tensor],
+        of: list[wire.Reference],
     ) -> list[Any]:
         """Vector-Jacobian products of a recorded call.
 
@@ -162,13 +184,13 @@ def describe(error: BaseException) -> dict[str, Any]:
     """An exception as data: what and where in the student's files."""
     frames = traceback.extract_tb(error.__traceback__)
     where = [
-        [str(Path(frame.filename).relative_to(WORK)), frame.lineno or 0, frame.name]
+        [name, frame.lineno or 0, frame.name]
         for frame in frames
-        if frame.filename.startswith(WORK + "/")
+        if (name := student_file(frame.filename)) is not None
     ]
-    if isinstance(error, SyntaxError) and str(error.filename).startswith(WORK + "/"):
-        where.append([str(Path(str(error.filename)).relative_to(WORK)), error.lineno or 0, "<module>"])
-    raised_by_student = bool(frames) and frames[-1].filename.startswith(WORK + "/")
+    if isinstance(error, SyntaxError) and (name := student_file(error.filename)) is not None:
+        where.append([name, error.lineno or 0, "<module>"])
+    raised_by_student = bool(frames) and student_file(frames[-1].filename) is not None
     return {
         "type": type(error).__name__,
         "message": str(error)[:MAX_MESSAGE],

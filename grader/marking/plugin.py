@@ -1,0 +1,134 @@
+"""The pytest plugin that turns hidden tests into checks, and checks into points.
+
+A test is a check of the item that its module names, `pytestmark = pytest.mark.item("1.7.kld")`; it
+counts with weight 1 unless `@pytest.mark.weight(w)` says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+
+import pytest
+
+from grader.box.errors import BoxError, StudentError
+from grader.marking import result
+from grader.marking.context import CONTEXT, Context
+from grader.marking.result import CheckResult, ItemResult
+from grader.rubric import Item, Rubric
+from grader.suites.expect import CheckFailed
+
+STUB_HINT = "fill in the part that raises NotImplementedError"
+
+
+class NotSubmitted(Exception):
+    """The item's file was not handed in."""
+
+
+def item_id(test: pytest.Item) -> str:
+    """The rubric item that a test belongs to.
+
+    Raises:
+        pytest.UsageError: the test names none.
+    """
+    marker = test.get_closest_marker("item")
+    if marker is None:
+        raise pytest.UsageError(f"{test.nodeid} does not name its item")
+    return str(marker.args[0])
+
+
+class MarkingPlugin:
+    """Collects the outcome of every check of one submission."""
+
+    def __init__(self, context: Context, rubric: Rubric) -> None:
+        self.context = context
+        self.rubric = rubric
+        self.checks: dict[str, list[CheckResult]] = {item.id: [] for item in rubric.automatic}
+        self.faults: list[str] = []
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[CONTEXT] = self.context
+        config.addinivalue_line("markers", "item(id): the rubric item that a module's tests belong to")
+        config.addinivalue_line("markers", "weight(number): how much a check counts within its item")
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for test in items:
+            if item_id(test) not in self.checks:
+                raise pytest.UsageError(f"{test.nodeid}: the rubric has no automatic item {item_id(test)!r}")
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        missing = [name for name in self.rubric[item_id(item)].files if name not in self.context.files]
+        if missing:
+            raise NotSubmitted(" and ".join(missing))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if call.when == "call" or (call.excinfo is not None and call.when in ("setup", "teardown")):
+            self._record(item, call)
+        return report
+
+    def _record(self, test: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        weight_marker = test.get_closest_marker("weight")
+        weight = float(weight_marker.args[0]) if weight_marker else 1.0
+        status, message, hint = self._judge(test, call)
+        name = test.name.removeprefix("test_")
+        checks = self.checks[item_id(test)]
+        if checks and checks[-1].name == name:
+            if call.when == "teardown" and status != result.GRADER_ERROR:
+                return  # closing a session that the student's code has already broken
+            checks.pop()
+        checks.append(CheckResult(name, status, weight, message, hint))
+
+    def _judge(self, test: pytest.Item, call: pytest.CallInfo[None]) -> tuple[str, str, str]:
+        error = call.excinfo.value if call.excinfo is not None else None
+        if error is None:
+            return result.PASSED, "", ""
+        if isinstance(error, CheckFailed):
+            return result.FAILED, error.message, error.hint
+        if isinstance(error, StudentError):
+            if error.kind == "not_implemented":
+                return result.NOT_IMPLEMENTED, str(error), error.hint or STUB_HINT
+            return result.FAILED, str(error), error.hint
+        if isinstance(error, NotSubmitted):
+            return result.NOT_SUBMITTED, f"{error} was not handed in", "hand in the file under this name"
+        if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
+            raise error
+        kind = "the box" if isinstance(error, BoxError) else type(error).__name__
+        place = call.excinfo.traceback[-1] if call.excinfo is not None else None
+        where = f" ({place.path.name}, line {place.lineno + 1})" if place is not None else ""
+        self.faults.append(f"{test.name}: {kind}: {error}{where}")
+        return result.GRADER_ERROR, f"the grader failed: {kind}: {error}", "grade this submission again"
+
+
+def score(item: Item, checks: Iterable[CheckResult]) -> ItemResult:
+    """Split an item's points over its checks by weight, and name the item's outcome.
+
+    An item without checks is the grader's fault: nothing was looked at.
+    """
+    checks = tuple(checks)
+    total = sum(check.weight for check in checks)
+    statuses = {check.status for check in checks}
+    if not checks or total <= 0:
+        return ItemResult(item.id, 0.0, item.points, result.GRADER_ERROR, checks)
+    passed = sum(check.weight for check in checks if check.status == result.PASSED)
+    points = item.points if statuses == {result.PASSED} else round(item.points * passed / total, 2)
+    if result.GRADER_ERROR in statuses:
+        status = result.GRADER_ERROR
+    elif statuses == {result.PASSED}:
+        status = result.PASSED
+    elif passed > 0:
+        status = result.PARTIAL
+    elif result.NOT_SUBMITTED in statuses:
+        status = result.NOT_SUBMITTED
+    elif result.NOT_IMPLEMENTED in statuses:
+        status = result.NOT_IMPLEMENTED
+    else:
+        status = result.FAILED
+    return ItemResult(item.id, points, item.points, status, checks)
+
+
+def score_all(rubric: Rubric, checks: Mapping[str, list[CheckResult]]) -> tuple[ItemResult, ...]:
+    """Every automatic item's result, in the rubric's order."""
+    return tuple(score(item, checks[item.id]) for item in rubric.automatic)

@@ -1,0 +1,53 @@
+"""Runs in the box: refuses torch.distributions, which the assignment does not allow.
+
+Importing it succeeds and using it fails, so that only the code that relies on it loses its points.
+`constraints` and `utils` stay: torch's own optimizers and layers need them.
+"""
+
+import sys
+import types
+
+import torch
+
+KEPT = ("torch.distributions.constraints", "torch.distributions.utils")
+MESSAGE = (
+    "torch.distributions is not allowed in this assignment; use torch.randn, torch.multinomial and the like"
+)
+
+
+class ForbiddenError(RuntimeError):
+    """The assignment does not allow this."""
+
+
+class _Refusing(type):
+    def __getattr__(cls, name):
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        raise ForbiddenError(MESSAGE)
+
+    def __call__(cls, *args, **kwargs):
+        raise ForbiddenError(MESSAGE)
+
+
+class Refused(metaclass=_Refusing):
+    """Stands in for whatever is asked of torch.distributions."""
+
+
+def _refuse(name):
+    if name.startswith("__") and name.endswith("__"):
+        raise AttributeError(name)
+    return Refused
+
+
+def install():
+    """Replace the package and its modules, however they will be imported."""
+    names = [name for name in sys.modules if name.split(".")[:2] == ["torch", "distributions"]]
+    for name in names:
+        if name not in KEPT:
+            stand_in = types.ModuleType(name)
+            stand_in.__getattr__ = _refuse
+            stand_in.__path__ = []
+            sys.modules[name] = stand_in
+    torch.distributions = sys.modules["torch.distributions"]
+    for name in KEPT:
+        setattr(torch.distributions, name.rsplit(".", 1)[1], sys.modules[name])

@@ -1,0 +1,1 @@
+"""Runs in the box: helpers for the checks of part 2."""

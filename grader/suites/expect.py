@@ -1,0 +1,98 @@
+"""The words in which a check states what it expects; each failure carries a message and a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import torch
+
+
+class CheckFailed(Exception):
+    """The student's result is not what the contract says."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def fail(message: str, hint: str = "") -> NoReturn:
+    """Fail the check."""
+    raise CheckFailed(message, hint)
+
+
+def expect(condition: bool | torch.Tensor, message: str, hint: str = "") -> None:
+    """Fail the check unless the condition holds."""
+    if not bool(condition):
+        fail(message, hint)
+
+
+def shape_text(value: Any) -> str:
+    """How to call what came: `[3, 20]` for a tensor, otherwise its type."""
+    if isinstance(value, torch.Tensor):
+        return str(list(value.shape))
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"a {type(value).__name__}"
+
+
+def as_tensor(value: Any, what: str) -> torch.Tensor:
+    """The value as a tensor; plain numbers count as scalars.
+
+    Raises:
+        CheckFailed: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, torch.Tensor | int | float):
+        fail(f"{what} should be a tensor, but is {shape_text(value)}", "return the tensor itself")
+    return value if isinstance(value, torch.Tensor) else torch.tensor(value, dtype=torch.float64)
+
+
+def expect_shape(value: Any, shape: Sequence[int], what: str, hint: str = "") -> torch.Tensor:
+    """Fail unless the value is a tensor of this shape; returns it."""
+    tensor = as_tensor(value, what)
+    expect(
+        list(tensor.shape) == list(shape),
+        f"{what} should have shape {list(shape)}, but has {list(tensor.shape)}",
+        hint,
+    )
+    return tensor
+
+
+def expect_scalar(value: Any, what: str, hint: str = "") -> torch.Tensor:
+    """Fail unless the value is one number, as a scalar or with shape `[1]`; returns a float64 scalar."""
+    tensor = as_tensor(value, what)
+    expect(tensor.numel() == 1, f"{what} should be one number, but has shape {list(tensor.shape)}", hint)
+    return tensor.detach().reshape(()).double()
+
+
+def expect_finite(tensor: torch.Tensor, what: str, hint: str = "") -> None:
+    """Fail if any element is NaN or infinite."""
+    bad = int((~torch.isfinite(tensor.double())).sum())
+    expect(bad == 0, f"{what} has {bad} of {tensor.numel()} elements that are NaN or infinite", hint)
+
+
+def close(value: torch.Tensor, expected: torch.Tensor, rtol: float, atol: float) -> bool:
+    """Whether all elements agree within the tolerances; NaN never does."""
+    if value.shape != expected.shape:
+        return False
+    return torch.allclose(value.double(), expected.double(), rtol=rtol, atol=atol)
+
+
+def expect_close(
+    value: Any, expected: torch.Tensor, what: str, hint: str = "", rtol: float = 1e-4, atol: float = 1e-5
+) -> None:
+    """Fail unless the value has the expected shape and elements.
+
+    The default tolerances allow for float32 sums in any order over a few thousand terms; a mistake in a
+    formula moves results by percents.
+    """
+    tensor = expect_shape(value, expected.shape, what, hint)
+    if close(tensor, expected, rtol, atol):
+        return
+    expect_finite(tensor, what, hint)
+    difference = (tensor.double() - expected.double()).abs()
+    worst = int(difference.flatten().argmax())
+    came, due = tensor.double().flatten()[worst].item(), expected.double().flatten()[worst].item()
+    wrong = int((difference > atol + rtol * expected.double().abs()).sum())
+    fail(f"{what}: {wrong} of {tensor.numel()} values are off; one is {came:.5g} instead of {due:.5g}", hint)

@@ -1,0 +1,104 @@
+"""Item 1.7.kld: `KLD(mean, log_std)`, the KL divergence of N(mean, std^2) from N(0, I), equation 13."""
+
+import pytest
+import torch
+
+from grader.suites.draw import Draw
+from grader.suites.expect import as_tensor, close, expect, expect_close, expect_finite, expect_shape, fail
+from grader.suites.part import Part
+
+pytestmark = pytest.mark.item("1.7.kld")
+
+EQUATION = "equation 13: 0.5 * sum over the latent dimensions of exp(2 log_std) + mean^2 - 1 - 2 log_std"
+
+
+def reference(mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
+    """Equation 13's regularization term: `[..., D]` -> `[...]`, in nats."""
+    return 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std).sum(dim=-1)
+
+
+def likely_cause(value: torch.Tensor, mean: torch.Tensor, log_std: torch.Tensor) -> str:
+    """The mistake that gives exactly these values, if it is a known one."""
+    elements = 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std)
+    rest = (-1 - 2 * log_std + mean.square()).double()
+    known = {
+        "it is averaged over the latent dimensions instead of summed": elements.mean(-1),
+        "the factor 1/2 is missing": 2 * elements.sum(-1),
+        "its sign is flipped": -elements.sum(-1),
+        "log_std is taken for the log of the variance": 0.5
+        * (log_std.exp() + mean.square() - 1 - log_std).sum(-1),
+        "the factor 2 in front of log_std is missing": 0.5
+        * ((2 * log_std).exp() + mean.square() - 1 - log_std).sum(-1),
+        "exp(log_std) is not squared": 0.5 * (log_std.exp() + rest).sum(-1),
+        "log_std is used as if it were the standard deviation": 0.5
+        * (log_std.square() + mean.square() - 1 - log_std.square().log()).sum(-1),
+        "the constant -1 is missing": 0.5 * ((2 * log_std).exp() + mean.square() - 2 * log_std).sum(-1),
+        "the mean is not squared": 0.5 * ((2 * log_std).exp() + mean - 1 - 2 * log_std).sum(-1),
+        "the term 2 log_std is added instead of subtracted": 0.5
+        * ((2 * log_std).exp() + mean.square() - 1 + 2 * log_std).sum(-1),
+    }
+    for cause, values in known.items():
+        if close(value, values, rtol=1e-4, atol=1e-5):
+            return f"{cause}; {EQUATION}"
+    return EQUATION
+
+
+def test_matches_the_closed_form(part1: Part, draw: Draw) -> None:
+    mean, log_std = draw.normal(7, 5), draw.normal(7, 5, std=0.7)
+    value = as_tensor(part1.utils.KLD(mean, log_std), "KLD")
+    # Its own check looks at the dimensions; here only the formula counts.
+    if value.shape != (7,):
+        elements = 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std)
+        reduced = {"sum over the batch": elements.sum(0), "sum over everything": elements.sum()}
+        if any(close(value, other, rtol=1e-4, atol=1e-4) for other in reduced.values()):
+            fail(
+                f"KLD of [7, 5] inputs should have shape [7], but has {list(value.shape)}: it is summed over "
+                "the wrong dimension",
+                "sum over the last dimension only, dim=-1; the batch stays",
+            )
+    expect_close(value, reference(mean, log_std), "KLD", likely_cause(value, mean, log_std))
+
+
+def test_sums_over_last_dimension_only(part1: Part, draw: Draw) -> None:
+    hint = "sum over the last dimension only (dim=-1) and leave all others as they are"
+    for shape in ((3, 4, 6), (6,), (4, 1), (5, 5)):
+        mean, log_std = draw.normal(*shape), draw.normal(*shape, std=0.5)
+        value = expect_shape(part1.utils.KLD(mean, log_std), shape[:-1], f"KLD of {list(shape)} inputs", hint)
+        expected = reference(mean, log_std)
+        if shape == (5, 5) and not close(value, expected, rtol=1e-4, atol=1e-5):
+            summed_over_batch = reference(mean.T, log_std.T)
+            expect(
+                not close(value, summed_over_batch, rtol=1e-4, atol=1e-5),
+                "KLD of [5, 5] inputs is summed over the batch (the wrong dimension)",
+                hint,
+            )
+
+
+def test_is_zero_for_the_prior_and_positive_elsewhere(part1: Part, draw: Draw) -> None:
+    at_prior = as_tensor(part1.utils.KLD(torch.zeros(3, 8), torch.zeros(3, 8)), "KLD")
+    expect(
+        bool((at_prior.double().abs() < 1e-5).all()),
+        "KLD of the prior itself (mean 0, log_std 0) should be 0",
+        "log_std = 0 means a standard deviation of 1: every term of equation 13 cancels",
+    )
+    mean, log_std = draw.normal(16, 8, std=0.5), draw.normal(16, 8, std=0.5)
+    elsewhere = as_tensor(part1.utils.KLD(mean, log_std), "KLD")
+    expect_finite(elsewhere, "KLD")
+    expect(
+        bool((elsewhere > 0).all()),
+        "a KL divergence cannot be negative, but KLD is",
+        f"check the signs; {EQUATION}",
+    )
+
+
+def test_has_the_right_gradients(part1: Part, draw: Draw) -> None:
+    mean, log_std = draw.normal(4, 3).requires_grad_(), draw.normal(4, 3, std=0.5).requires_grad_()
+    call = part1.record(part1.utils.KLD, mean, log_std)
+    value = expect_shape(call.value, (4,), "KLD of [4, 3] inputs")
+    cotangent = draw.normal(4).to(value.dtype)
+    grad_mean, grad_log_std = call.gradients(cotangent)
+    hint = "compute it from the tensors with torch functions, without .item(), .detach(), numpy or no_grad"
+    expect(grad_mean is not None and grad_log_std is not None, "no gradient flows through KLD", hint)
+    expect_close(grad_mean, cotangent[:, None] * mean.detach(), "the gradient of KLD for the mean", EQUATION)
+    expected = cotangent[:, None] * ((2 * log_std.detach()).exp() - 1)
+    expect_close(grad_log_std, expected, "the gradient of KLD for log_std", EQUATION)
