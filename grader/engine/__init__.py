@@ -1,0 +1,18 @@
+"""A whole cohort: worker processes, progress, and every result on the disk as it comes."""
+
+from grader.engine.pool import Event, Finished, Started, grade_cohort
+from grader.engine.run import grade_into, prepare_output
+from grader.engine.unmarked import Provenance
+from grader.engine.worker import MarkerFactory, MarkerProtocol
+
+__all__ = [
+    "Event",
+    "Finished",
+    "MarkerFactory",
+    "MarkerProtocol",
+    "Provenance",
+    "Started",
+    "grade_cohort",
+    "grade_into",
+    "prepare_output",
+]

@@ -1,0 +1,62 @@
+"""The result of a submission that could not be marked: complete, and with the reason on every item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grader.marking.result import GRADER_ERROR, NOT_SUBMITTED, CheckResult, ItemResult, SubmissionResult
+from grader.rubric import load_rubric
+from grader.submission import GRADER, Submission
+
+RESUBMIT = (
+    "Hand in a folder, zip, tar or tar.gz that holds part1/ and part2/ with the files of the assignment."
+)
+ASK_STAFF = "This is not the student's fault and costs no points. Mark the submission again."
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What every result of a run says about where it comes from.
+
+    Attributes:
+        seed: the run's seed.
+        suite: the digest of everything that decides a verdict.
+        sandbox: how students' code is confined, `bwrap` or `none`.
+    """
+
+    seed: int
+    suite: str
+    sandbox: str
+
+
+def unreadable(submission: Submission, provenance: Provenance, seconds: float = 0.0) -> SubmissionResult:
+    """The result of a submission that could not be read."""
+    if submission.fault == GRADER:
+        return grader_fault(submission.name, submission.error, provenance, seconds, check="readable")
+    check = CheckResult("readable", NOT_SUBMITTED, message=submission.error, hint=RESUBMIT)
+    return _result(submission.name, check, provenance, seconds, submission.warnings)
+
+
+def grader_fault(
+    name: str, message: str, provenance: Provenance, seconds: float = 0.0, check: str = "marked"
+) -> SubmissionResult:
+    """The result of a submission that the grader failed to mark."""
+    return _result(
+        name, CheckResult(check, GRADER_ERROR, message=message, hint=ASK_STAFF), provenance, seconds
+    )
+
+
+def _result(
+    name: str, check: CheckResult, provenance: Provenance, seconds: float, warnings: tuple[str, ...] = ()
+) -> SubmissionResult:
+    return SubmissionResult(
+        submission=name,
+        seed=provenance.seed,
+        suite=provenance.suite,
+        sandbox=provenance.sandbox,
+        seconds=seconds,
+        items=tuple(
+            ItemResult(item.id, 0.0, item.points, check.status, (check,)) for item in load_rubric().automatic
+        ),
+        warnings=warnings,
+    )

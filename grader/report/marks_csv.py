@@ -1,0 +1,58 @@
+"""`marks.csv`: a row per submission and a column per automatic item, for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from grader.marking.result import SubmissionResult
+from grader.report.atomic import write_atomically
+from grader.rubric import load_rubric
+
+FILE_NAME = "marks.csv"
+MARKED = "marked"
+NOT_MARKED = "not marked"
+
+# A spreadsheet runs a cell that starts with one of these as a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_marks(output: Path, results: Sequence[SubmissionResult]) -> Path:
+    """Write `OUTPUT/marks.csv`.
+
+    Points that the grader failed to determine are left empty: they are not zero.
+
+    Returns:
+        Where it was written.
+    """
+    items = [item.id for item in load_rubric().automatic]
+    table = io.StringIO(newline="")
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["submission", "points", "max_points", *items, "status"])
+    for result in results:
+        points = {
+            item.id: "" if item.status == "grader_error" else number(item.points) for item in result.items
+        }
+        writer.writerow(
+            [
+                _harmless(result.submission),
+                number(result.points) if result.marked else "",
+                number(result.max_points),
+                *(points.get(item, "") for item in items),
+                MARKED if result.marked else NOT_MARKED,
+            ]
+        )
+    path = output / FILE_NAME
+    write_atomically(path, table.getvalue().encode("utf-8", "replace"))
+    return path
+
+
+def number(points: float) -> str:
+    """Points as people write them: `1.5`, `12`, `0.667`."""
+    return f"{points:.3f}".rstrip("0").rstrip(".")
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,49 @@
+"""`results.json`: the one file that every other report, gradebook and tool reads."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from grader.marking.result import SubmissionResult
+from grader.report.atomic import write_atomically
+
+FILE_NAME = "results.json"
+
+
+def write_result(output: Path, result: SubmissionResult) -> Path:
+    """Write `OUTPUT/<submission>/results.json`.
+
+    Returns:
+        Where it was written.
+
+    Raises:
+        ValueError: the name would lead out of the output folder, or a number is not finite.
+        OSError: the file cannot be written.
+    """
+    name = result.submission
+    if not name or name.startswith(".") or "/" in name or os.sep in name or "\0" in name:
+        raise ValueError(f"{name!r} is not a name for a folder of results")
+    content = json.dumps(_valid(result.to_json()), indent=2, ensure_ascii=False, allow_nan=False)
+    folder = output / name
+    if folder.is_symlink():
+        raise NotADirectoryError(
+            20, "it is a link, and results are never written outside --output", str(folder)
+        )
+    folder.mkdir(exist_ok=True)
+    path = folder / FILE_NAME
+    write_atomically(path, content.encode("utf-8") + b"\n")
+    return path
+
+
+def _valid(value: Any) -> Any:
+    """The same with every half of a surrogate pair replaced: JSON readers outside Python refuse those."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {key: _valid(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_valid(entry) for entry in value]
+    return value

@@ -1,0 +1,103 @@
+"""Markers that do what the name of the submission says, importable in worker processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from functools import partial
+from pathlib import Path
+
+from grader.engine import Provenance
+from grader.marking.result import PASSED, CheckResult, ItemResult, SubmissionResult
+from grader.rubric import load_rubric
+from grader.submission import Found, Submission
+
+PROVENANCE = Provenance(seed=7, suite="sha256:0", sandbox="none")
+
+
+def result_for(name: str, status: str = PASSED, share: float = 1.0) -> SubmissionResult:
+    check = CheckResult("fake", status)
+    items = tuple(
+        ItemResult(item.id, share * item.points, item.points, status, (check,))
+        for item in load_rubric().automatic
+    )
+    return SubmissionResult(name, 7, "sha256:0", "none", 0.1, items)
+
+
+class FakeMarker:
+    """Leaves a line in a log for everything that happens to it."""
+
+    def __init__(self, log: Path) -> None:
+        self.log_file = log
+        self.log("made")
+
+    def log(self, what: str) -> None:
+        with open(self.log_file, "a") as file:
+            file.write(f"{what} {os.getpid()}\n")
+
+    def mark(self, submission: Submission) -> SubmissionResult:
+        name = submission.name
+        self.log(f"mark:{name}")
+        if "raise" in name:
+            raise ZeroDivisionError("a fault of the grader")
+        if "die" in name:
+            os._exit(1)
+        if "kill" in name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if "exit" in name:
+            raise SystemExit(3)
+        if "once" in name and sum(line.startswith(f"mark:{name} ") for line in self.lines()) == 1:
+            os._exit(1)
+        if "sleep" in name:
+            time.sleep(60)
+        if "slow" in name:
+            time.sleep(0.5)
+        return result_for(name, share=float("nan") if "nan" in name else 1.0)
+
+    def lines(self) -> list[str]:
+        return self.log_file.read_text().splitlines()
+
+    def close(self) -> None:
+        self.log("close")
+
+
+class NoMarker:
+    """A marker that does not start."""
+
+    def __init__(self, log: Path) -> None:
+        with open(log, "a") as file:
+            file.write("tried\n")
+        raise OSError("no box to be had")
+
+
+def fake(folder: Path) -> partial[FakeMarker]:
+    return partial(FakeMarker, folder / "log")
+
+
+def cohort(folder: Path, *names: str) -> list[Found]:
+    """Empty submissions of these names; a name with `broken` is an archive that cannot be read."""
+    found = []
+    for name in names:
+        path = folder / "cohort" / name
+        if "broken" in name:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"PK broken")
+        else:
+            (path / "part1").mkdir(parents=True)
+        found.append(Found(name, path))
+    return found
+
+
+def log_of(folder: Path) -> list[str]:
+    """What happened to the fake markers, without process ids."""
+    return [line.split()[0] for line in (folder / "log").read_text().splitlines()]
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
