@@ -99,6 +99,22 @@ def test_every_update_moves_its_own_side(part2, model):
     assert [len(log.values) for log in logs] == [2, 2]
 
 
+def test_discriminator_step_uses_its_own_loss_only(part2, model):
+    """The autoencoder's backward pass leaves gradients in the discriminator; they must not count."""
+    x = torch.rand(4, 1, 28, 28) * 2 - 1
+    expected = deepcopy(model)
+    torch.manual_seed(3)
+    expected.get_loss_discriminator(expected.encoder(x))[0].backward()
+    frozen = torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    disc = torch.optim.SGD(model.discriminator.parameters(), lr=1)
+    torch.manual_seed(3)
+    part2.train.train_aae(1, model, [(x, None)], Log(), Log(), frozen, disc, 0)
+    for moved, start in zip(
+        model.discriminator.parameters(), expected.discriminator.parameters(), strict=True
+    ):
+        assert torch.allclose(moved, start - start.grad, atol=1e-6)
+
+
 def test_autoencoder_leaves_the_all_black_image(part2):
     """The known trouble of this exercise: a saturated tanh, stuck at the background."""
     model = part2.models.AdversarialAE()
@@ -127,6 +143,7 @@ def test_logger_writes_the_mean_of_a_window(part2):
             self.points = []
 
         def add_scalar(self, tag, value, step):
+            assert not value.requires_grad, "keeps the graph of every batch in the window"
             self.points.append((tag, float(value), step))
 
     writer = Writer()

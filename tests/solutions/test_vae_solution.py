@@ -71,9 +71,12 @@ def test_networks_have_the_contracts_shapes(part1, batch, z_dim, filters):
 
 def test_forward_adds_both_terms(part1):
     vae = part1.train_pl.VAE(num_filters=4, z_dim=3, lr=1e-3)
+    # The KL of an untrained encoder is next to nothing, a lost or subtracted term would not show.
+    nn.init.constant_(vae.encoder.mean.bias, 3)
     images = torch.randint(16, (5, 1, 28, 28))
     L_rec, L_reg, bpd = vae(images)
     assert L_rec.shape == L_reg.shape == bpd.shape == ()
+    assert L_reg.item() == pytest.approx(3 * 3**2 / 2, rel=0.1)
     assert bpd.item() == pytest.approx((L_rec + L_reg).item() / math.log(2) / 784, rel=1e-5)
     # An untrained model is close to uniform over the 16 levels.
     assert bpd.item() == pytest.approx(4, abs=0.3)
