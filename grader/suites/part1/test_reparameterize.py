@@ -1,0 +1,83 @@
+"""Item 1.7.reparameterize: `sample_reparameterize(mean, std)` = mean + std * eps, eps ~ N(0, 1)."""
+
+import pytest
+import torch
+
+from grader.suites.draw import Draw
+from grader.suites.expect import expect, expect_close, expect_finite, expect_shape, fail
+from grader.suites.part import Part
+from grader.suites.statistics import STANDARD_ERRORS, correlation_score, dependence_faults, normal_faults
+
+pytestmark = pytest.mark.item("1.7.reparameterize")
+
+TRICK = "draw eps from N(0, 1) with the shape of mean (torch.randn_like) and return mean + std * eps"
+
+
+def noise(part1: Part, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
+    """The eps behind one call, in float64."""
+    sample = expect_shape(part1.utils.sample_reparameterize(mean, std), mean.shape, "the sample", TRICK)
+    expect_finite(sample, "the sample", TRICK)
+    return (sample.double() - mean.double()) / std.double()
+
+
+def test_works_for_any_shape(part1: Part, draw: Draw) -> None:
+    for shape in ((3, 4), (5,), (2, 3, 4), (1, 1), (2, 3, 2, 5), ()):
+        mean, std = draw.normal(*shape), draw.uniform(*shape, low=0.5, high=2)
+        sample = part1.utils.sample_reparameterize(mean, std)
+        expect_shape(sample, shape, f"the sample for mean and std of shape {list(shape)}", TRICK)
+
+
+def test_is_the_mean_where_std_is_zero(part1: Part, draw: Draw) -> None:
+    mean = draw.normal(6, 9, std=3.0)
+    sample = part1.utils.sample_reparameterize(mean, torch.zeros(6, 9))
+    expect_close(sample, mean, "the sample where std is 0", TRICK)
+
+
+def test_follows_the_normal_distribution(part1: Part, draw: Draw) -> None:
+    # Standard deviations that differ between elements tell std from its square, root, log or exponential.
+    mean, std = draw.normal(200, 200, std=3.0), draw.uniform(200, 200, low=0.2, high=3.0)
+    eps = noise(part1, mean, std)
+    small, large = eps[std < 0.8], eps[std > 2.0]
+    for values, which in ((small, "where std is small"), (large, "where std is large"), (eps, "everywhere")):
+        fault = normal_faults(values, f"(sample - mean) / std, {which},")
+        if not fault:
+            continue
+        if values.double().var() < 0.9 or values.double().var() > 1.1:
+            fail(fault, f"multiply eps by std itself, not by its log, exponential, square or root; {TRICK}")
+        fail(fault, TRICK)
+
+
+def test_draws_noise_for_every_element(part1: Part, draw: Draw) -> None:
+    for shape in ((60, 50), (1, 3000), (30, 10, 10)):
+        mean, std = draw.normal(*shape), draw.uniform(*shape, low=0.5, high=2)
+        eps = noise(part1, mean, std).reshape(shape[0], -1)
+        fault = dependence_faults(eps, "the noise")
+        expect(not fault, fault, f"every element needs an eps of its own: {TRICK}")
+
+
+def test_draws_afresh_in_every_call(part1: Part, draw: Draw) -> None:
+    mean, std = draw.normal(50, 40), draw.uniform(50, 40, low=0.5, high=2)
+    first, second = noise(part1, mean, std), noise(part1, mean, std)
+    expect(first.std() > 0.1, "nothing is drawn at random", TRICK)
+    expect(
+        correlation_score(first, second) < STANDARD_ERRORS,
+        "two calls use the same noise",
+        "draw eps inside the function, without setting a seed there",
+    )
+
+
+def test_gradients_flow_to_mean_and_std(part1: Part, draw: Draw) -> None:
+    mean, std = draw.normal(5, 4).requires_grad_(), draw.uniform(5, 4, low=0.5, high=2).requires_grad_()
+    call = part1.record(part1.utils.sample_reparameterize, mean, std)
+    sample = expect_shape(call.value, (5, 4), "the sample", TRICK)
+    cotangent = draw.normal(5, 4)
+    grad_mean, grad_std = call.gradients(cotangent)
+    expect(
+        grad_mean is not None and grad_std is not None,
+        "no gradient flows back to " + ("mean" if grad_mean is None else "std"),
+        f"torch.normal(mean, std), .detach(), .data and no_grad cut the gradient; {TRICK}",
+    )
+    expect_close(grad_mean, cotangent, "the gradient for mean (1 times what comes from above)", TRICK)
+    eps = (sample - mean.detach()) / std.detach()
+    # eps is recovered from float32 values by a difference of numbers of size 3: 1e-6 each.
+    expect_close(grad_std, cotangent * eps, "the gradient for std (eps times what comes from above)", TRICK, atol=1e-4)

@@ -1,0 +1,83 @@
+"""Statistical tests with a stated false-alarm rate.
+
+Every limit here is a number of standard errors chosen so that right code is called wrong at most once in
+10^7 tests (5.33 standard errors, two-sided, of a normal statistic), which leaves a check made of up to ten
+of them below 10^-6. Each test is paired with others that have the power it lacks: the Kolmogorov-Smirnov
+test alone does not see a scale of 0.98, the variance test does not see a uniform of variance 1.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+STANDARD_ERRORS = 5.5  # two-sided: 4e-8
+# P(sqrt(N) D > x) -> 2 exp(-2 x^2), Kolmogorov's limit; 2.9 gives 1e-7.
+KOLMOGOROV = 2.9
+# A chi-square with k degrees of freedom, by Wilson and Hilferty's cube root, is normal up to its far tail.
+
+
+def normal_faults(values: torch.Tensor, what: str) -> str:
+    """What is wrong with values that should be independent draws from N(0, 1); empty when nothing is.
+
+    Looks at mean, variance and shape of the distribution. Use `dependence_faults` for the independence.
+
+    Args:
+        values: any shape, at least 1,000 elements.
+        what: how to call them in the message.
+    """
+    flat = values.double().flatten()
+    count = flat.numel()
+    if not bool(torch.isfinite(flat).all()):
+        return f"{what} has values that are NaN or infinite"
+    mean, variance = flat.mean().item(), flat.var().item()
+    if variance < 1e-12:
+        return f"{what} is constant: nothing is drawn at random"
+    if abs(mean) * math.sqrt(count) > STANDARD_ERRORS * max(1.0, math.sqrt(variance)):
+        return f"{what} has mean {mean:.3f} instead of 0"
+    if abs(variance - 1) > STANDARD_ERRORS * math.sqrt(2 / count):
+        return f"{what} has standard deviation {math.sqrt(variance):.3f} instead of 1"
+    ordered = torch.special.ndtr(flat.sort().values)
+    steps = torch.arange(1, count + 1, dtype=torch.float64) / count
+    distance = torch.maximum((steps - ordered).max(), (ordered - steps + 1 / count).max()).item()
+    if distance * math.sqrt(count) > KOLMOGOROV:
+        return f"{what} is not normally distributed"
+    return ""
+
+
+def dependence_faults(values: torch.Tensor, what: str) -> str:
+    """What ties together values `[rows, columns]` that should be independent N(0, 1) draws; empty if nothing.
+
+    The sums over the rows have variance `rows` when rows are independent, and `rows`^2 when one row is
+    repeated; the same for columns. Averaged over the other dimension they are chi-square distributed.
+    """
+    matrix = values.double()
+    for dim, (name, single) in enumerate((("rows", "row"), ("columns", "column"))):
+        count = matrix.shape[dim]
+        if count < 2:
+            continue
+        scaled = matrix.sum(dim).square() / count  # each chi-square with one degree of freedom
+        degrees = scaled.numel()
+        if _chi_square_score(scaled.sum().item(), degrees) > STANDARD_ERRORS:
+            return f"{what}: the {name} are not independent; it looks as if one {single} of noise were used for all"
+    return ""
+
+
+def correlation_score(first: torch.Tensor, second: torch.Tensor) -> float:
+    """Standard errors by which two sets of independent values correlate."""
+    a, b = first.double().flatten(), second.double().flatten()
+    a, b = a - a.mean(), b - b.mean()
+    scale = (a.norm() * b.norm()).item()
+    return 0.0 if scale == 0 else abs((a @ b).item() / scale) * math.sqrt(a.numel())
+
+
+def frequency_score(successes: float, trials: int, probability: float) -> float:
+    """Standard errors between a frequency and its probability."""
+    deviation = abs(successes - trials * probability)
+    return deviation / math.sqrt(trials * probability * (1 - probability))
+
+
+def _chi_square_score(value: float, degrees: int) -> float:
+    cube_root = (value / degrees) ** (1 / 3)
+    return (cube_root - (1 - 2 / (9 * degrees))) / math.sqrt(2 / (9 * degrees))
