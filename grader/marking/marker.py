@@ -95,8 +95,13 @@ class Marker:
             self._box = Box() if self.options.sandbox else UnprotectedBox()
         return self._box
 
-    def mark(self, submission: Submission) -> SubmissionResult:
-        """Run the hidden suites on a submission. Never raises for what a student did."""
+    def mark(self, submission: Submission, items: frozenset[str] | None = None) -> SubmissionResult:
+        """Run the hidden suites on a submission. Never raises for what a student did.
+
+        Args:
+            submission: what was handed in.
+            items: mark only these; the result lists no others. None marks all.
+        """
         import pytest
 
         from grader.marking.context import Context
@@ -105,7 +110,7 @@ class Marker:
         started = time.monotonic()
         rubric = load_rubric()
         context = Context(submission.name, submission.files, self.box, self.options.seed, self.options.data)
-        plugin = MarkingPlugin(context, rubric)
+        plugin = MarkingPlugin(context, rubric, items)
         # The suites run as they are, whatever pytest settings the surroundings hold.
         for variable in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
             os.environ.pop(variable, None)

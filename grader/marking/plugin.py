@@ -39,10 +39,12 @@ def item_id(test: pytest.Item) -> str:
 class MarkingPlugin:
     """Collects the outcome of every check of one submission."""
 
-    def __init__(self, context: Context, rubric: Rubric) -> None:
+    def __init__(self, context: Context, rubric: Rubric, items: frozenset[str] | None = None) -> None:
         self.context = context
         self.rubric = rubric
-        self.checks: dict[str, list[CheckResult]] = {item.id: [] for item in rubric.automatic}
+        self.checks: dict[str, list[CheckResult]] = {
+            item.id: [] for item in rubric.automatic if items is None or item.id in items
+        }
         self.faults: list[str] = []
 
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -51,9 +53,11 @@ class MarkingPlugin:
         config.addinivalue_line("markers", "weight(number): how much a check counts within its item")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        automatic = {item.id for item in self.rubric.automatic}
         for test in items:
-            if item_id(test) not in self.checks:
+            if item_id(test) not in automatic:
                 raise pytest.UsageError(f"{test.nodeid}: the rubric has no automatic item {item_id(test)!r}")
+        items[:] = [test for test in items if item_id(test) in self.checks]
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         missing = [name for name in self.rubric[item_id(item)].files if name not in self.context.files]
@@ -130,5 +134,5 @@ def score(item: Item, checks: Iterable[CheckResult]) -> ItemResult:
 
 
 def score_all(rubric: Rubric, checks: Mapping[str, list[CheckResult]]) -> tuple[ItemResult, ...]:
-    """Every automatic item's result, in the rubric's order."""
-    return tuple(score(item, checks[item.id]) for item in rubric.automatic)
+    """The result of every automatic item that was marked, in the rubric's order."""
+    return tuple(score(item, checks[item.id]) for item in rubric.automatic if item.id in checks)
