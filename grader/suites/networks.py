@@ -1,0 +1,98 @@
+"""What several items ask of any network, whatever its architecture."""
+
+from __future__ import annotations
+
+import torch
+
+from grader.box.client import Remote
+from grader.suites.expect import as_tensor, expect, fail
+from grader.suites.part import Part
+
+# With every weight this much larger, anything that squashes shows: a tanh ends at 1, a softplus at 0. The
+# factor acts once in a network that normalizes before its last layer and once per layer in one that does not.
+AMPLIFICATION = 30.0
+# What unbounded outputs surely exceed then; also leaves room for a clamp meant for stability (at 10, say).
+FAR_OUT = 4.0
+
+
+def amplified(state: dict[str, torch.Tensor], factor: float = AMPLIFICATION) -> dict[str, torch.Tensor]:
+    """A network's state with larger weights; biases, counters and running statistics stay."""
+    return {
+        name: value * factor if value.is_floating_point() and value.dim() >= 2 else value
+        for name, value in state.items()
+    }
+
+
+def outputs_when_amplified(network: Remote, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """The network's outputs with larger weights, all of them finite.
+
+    A very deep network overflows with the full factor; it is tried with smaller ones.
+    """
+    state = network.state_dict()
+    expect(bool(state), "the network has no parameters", "assign the layers to self in __init__")
+    network.eval()
+    for factor in (AMPLIFICATION, AMPLIFICATION**0.5, 2.0):
+        network.load_state_dict(amplified(state, factor))
+        result = network(*inputs)
+        outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
+        tensors = tuple(as_tensor(output, "the output") for output in outputs)
+        if all(bool(torch.isfinite(tensor).all()) for tensor in tensors):
+            break
+    network.load_state_dict(state)
+    return tensors
+
+
+def expect_unbounded(output: torch.Tensor, what: str, hint: str) -> None:
+    """Fail if outputs made with larger weights stay within narrow limits on either side."""
+    lowest, highest = float(output.min()), float(output.max())
+    limits = f"{what} stays within [{lowest:.3g}, {highest:.3g}], however large the weights are"
+    expect(highest > FAR_OUT and lowest < -FAR_OUT, f"{limits}; it should be unbounded both ways", hint)
+
+
+def expect_independent_of_batch(network: Remote, inputs: torch.Tensor, what: str) -> None:
+    """Fail if, in evaluation mode, the output for an input depends on the others in its batch."""
+    network.eval()
+    together, alone = network(inputs), network(inputs[1:2])
+    for whole, single in zip(_tensors(together), _tensors(alone), strict=True):
+        expect(
+            torch.allclose(whole[1:2].float(), single.float(), rtol=1e-3, atol=1e-4),
+            f"{what} of an input changes with the other inputs of its batch",
+            "a reshape that mixes the batch dimension with another, or code that keeps state between calls",
+        )
+
+
+def expect_repeatable(network: Remote, inputs: torch.Tensor, what: str) -> None:
+    """Fail if, in evaluation mode, two calls with the same input differ."""
+    network.eval()
+    for first, second in zip(_tensors(network(inputs)), _tensors(network(inputs)), strict=True):
+        expect(
+            torch.allclose(first.float(), second.float(), rtol=1e-4, atol=1e-5),
+            f"{what} differs between two calls with the same input",
+            "draw no random numbers in it: sampling happens elsewhere",
+        )
+
+
+def expect_trainable(part: Part, network: Remote, inputs: torch.Tensor, what: str) -> None:
+    """Fail unless gradients of every output reach the network's parameters."""
+    network.train()
+    call = part.record(network, inputs)
+    outputs = _tensors(call.value)
+    names = list(network.state_dict())
+    for index, output in enumerate(outputs):
+        cotangents = [torch.ones_like(output) if place == index else None for place in range(len(outputs))]
+        gradients = call.gradients(*cotangents, of=network)
+        reached = [
+            name for name, gradient in gradients.items() if gradient is not None and bool(gradient.abs().max() > 0)
+        ]
+        # The first and the last layer, at least: a detach anywhere between cuts off the first ones.
+        if len(reached) * 2 < len(gradients) or not reached:
+            fail(
+                f"gradients of {what} reach only {len(reached)} of {len(gradients)} parameters",
+                "look for .detach(), .data, torch.no_grad or layers that forward does not use",
+            )
+    expect(bool(names), "the network has no parameters", "assign the layers to self in __init__")
+
+
+def _tensors(result: object) -> tuple[torch.Tensor, ...]:
+    parts = tuple(result) if isinstance(result, tuple | list) else (result,)
+    return tuple(as_tensor(part, "the output") for part in parts)

@@ -1,0 +1,94 @@
+"""Item 1.7.decoder: `CNNDecoder`, latents `[B, z_dim]` -> logits `[B, 16, 28, 28]`."""
+
+import pytest
+import torch
+
+from grader.box.client import Remote
+from grader.suites.draw import Draw
+from grader.suites.expect import expect, expect_finite, expect_shape, fail
+from grader.suites.networks import (
+    FAR_OUT,
+    expect_independent_of_batch,
+    expect_repeatable,
+    expect_trainable,
+    expect_unbounded,
+    outputs_when_amplified,
+)
+from grader.suites.part import Part
+
+pytestmark = pytest.mark.item("1.7.decoder")
+
+LOGITS = "return raw logits: no tanh, sigmoid, ReLU or softmax after the last layer"
+
+
+def decode(decoder: Remote, latents: torch.Tensor, channels: int = 16) -> torch.Tensor:
+    """One call, with its result checked to be logits of the right shape."""
+    shape = (latents.shape[0], channels, 28, 28)
+    logits = expect_shape(
+        decoder(latents),
+        shape,
+        f"the logits for latents of shape {list(latents.shape)}",
+        "4x4 -> 7x7 -> 14x14 -> 28x28 with output padding 0, 1, 1, and one channel per grey level",
+    )
+    expect_finite(logits, "the logits", "check the layers")
+    return logits
+
+
+def test_returns_logits_for_every_pixel(part1: Part, draw: Draw) -> None:
+    decode(part1.cnn_encoder_decoder.CNNDecoder(), draw.normal(3, 20))
+
+
+def test_works_for_any_batch_size_and_z_dim(part1: Part, draw: Draw) -> None:
+    for z_dim, batch in ((2, 5), (7, 3)):
+        decoder = part1.cnn_encoder_decoder.CNNDecoder(num_input_channels=16, num_filters=8, z_dim=z_dim)
+        decode(decoder, draw.normal(batch, z_dim))
+        decoder.eval()  # BatchNorm may not train on a single image
+        decode(decoder, draw.normal(1, z_dim))
+
+
+def test_takes_the_number_of_grey_levels(part1: Part, draw: Draw) -> None:
+    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_input_channels=10, num_filters=8, z_dim=4)
+    decode(decoder, draw.normal(2, 4), channels=10)
+
+
+def test_logits_are_unbounded(part1: Part, draw: Draw) -> None:
+    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=12)
+    (logits,) = outputs_when_amplified(decoder, draw.normal(8, 12, std=3.0))
+    expect_shape(logits, (8, 16, 28, 28), "the logits")
+    sums = logits.double().logsumexp(dim=1)
+    # Log-probabilities are logits that happen to be normalized already: cross-entropy and softmax do not mind.
+    if float(logits.max()) <= 1e-3 and float(sums.abs().max()) < 1e-2 and float(logits.min()) < -FAR_OUT:
+        return
+    if float(logits.min()) >= 0 and torch.allclose(logits.sum(dim=1), torch.ones(8, 28, 28), atol=1e-3):
+        fail("the decoder returns probabilities (they sum to 1 over the grey levels) instead of logits", LOGITS)
+    expect_unbounded(logits, "the decoder's output", LOGITS)
+
+
+def test_every_latent_changes_the_image(part1: Part, draw: Draw) -> None:
+    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=5)
+    decoder.eval()
+    latents = draw.normal(1, 5).repeat(6, 1)
+    for index in range(5):
+        latents[index + 1, index] += 3.0
+    logits = decode(decoder, latents)
+    moved = (logits[1:] - logits[:1]).abs().flatten(1).amax(dim=1) > 1e-6
+    expect(bool(moved.all()), "some latent dimensions do not change the output", "feed all of z to the first layer")
+
+
+def test_decodes_each_latent_by_itself(part1: Part, draw: Draw) -> None:
+    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=6)
+    latents = draw.normal(5, 6, std=2.0)
+    expect_independent_of_batch(decoder, latents, "the output")
+    expect_repeatable(decoder, latents, "the output")
+
+
+def test_gradients_reach_parameters_and_latents(part1: Part, draw: Draw) -> None:
+    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=6)
+    expect_trainable(part1, decoder, draw.normal(4, 6), "the logits")
+    call = part1.record(decoder, draw.normal(4, 6).requires_grad_())
+    (gradient,) = call.gradients(draw.normal(4, 16, 28, 28))
+    expect(
+        gradient is not None and bool((gradient.abs().amax(dim=0) > 0).all()),
+        "no gradient flows from the logits back to z, so the encoder could not learn",
+        "look for .detach(), .data or torch.no_grad",
+    )

@@ -1,0 +1,105 @@
+"""Item 1.7.encoder: `CNNEncoder`, images `[B, 1, 28, 28]` of grey levels -> mean and log_std, each `[B, z_dim]`."""
+
+import pytest
+import torch
+
+from grader.suites.draw import Draw
+from grader.suites.expect import expect, expect_finite, expect_shape, shape_text
+from grader.suites.networks import (
+    expect_independent_of_batch,
+    expect_repeatable,
+    expect_trainable,
+    expect_unbounded,
+    outputs_when_amplified,
+)
+from grader.suites.part import Part
+
+pytestmark = pytest.mark.item("1.7.encoder")
+
+PAIR = "forward returns the pair (mean, log_std), each of shape [B, z_dim]"
+
+
+def encode(encoder: object, images: torch.Tensor, z_dim: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """One call, with its result checked to be a pair of the right shapes."""
+    result = encoder(images)  # type: ignore[operator]
+    expect(
+        isinstance(result, tuple | list) and len(result) == 2,
+        f"the encoder should return two tensors, but returned {shape_text(result)}",
+        PAIR,
+    )
+    shape = (images.shape[0], z_dim)
+    what = f"for images of shape {list(images.shape)}"
+    mean = expect_shape(result[0], shape, f"mean {what}", PAIR)
+    log_std = expect_shape(result[1], shape, f"log_std {what}", PAIR)
+    expect_finite(mean, "mean", "check the layers")
+    expect_finite(log_std, "log_std", "check the layers")
+    return mean, log_std
+
+
+def test_returns_mean_and_log_std(part1: Part, draw: Draw) -> None:
+    encoder = part1.cnn_encoder_decoder.CNNEncoder()
+    encode(encoder, draw.integers(16, 4, 1, 28, 28), 20)
+
+
+def test_works_for_any_batch_size_and_z_dim(part1: Part, draw: Draw) -> None:
+    for z_dim, batch in ((2, 5), (7, 3)):
+        encoder = part1.cnn_encoder_decoder.CNNEncoder(num_input_channels=1, num_filters=8, z_dim=z_dim)
+        encode(encoder, draw.integers(16, batch, 1, 28, 28), z_dim)
+        encoder.eval()  # BatchNorm cannot train on a single image
+        encode(encoder, draw.integers(16, 1, 1, 28, 28), z_dim)
+
+
+def test_takes_the_number_of_input_channels(part1: Part, draw: Draw) -> None:
+    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_input_channels=3, num_filters=8, z_dim=4)
+    encode(encoder, draw.integers(16, 2, 3, 28, 28), 4)
+
+
+def test_mean_and_log_std_are_unbounded(part1: Part, draw: Draw) -> None:
+    # 32 latents: that all of them have one sign in right code has probability 2^-31.
+    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=16, z_dim=32)
+    outputs = outputs_when_amplified(encoder, draw.integers(16, 16, 1, 28, 28))
+    for output, name in zip(outputs, ("mean", "log_std"), strict=False):
+        expect_unbounded(
+            output, name, f"{name} is any real number: end with a linear layer, without activation, exp or softplus"
+        )
+
+
+def test_mean_and_log_std_are_two_different_outputs(part1: Part, draw: Draw) -> None:
+    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=8, z_dim=6)
+    mean, log_std = encode(encoder, draw.integers(16, 8, 1, 28, 28), 6)
+    expect(
+        not torch.allclose(mean, log_std, rtol=1e-3, atol=1e-4),
+        "mean and log_std are the same tensor",
+        "each needs weights of its own: two linear layers, or one of size 2 * z_dim that is split",
+    )
+
+
+def test_looks_at_the_whole_image(part1: Part, draw: Draw) -> None:
+    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=8, z_dim=6)
+    encoder.eval()
+    image = draw.integers(16, 1, 1, 28, 28)
+    changed = image.repeat(5, 1, 1, 1)
+    corners = ((0, 0), (0, 14), (14, 0), (14, 14))
+    for index, (top, left) in enumerate(corners, start=1):
+        block = changed[index, :, top : top + 14, left : left + 14]
+        block.copy_(15 - block)
+    mean, log_std = encode(encoder, changed, 6)
+    for output, name in ((mean, "mean"), (log_std, "log_std")):
+        moved = (output[1:] - output[:1]).abs().amax(dim=1) > 1e-7
+        expect(
+            bool(moved.all()),
+            f"{name} does not change when a part of the image does",
+            "let the convolutions cover the whole image and flatten all of their output",
+        )
+
+
+def test_encodes_each_image_by_itself(part1: Part, draw: Draw) -> None:
+    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=8, z_dim=6)
+    images = draw.integers(16, 5, 1, 28, 28)
+    expect_independent_of_batch(encoder, images, "the code")
+    expect_repeatable(encoder, images, "the code")
+
+
+def test_gradients_reach_its_parameters(part1: Part, draw: Draw) -> None:
+    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=8, z_dim=6)
+    expect_trainable(part1, encoder, draw.integers(16, 4, 1, 28, 28), "mean and log_std")
