@@ -15,7 +15,7 @@ from pathlib import Path
 import seccomp
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS = 0x00020000, 0x08000000, 0x04000000
-CLONE_NEWUSER, CLONE_NEWPID = 0x10000000, 0x20000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 4096, 8192, 16384, 1 << 18
 
@@ -56,9 +56,12 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
 
 
 def new_namespaces() -> None:
-    """Own user, mount, process, IPC and host name namespaces; takes effect for children, too."""
+    """Own user, mount, process, IPC, network and host name namespaces; takes effect for children, too.
+
+    The box has no network, but the sessions in it would share its abstract socket addresses.
+    """
     uid, gid = os.getuid(), os.getgid()
-    flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS
+    flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET
     _check(_libc.unshare(flags), "unshare")
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
@@ -66,11 +69,13 @@ def new_namespaces() -> None:
 
 
 def private_file_systems() -> None:
-    """Fresh, sized, empty /submission, /tmp and /dev/shm; a /proc that shows no process."""
+    """Fresh, sized, empty /submission, /tmp and /dev/shm; no terminals; a /proc that shows no process."""
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     options = f"size={TMP_SIZE},nr_inodes={TMP_INODES},mode=0700"
     for path in (WORK, "/dev/shm", "/tmp"):
         _mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    # A terminal opened by one session could be opened by its number in another.
+    _mount("tmpfs", "/dev/pts", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2")
     hidden = "/tmp/proc"
     os.mkdir(hidden)
     _mount("tmpfs", hidden, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,nr_inodes=16,mode=0755")

@@ -17,7 +17,7 @@ KILL_PROCESS = 0x80000000
 ERRNO = 0x00050000
 
 _LOAD_WORD, _JUMP_EQUAL, _JUMP_ANY_BIT, _JUMP_GREATER_EQUAL, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 
 CLONE_THREAD = 0x00010000
 AF_UNIX = 1
@@ -80,8 +80,30 @@ _REFUSED = {
     "msgget": (68, 186),
     "semget": (64, 190),
     "mq_open": (240, 180),
+    "statmount": (457, 457),
+    "listmount": (458, 458),
+    # Memory that neither the limit on the address space nor the size of a file system counts.
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    # Two sessions share the kernel and the read-only files. These would let one tell the other things:
+    # by a socket's address, a lock or a watch on a shared file, or which of its pages are in memory.
+    "bind": (49, 200),
+    "connect": (42, 203),
+    "listen": (50, 201),
+    "accept": (43, 202),
+    "accept4": (288, 242),
+    "flock": (73, 32),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "fanotify_init": (300, 262),
+    "preadv2": (327, 286),
+    "mincore": (27, 232),
+    "cachestat": (451, 451),
 }
-_CLONE, _CLONE3, _SOCKET = (56, 220), (435, 435), (41, 198)
+_CLONE, _CLONE3 = (56, 220), (435, 435)
+_SOCKET, _SOCKETPAIR, _FCNTL = (41, 198), (53, 199), (72, 25)
+# F_GETLK, F_SETLK, F_SETLKW, their OFD variants, F_SETLEASE and F_NOTIFY: see flock above.
+_FILE_LOCKS = (5, 6, 7, 36, 37, 38, 1024, 1026)
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32_BIT = 0x40000000
 
@@ -131,12 +153,20 @@ def build_filter(machine: str) -> bytes:
         refuse,
     ]
     # Sockets of the local kind only: refusing every one would break what merely makes a socket pair.
+    for numbers in (_SOCKET, _SOCKETPAIR):
+        program += [
+            _statement(_JUMP_EQUAL, numbers[column], 0, 4),
+            _statement(_LOAD_WORD, _FIRST_ARGUMENT),
+            _statement(_JUMP_EQUAL, AF_UNIX, 0, 1),
+            allow,
+            refuse,
+        ]
+    locks = [part for lock in _FILE_LOCKS for part in (_statement(_JUMP_EQUAL, lock, 0, 1), refuse)]
     program += [
-        _statement(_JUMP_EQUAL, _SOCKET[column], 0, 4),
-        _statement(_LOAD_WORD, _FIRST_ARGUMENT),
-        _statement(_JUMP_EQUAL, AF_UNIX, 0, 1),
+        _statement(_JUMP_EQUAL, _FCNTL[column], 0, len(locks) + 2),
+        _statement(_LOAD_WORD, _SECOND_ARGUMENT),
+        *locks,
         allow,
-        refuse,
     ]
     program.append(allow)
     return b"".join(program)
