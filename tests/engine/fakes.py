@@ -62,6 +62,14 @@ class FakeMarker:
         self.log("close")
 
 
+class FakeOfOptions(FakeMarker):
+    """Made from options, as the real one is; its log lies where the environment says."""
+
+    def __init__(self, options) -> None:
+        super().__init__(Path(os.environ["FAKE_LOG"]))
+        self.log(f"options:{options.seed}:{options.data}:{options.sandbox}")
+
+
 class NoMarker:
     """A marker that does not start."""
 

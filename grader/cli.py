@@ -1,0 +1,192 @@
+"""The command line: one thin command per verb.
+
+Exit status: 0, everything was marked; 1, something could not be marked through the grader's own fault;
+2, the command cannot be carried out as given; 130, interrupted. What a student did never changes it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from grader.errors import GraderFault, GraderUsageError
+
+# What students' code needs is loaded inside the commands, so that --help and mistakes answer at once.
+
+DEFAULT_JOBS = 4  # each job holds a warm box, about 0.5 GB with torch loaded
+FAULT, USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="grader",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Data(StrEnum):
+    """The images to train and judge on."""
+
+    digits = "digits"
+    mnist = "mnist"
+
+
+@app.callback()
+def describe() -> None:
+    """Mark submissions to the practical on variational and adversarial autoencoders."""
+
+
+@app.command()
+def grade(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH",
+            help="A submission (folder with part1/ and part2/, zip, tar or tar.gz), or a folder of those.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            help="The folder for results: marks.csv, and <submission>/results.json.", show_default=False
+        ),
+    ],
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Submissions to mark at once; each takes a processor and about 0.5 GB of memory. "
+            f"By default as many as there are processors, at most {DEFAULT_JOBS}.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=2**63 - 1,
+            help="The run's secret: all test inputs derive from it. By default a new one, shown at the end.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Annotated[
+        Data,
+        typer.Option(help="Train on the embedded digits, or on MNIST (from $MNIST_ROOT, or downloaded)."),
+    ] = Data.digits,
+    no_sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--no-sandbox", help="Run the code unprotected. Only for your own: no gradebook takes the marks."
+        ),
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no table.")] = False,
+    details: Annotated[
+        bool | None,
+        typer.Option(
+            "--details/--no-details",
+            help="Show the failed checks with their messages. By default for at most 10 submissions.",
+            show_default=False,
+        ),
+    ] = None,
+) -> int:
+    """Mark submissions with the hidden suites."""
+    from grader.engine import Provenance, grade_into, prepare_output
+    from grader.report.terminal import TerminalReport
+    from grader.submission import find_submissions
+    from grader.submission.names import printable
+
+    cohort = find_submissions(paths, output)
+    prepare_output(output)
+    for warning in cohort.warnings:
+        _complain("warning", warning)
+    if no_sandbox:
+        _complain(
+            "WARNING",
+            "--no-sandbox: submissions run unprotected, with all your rights. "
+            'Results are recorded as "sandbox": "none", and no gradebook accepts them.',
+        )
+    chosen = seed is not None
+    seed = secrets.randbits(48) if seed is None else seed
+    total = len(cohort.submissions)
+    jobs = min(_default_jobs() if jobs is None else jobs, total)
+
+    from grader.marking.marker import Marker, MarkingOptions, check_environment, suite_digest
+
+    options = MarkingOptions(seed=seed, data=data.value, sandbox=not no_sandbox)
+    check_environment(options)
+    provenance = Provenance(seed, suite_digest(), "none" if no_sandbox else "bwrap")
+    report = TerminalReport(total, quiet, details)
+    try:
+        with report.follow():
+            results = grade_into(
+                output, cohort.submissions, partial(Marker, options), provenance, jobs, report.on_event
+            )
+    except KeyboardInterrupt:
+        _complain("interrupted", f"what was marked until now is in {printable(str(output))}")
+        return INTERRUPTED
+    report.show(results)
+    report.summary(results)
+    report.line(f"marks: {printable(str(output / 'marks.csv'))}")
+    if not chosen:
+        report.line(f"regrade with --seed {seed}")
+    unmarked = [result.submission for result in results if not result.marked]
+    if unmarked:
+        _complain("error", f"not marked through the grader's own fault: {', '.join(unmarked)}")
+    return FAULT if unmarked else 0
+
+
+def _default_jobs() -> int:
+    return min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        DEFAULT_JOBS,
+    )
+
+
+def _complain(kind: str, message: str) -> None:
+    """One line on the standard error, whatever names it quotes."""
+    line = f"{kind}: {' '.join(message.split())}"
+    encoding = sys.stderr.encoding or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit status."""
+    signal.signal(signal.SIGTERM, _interrupt)  # asked to stop is asked to stop, by a terminal or by a service
+    try:
+        status = app(args=arguments, standalone_mode=False, prog_name="python -m grader")
+    except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error.format_message())
+            return USAGE
+        message = error.format_message().replace("Value error, ", "")
+        _complain("error", f"{message} (python -m grader grade --help shows the options)")
+        return USAGE
+    except GraderUsageError as error:
+        _complain("error", str(error))
+        return USAGE
+    except GraderFault as error:
+        _complain("error", str(error))
+        return FAULT
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED  # before any submission was marked
+    except BrokenPipeError:  # whoever read the output has gone, `| head` for example
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAULT
+    return int(status or 0)

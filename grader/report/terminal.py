@@ -1,0 +1,144 @@
+"""What a run shows while it goes on and when it is done.
+
+On a terminal: a progress bar, then a table in colour. Elsewhere, in a log or a pipe: plain lines, without
+control characters.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from grader.engine.pool import Event, Finished, Started
+from grader.marking.result import PASSED, SubmissionResult
+from grader.report.details import details
+from grader.report.look import LOOKS, points_of, wrapped
+from grader.report.marks_csv import number
+from grader.report.table import marks_table
+from grader.submission.names import printable
+
+DETAILED_SUBMISSIONS = 10  # up to so many, what went wrong is shown without being asked for
+
+
+class TerminalReport:
+    """Follows a run.
+
+    Args:
+        total: how many submissions there are.
+        quiet: show no progress and no table.
+        show_details: the failed checks with messages and hints; by default for at most 10 submissions.
+        stream: where to write; by default the standard output.
+    """
+
+    def __init__(
+        self,
+        total: int,
+        quiet: bool = False,
+        show_details: bool | None = None,
+        stream: TextIO | None = None,
+        width: int | None = None,
+    ) -> None:
+        stream = stream or sys.stdout
+        self.terminal = stream.isatty()
+        self.console = Console(
+            file=stream, force_terminal=self.terminal, highlight=False, markup=False, width=width
+        )
+        self.total = total
+        self.quiet = quiet
+        self.show_details = total <= DETAILED_SUBMISSIONS if show_details is None else show_details
+        self._running: dict[str, None] = {}
+        self._done = 0
+        self._with_failures = 0
+        self._progress: Progress | None = None
+        self._started = time.monotonic()
+
+    @contextmanager
+    def follow(self) -> Iterator[None]:
+        """Show a progress bar, where there is a terminal, until the block is left."""
+        if self.quiet or not self.terminal:
+            yield
+            return
+        self._progress = Progress(
+            TextColumn("Marking"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[failures]}", style="yellow"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[running]}", style="dim", markup=False),
+            console=self.console,
+            transient=True,
+            expand=True,
+        )
+        with self._progress:
+            self._progress.add_task("", total=self.total, failures="", running="")
+            yield
+        self._progress = None
+
+    def on_event(self, event: Event) -> None:
+        """Take note of what the engine tells."""
+        if isinstance(event, Started):
+            self._running[event.name] = None
+        elif isinstance(event, Finished):
+            self._running.pop(event.result.submission, None)
+            self._done += 1
+            self._with_failures += any(item.status != PASSED for item in event.result.items)
+            if not self.quiet and not self.terminal:
+                self.line(f"[{self._done}/{self.total}] {_sentence(event.result)}")
+        if self._progress is not None:
+            running = ", ".join(printable(name, 16) for name in self._running)
+            self._progress.update(
+                self._progress.task_ids[0],
+                completed=self._done,
+                failures=f"{self._with_failures} with failures" if self._with_failures else "",
+                running=running if len(running) <= 40 else f"{len(self._running)} in work",
+            )
+
+    def show(self, results: Sequence[SubmissionResult]) -> None:
+        """Show the marks, and what went wrong."""
+        if self.quiet:
+            return
+        if self.terminal:
+            self.console.print(marks_table(results, self.console))
+        if self.show_details:
+            for indent, text in details(results, self.console.encoding):
+                if self.terminal:
+                    for line in wrapped(text, self.console, indent, hang=2):
+                        self.console.print(line)
+                else:
+                    self.line(" " * indent + text.plain)
+        elif any(item.status != PASSED for result in results for item in result.items):
+            self.line("--details shows what went wrong; each results.json holds it too.")
+        self.line()
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """One line, never broken up."""
+        if not self.console.encoding.lower().startswith("utf"):
+            text = text.encode(self.console.encoding, "replace").decode(self.console.encoding)
+        self.console.print(Text(text, style), soft_wrap=True)
+
+    def summary(self, results: Sequence[SubmissionResult]) -> None:
+        """One line about the whole run."""
+        marked = [result for result in results if result.marked]
+        seconds = time.monotonic() - self._started
+        count = f"{len(marked)} of {self.total} submissions marked"
+        if marked:
+            mean = sum(result.points for result in marked) / len(marked)
+            count += f", on average {number(round(mean, 2))} of {number(marked[0].max_points)} points"
+        self.line(f"{count}, in {seconds:.0f} s", "bold")
+
+
+def _sentence(result: SubmissionResult) -> str:
+    """A submission's marks in plain words."""
+    told = [points_of(result)] if result.marked else []
+    for item_status, look in LOOKS.items():
+        ids = [item.id for item in result.items if item.status == item_status]
+        if ids and item_status != PASSED:
+            told.append(f"{look.word}: " + ("all" if len(ids) == len(result.items) else ", ".join(ids)))
+    return f"{printable(result.submission)}: " + "; ".join(told)

@@ -1,0 +1,221 @@
+"""The command line, with markers that only pretend."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from engine.fakes import FakeOfOptions
+
+from grader.cli import main
+from grader.errors import GraderFault, GraderUsageError
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def pretend(monkeypatch, tmp_path):
+    monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
+    monkeypatch.setattr("grader.marking.marker.Marker", FakeOfOptions)
+    monkeypatch.setattr("grader.marking.marker.check_environment", lambda options: None)
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def make(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / "cohort" / name / "part1").mkdir(parents=True)
+    return folder / "cohort"
+
+
+def run(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def test_everything_marked_is_status_0(tmp_path, capsys):
+    assert run("grade", make(tmp_path, "s1", "s2"), "--output", tmp_path / "out", "--seed", 7) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert f"marks: {tmp_path}/out/marks.csv" in captured.out
+    assert "regrade" not in captured.out
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["marks.csv", "s1", "s2"]
+
+
+def test_a_students_failure_is_status_0(tmp_path):
+    cohort = make(tmp_path, "s1")
+    (cohort / "s2.zip").write_bytes(b"broken")
+    assert run("grade", cohort, "--output", tmp_path / "out") == 0
+    written = json.loads((tmp_path / "out" / "s2" / "results.json").read_text())
+    assert {item["status"] for item in written["items"]} == {"not_submitted"}
+    assert written["suite"].startswith("sha256:")
+    assert written["sandbox"] == "bwrap"
+
+
+def test_a_fault_of_the_grader_is_status_1_and_named(tmp_path, capsys):
+    assert run("grade", make(tmp_path, "s1", "die"), "--output", tmp_path / "out") == 1
+    assert capsys.readouterr().err == "error: not marked through the grader's own fault: die\n"
+    assert (tmp_path / "out" / "s1" / "results.json").exists()
+
+
+def test_options_reach_the_marker(tmp_path):
+    arguments = ["--output", tmp_path / "out", "--seed", 5, "--data", "mnist", "--no-sandbox"]
+    assert run("grade", make(tmp_path, "s1"), *arguments) == 0
+    assert "options:5:mnist:False" in (tmp_path / "log").read_text()
+
+
+def test_running_unprotected_is_announced(tmp_path, capsys):
+    assert run("grade", make(tmp_path, "s1"), "--output", tmp_path / "out", "--no-sandbox") == 0
+    assert capsys.readouterr().err.startswith("WARNING: --no-sandbox: submissions run unprotected")
+
+
+def test_a_fresh_seed_is_shown_and_recorded(tmp_path, capsys):
+    cohort = make(tmp_path, "s1")
+    seeds = set()
+    for _ in range(2):
+        assert run("grade", cohort, "--output", tmp_path / "out", "--quiet") == 0
+        seeds.add(re.search(r"^regrade with --seed (\d+)$", capsys.readouterr().out, re.MULTILINE)[1])
+    assert len(seeds) == 2
+    assert all(f"options:{seed}:digits:True" in (tmp_path / "log").read_text() for seed in seeds)
+
+
+def test_quiet_and_details(tmp_path, capsys):
+    cohort = make(tmp_path)
+    cohort.mkdir()
+    (cohort / "s1.zip").write_bytes(b"broken")
+    for option, told in (("--quiet", False), ("--details", True), ("--no-details", False)):
+        assert run("grade", cohort, "--output", tmp_path / "out", option) == 0
+        assert ("readable" in capsys.readouterr().out) == told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["grade"], "Missing argument 'PATH"),
+        (["grade", "COHORT"], "Missing option '--output'"),
+        (["grade", "COHORT", "--output", "OUT", "--sed", "1"], "No such option: --sed"),
+        (["grade", "COHORT", "--output", "OUT", "--jobs", "0"], "Invalid value for '--jobs'"),
+        (["grade", "COHORT", "--output", "OUT", "--jobs", "two"], "Invalid value for '--jobs'"),
+        (["grade", "COHORT", "--output", "OUT", "--seed", "-1"], "Invalid value for '--seed'"),
+        (["grade", "COHORT", "--output", "OUT", "--data", "cifar"], "Invalid value for '--data'"),
+        (["grade", "NOWHERE", "--output", "OUT"], "nowhere: there is no such file or folder"),
+        (["grade", "EMPTY", "--output", "OUT"], "empty: no submissions in it"),
+        (["grade", "COHORT", "COHORT", "--output", "OUT"], "given twice"),
+        (["grade", "COHORT", "--output", "FILE"], "there is a file of that name"),
+        (["grade", "COHORT", "--output", "COHORT"], "also the --output folder"),
+        (["mark"], "No such command 'mark'"),
+    ],
+)
+def test_a_mistake_is_status_2_and_one_line(tmp_path, capsys, arguments, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("")
+    places = {
+        "COHORT": make(tmp_path, "s1"),
+        "OUT": tmp_path / "out",
+        "NOWHERE": tmp_path / "nowhere",
+        "EMPTY": tmp_path / "empty",
+        "FILE": tmp_path / "file",
+    }
+    assert run(*(places.get(argument, argument) for argument in arguments)) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert not (tmp_path / "log").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(GraderUsageError("no MNIST"), 2), (GraderFault("no bubblewrap"), 1)]
+)
+def test_the_environment_is_checked_before_any_grading(tmp_path, capsys, monkeypatch, error, status):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr("grader.marking.marker.check_environment", fail)
+    assert run("grade", make(tmp_path, "s1"), "--output", tmp_path / "out") == status
+    assert capsys.readouterr().err == f"error: {error}\n"
+    assert not (tmp_path / "log").exists()
+
+
+def test_an_output_inside_the_cohort_is_not_graded(tmp_path):
+    cohort = make(tmp_path, "s1")
+    for _ in range(2):
+        assert run("grade", cohort, "--output", cohort / "results", "--seed", 1) == 0
+    assert sorted(path.name for path in (cohort / "results").iterdir()) == ["marks.csv", "s1"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["grade", "--help"], ["grade", "nowhere", "--output", "x"]],
+    ids=["help", "verb", "error"],
+)
+def test_help_and_mistakes_answer_without_torch(arguments):
+    code = (
+        "import sys; from grader.cli import main; status = main(sys.argv[1:]); "
+        "sys.exit(99 if {'torch', 'pytest', 'sklearn'} & set(sys.modules) else status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, timeout=20)
+    assert done.returncode == (2 if "nowhere" in arguments else 0)
+
+
+def test_help_tells_the_default_number_of_jobs(capsys):
+    assert run("grade", "--help") == 0
+    assert "as many as there are processors, at most 4" in " ".join(capsys.readouterr().out.split())
+
+
+SCRIPT = """
+import sys
+sys.path.insert(0, {tests!r})
+import signal
+import grader.marking.marker as marker
+from engine.fakes import FakeOfOptions
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    marker.Marker, marker.check_environment = FakeOfOptions, lambda options: None
+    from grader.cli import main
+    sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_is_status_130_and_keeps_what_is_done(tmp_path, number):
+    script = tmp_path / "run.py"
+    script.write_text(SCRIPT.format(tests=str(ROOT / "tests")))
+    cohort = make(tmp_path, "s1", "s2-sleep")
+    process = subprocess.Popen(
+        [sys.executable, script, "grade", cohort, "--output", tmp_path / "out", "--jobs", "2"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 20
+    while (
+        not (tmp_path / "out" / "s1" / "results.json").exists()
+        or "sleep" not in (tmp_path / "log").read_text()
+    ):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # a terminal sends Ctrl-C to the workers as well
+    else:
+        process.send_signal(number)
+    _, errors = process.communicate(timeout=15)
+    assert process.returncode == 130
+    assert errors == f"interrupted: what was marked until now is in {tmp_path}/out\n"
+    assert sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.*")) == [
+        "marks.csv",
+        "s1/results.json",
+    ]
+    assert "close" in (tmp_path / "log").read_text()
