@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from grader.marking.result import PASSED, CheckResult, ItemResult, SubmissionResult
+from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.report.look import LOOKS, lines_of, points_of, sign
 from grader.report.marks_csv import number
-from grader.submission.names import printable
+from grader.submission.names import listed, printable
 
 
 def details(results: Sequence[SubmissionResult], encoding: str) -> Iterator[tuple[int, Text]]:
@@ -27,37 +27,36 @@ def _of_submission(result: SubmissionResult, encoding: str) -> Iterator[tuple[in
         for line in lines:
             yield 2, Text(f"{kind}: ", "bold yellow").append(" ".join(lines_of(line)), "not bold")
     for items in _alike(result.items):
-        look = LOOKS[items[0].status]
+        status = items[0].status
+        look = LOOKS[status]
         earned, worth = sum(item.points for item in items), sum(item.max_points for item in items)
-        ids = (
-            f"all {len(items)} items"
-            if len(items) == len(result.items) > 1
-            else ", ".join(i.id for i in items)
-        )
-        yield (
-            2,
-            Text(f"{sign(items[0].status, encoding)} {ids}", look.style).append(
-                f"  {look.word}, {number(earned)} of {number(worth)}", "not bold"
-            ),
-        )
-        for check in _told(items[0]):
-            yield 6, Text(printable(check.name), "italic")
-            for line in lines_of(check.message) if check.message else ():
+        share = f"worth {number(worth)}" if status == GRADER_ERROR else f"{number(earned)} of {number(worth)}"
+        everything = len(items) == len(result.items) > 1
+        ids = f"all {len(items)} items" if everything else ", ".join(item.id for item in items)
+        heading = Text(f"{sign(status, encoding)} {ids}", look.style)
+        yield 2, heading.append(f"  {look.word}, {share}", "not bold")
+        for (message, hint), checks in _told(items[0]).items():
+            if len(items) == 1:
+                yield 6, Text(listed([check.name for check in checks], limit=3), "italic")
+            for line in lines_of(message) if message else ():
                 yield 8, Text(line)
-            for line in lines_of(check.hint) if check.hint else ():
-                yield 8, Text(f"Hint: {line}" if line == lines_of(check.hint)[0] else line, "dim")
+            for index, line in enumerate(lines_of(hint) if hint else ()):
+                yield 8, Text(line if index else f"Hint: {line}", "dim")
 
 
-def _told(item: ItemResult) -> tuple[CheckResult, ...]:
-    return tuple(check for check in item.checks if check.status != PASSED)
+def _told(item: ItemResult) -> dict[tuple[str, str], list[CheckResult]]:
+    """The checks that are not passed, by message and hint: what several share is told once."""
+    told: dict[tuple[str, str], list[CheckResult]] = {}
+    for check in item.checks:
+        if check.status != PASSED:
+            told.setdefault((check.message, check.hint), []).append(check)
+    return told
 
 
 def _alike(items: Sequence[ItemResult]) -> list[list[ItemResult]]:
-    """Items that are not passed, those with the same checks and messages together: they are told once."""
+    """Items that are not passed, those of the same status and the same messages together."""
     groups: dict[object, list[ItemResult]] = {}
     for item in items:
-        if item.status == PASSED and not _told(item):
-            continue
-        key = (item.status, tuple((check.name, check.message, check.hint) for check in _told(item)))
-        groups.setdefault(key if _told(item) else item.id, []).append(item)
+        if item.status != PASSED or _told(item):
+            groups.setdefault((item.status, tuple(_told(item))), []).append(item)
     return list(groups.values())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from grader.engine import Finished, Started
-from grader.marking.result import FAILED, GRADER_ERROR, NOT_IMPLEMENTED, NOT_SUBMITTED, PARTIAL
+from grader.marking.result import FAILED, GRADER_ERROR, NOT_IMPLEMENTED, NOT_SUBMITTED, PARTIAL, CheckResult
 from grader.report.look import lines_of
 from grader.report.terminal import TerminalReport
 from grader.rubric import load_rubric
@@ -109,6 +110,19 @@ def test_what_many_items_share_is_told_once():
     assert "○ all 16 items  not implemented, 0 of 22.5" in text
 
 
+def test_what_many_checks_share_is_told_once():
+    checks = tuple(CheckResult(name, FAILED, 1.0, "it ended its process") for name in "abcde")
+    good = result("s1")
+    failed = replace(good.items[1], points=0.0, status=FAILED, checks=checks)
+    text = shown([replace(good, items=(good.items[0], failed, *good.items[2:]))], terminal=False)
+    assert text.count("it ended its process") == 1
+    assert "a, b, c and 2 more" in text
+
+
+def test_what_is_not_marked_is_no_zero_in_the_details():
+    assert "! all 16 items  not marked (the grader's fault), worth 22.5" in shown([OURS], terminal=False)
+
+
 def test_violations_and_warnings_are_told():
     text = shown([result("s1", violations=("uses torch.distributions",), warnings=("odd",))], terminal=False)
     assert "violation: uses torch.distributions" in text
@@ -117,10 +131,10 @@ def test_violations_and_warnings_are_told():
 
 def test_details_are_left_out_for_many_submissions_unless_asked_for():
     many = [result(f"s{number}", lambda item: (FAILED, 0.0, "wrong", "")) for number in range(11)]
-    assert "second" not in shown(many)
+    assert "wrong" not in shown(many)
     assert "--details shows" in shown(many)
-    assert "second" in shown(many, show_details=True)
-    assert "second" not in shown(many[:10], show_details=False)
+    assert "wrong" in shown(many, show_details=True)
+    assert "wrong" not in shown(many[:10], show_details=False)
 
 
 def test_a_log_gets_plain_lines():
