@@ -1,0 +1,228 @@
+"""Item 2.4.autoencoder: `ConvEncoder`, `ConvDecoder` and `AdversarialAE.forward`."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from grader.box.client import Remote
+from grader.suites.draw import Draw
+from grader.suites.expect import close, expect, expect_close, expect_finite, expect_shape, fail
+from grader.suites.part import Part
+
+pytestmark = pytest.mark.item("2.4.autoencoder")
+
+# Networks with random weights are asked again with other ones, before a side counts as never reached: for
+# a right encoder of 32 outputs the chance of one sign throughout is at most 2^-32 per network; for a right
+# decoder, whose image of 784 pixels is one map of one feature volume, it was below 1% in 500 networks.
+NETWORKS = 4
+# All weights times this: what the last layer lets through then shows, whatever normalizes before it.
+LARGE = 6.0
+
+
+def enlarged(network: Remote) -> None:
+    """Multiply all weights of a network (not the statistics of its BatchNorms)."""
+    state = network.state_dict()
+    kept = ("running_mean", "running_var", "num_batches_tracked")
+    network.load_state_dict(
+        {name: value if name.endswith(kept) else value * LARGE for name, value in state.items()}
+    )
+
+
+def images_of(draw: Draw, count: int) -> torch.Tensor:
+    """Noise of every grey value: `[count, 1, 28, 28]` in [-1, 1]."""
+    return draw.uniform(count, 1, 28, 28, low=-1.0)
+
+
+def test_encoder_maps_images_to_codes(part2: Part, draw: Draw) -> None:
+    for batch, z_dim in ((5, 8), (1, 3), (3, 20)):
+        encoder = part2.models.ConvEncoder(z_dim=z_dim)
+        codes = expect_shape(
+            encoder(images_of(draw, batch)),
+            (batch, z_dim),
+            f"the code of {batch} image(s) with z_dim = {z_dim}",
+            "the last layer maps to z_dim; keep the batch dimension, also for a batch of one: no squeeze()",
+        )
+        expect_finite(codes, "the code")
+
+
+def test_encoder_codes_each_image_by_itself(part2: Part, draw: Draw) -> None:
+    part2.seed(draw.seed())
+    encoder = part2.models.ConvEncoder(6)
+    encoder.eval()
+    images = images_of(draw, 4)
+    codes = expect_shape(encoder(images), (4, 6), "the code of 4 images")
+    again = encoder(images)
+    expect(
+        close(codes, again, rtol=1e-5, atol=1e-6),
+        "the same images in evaluation mode get another code the second time",
+        "the encoder of an adversarial autoencoder is deterministic: no sampling, dropout only in training",
+    )
+    spread = float((codes - codes.mean(0)).abs().max())
+    expect(
+        spread > 1e-6,
+        "four different images get the same code",
+        "the code has to depend on the image; are the images replaced or multiplied by zero on the way?",
+    )
+    # One image alone and within a batch: sums in another order move float32 codes by about 1e-6 of their size.
+    alone = torch.cat([encoder(image[None]) for image in images])
+    expect(
+        close(alone, codes, rtol=1e-3, atol=1e-4 * float(codes.abs().max())),
+        "in evaluation mode the code of an image depends on the other images of its batch",
+        "flatten with start_dim=1 and keep the batch dimension first",
+    )
+
+
+def test_codes_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
+    lowest, highest = 0.0, 0.0
+    for _ in range(NETWORKS):
+        part2.seed(draw.seed())
+        encoder = part2.models.ConvEncoder(32)
+        enlarged(encoder)
+        encoder.eval()
+        codes = expect_shape(encoder(3 * images_of(draw, 6)), (6, 32), "the code of 6 images")
+        expect_finite(codes, "the code")
+        lowest, highest = min(lowest, float(codes.min())), max(highest, float(codes.max()))
+        if lowest < -2 and highest > 2:  # tanh and sigmoid stay within 1; ReLU and softplus above 0
+            return
+    fail(
+        f"with large weights the codes only reach from {lowest:.3g} to {highest:.3g}",
+        "codes shall look like N(0, I): any real number. Leave out the activation after the last linear layer",
+    )
+
+
+def test_encoder_uses_the_whole_image(part2: Part, draw: Draw) -> None:
+    part2.seed(draw.seed())
+    encoder = part2.models.ConvEncoder(8)
+    encoder.eval()
+    images = images_of(draw, 3).requires_grad_()
+    call = part2.record(encoder, images)
+    codes = expect_shape(call.value, (3, 8), "the code of 3 images")
+    (gradient,) = call.gradients(draw.normal(*codes.shape))
+    expect(gradient is not None, "no gradient flows from the code to the image", "no .detach() or no_grad")
+    blocks = gradient.abs().reshape(3, 4, 7, 4, 7).amax(dim=(2, 4))  # [3, 4, 4] blocks of 7x7 pixels
+    unused = int((blocks.amax(0) == 0).sum())
+    expect(
+        unused == 0,
+        f"{unused} of the image's 16 blocks of 7x7 pixels have no influence on the code",
+        "check strides, paddings and what is cut off before the linear layer",
+    )
+    expect(
+        bool((blocks.amax(dim=(1, 2)) > 0).all()),
+        "some images of the batch have no influence on any code",
+        "keep the batch dimension first and code every image",
+    )
+
+
+def test_decoder_maps_codes_to_images(part2: Part, draw: Draw) -> None:
+    for batch, z_dim in ((5, 8), (1, 3), (3, 20)):
+        part2.seed(draw.seed())
+        decoder = part2.models.ConvDecoder(z_dim=z_dim)
+        images = expect_shape(
+            decoder(draw.normal(batch, z_dim)),
+            (batch, 1, 28, 28),
+            f"the image of {batch} code(s) with z_dim = {z_dim}",
+            "4x4 -> 7x7 -> 14x14 -> 28x28 with output padding 0, 1, 1, and one channel at the end",
+        )
+        expect_finite(images, "the image")
+
+
+def test_decoder_uses_every_code_by_itself(part2: Part, draw: Draw) -> None:
+    part2.seed(draw.seed())
+    decoder = part2.models.ConvDecoder(6)
+    decoder.eval()
+    codes = draw.normal(4, 6)
+    images = expect_shape(decoder(codes), (4, 1, 28, 28), "the image of 4 codes")
+    alone = torch.cat([decoder(code[None]) for code in codes])
+    expect(
+        close(alone, images, rtol=1e-3, atol=1e-5),
+        "in evaluation mode the image of a code depends on the other codes of its batch, or on chance",
+        "reshape to [B, channels, 4, 4] with the batch dimension first",
+    )
+    leaf = codes.clone().requires_grad_()
+    call = part2.record(decoder, leaf)
+    (gradient,) = call.gradients(draw.normal(4, 1, 28, 28))
+    expect(gradient is not None, "no gradient flows from the image to the code", "no .detach() or no_grad")
+    unused = int((gradient.abs().amax(0) == 0).sum())
+    expect(unused == 0, f"{unused} of 6 latent dimensions have no influence on the image", "use all of z")
+
+
+def test_grey_values_fill_minus_one_to_one(part2: Part, draw: Draw) -> None:
+    lowest, highest = 0.0, 0.0
+    for _ in range(NETWORKS):
+        part2.seed(draw.seed())
+        decoder = part2.models.ConvDecoder(8)
+        enlarged(decoder)
+        decoder.eval()
+        images = expect_shape(decoder(draw.normal(12, 8, std=4.0)), (12, 1, 28, 28), "the image of 12 codes")
+        expect_finite(images, "the image")
+        lowest, highest = min(lowest, float(images.min())), max(highest, float(images.max()))
+        if lowest < -1.0001 or highest > 1.0001:
+            fail(
+                f"grey values should stay between -1 and 1, but reach from {lowest:.3g} to {highest:.3g}",
+                "end the decoder with a tanh",
+            )
+        if lowest < -0.9 and highest > 0.9:
+            return
+    fail(
+        f"grey values should reach from -1 to 1, but stay between {lowest:.3g} and {highest:.3g}",
+        "images are scaled to [-1, 1]: a tanh at the end, not a sigmoid or ReLU, and nothing after it",
+    )
+
+
+def test_forward_returns_reconstruction_and_code(part2: Part, draw: Draw) -> None:
+    for batch, z_dim in ((3, 5), (1, 8)):
+        part2.seed(draw.seed())
+        model = part2.driver.build(z_dim, ["Discriminator"])
+        model.eval()
+        images = images_of(draw, batch)
+        recon, codes = pair(model(images))
+        hint = "return (recon_x, z), in this order"
+        expect_shape(codes, (batch, z_dim), "the second result of forward, the codes", hint)
+        expect_shape(recon, (batch, 1, 28, 28), "the first result of forward, the reconstructions", hint)
+        expect_close(codes, model.encoder(images), "the codes in forward", "z is the encoder's output for x")
+        expect_close(
+            recon,
+            model.decoder(codes),
+            "the reconstructions in forward",
+            "recon_x is the decoder's output for z, with no noise added",
+        )
+
+
+def pair(value: Any) -> tuple[Any, Any]:
+    """The two results of forward."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        fail("forward should return two tensors (recon_x, z)", "return recon_x, z")
+    return value[0], value[1]
+
+
+def test_reconstruction_trains_all_weights(part2: Part, draw: Draw) -> None:
+    part2.seed(draw.seed())
+    model = part2.driver.build(8, ["Discriminator"])
+    model.eval()  # a bias in front of a BatchNorm has no influence in training mode
+    images = images_of(draw, 4)
+    call = part2.record(model, images)
+    recon, _ = pair(call.value)
+    expect_shape(recon, (4, 1, 28, 28), "the first result of forward, the reconstructions")
+    gradients = call.gradients(draw.normal(4, 1, 28, 28), None, of=model)
+    without = {
+        name
+        for name, gradient in gradients.items()
+        if name.startswith(("encoder.", "decoder.")) and (gradient is None or not bool(gradient.any()))
+    }
+    # Weights that are defined and never used do no harm; those that matter must get a gradient.
+    dead = [name for name in sorted(without) if matters(model, name, images, recon, draw)]
+    expect(
+        not dead,
+        f"the reconstruction does not train {len(dead)} weight tensors, among them {', '.join(dead[:3])}",
+        "keep the graph from recon_x through z back to the encoder: no .detach(), .data, .item() or no_grad",
+    )
+
+
+def matters(model: Remote, name: str, images: torch.Tensor, recon: torch.Tensor, draw: Draw) -> bool:
+    """Whether another value of a weight changes the reconstruction."""
+    state = model.state_dict()
+    model.load_state_dict({**state, name: state[name] + draw.normal(*state[name].shape)})
+    changed, _ = pair(model(images))
+    model.load_state_dict(state)
+    return not torch.equal(changed, recon)
