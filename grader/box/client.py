@@ -78,7 +78,10 @@ class Session:
         Raises:
             StudentError: it is missing, or its import fails.
         """
-        return self._wrap(self._request("load", module), module)
+        loaded = self._wrap(self._request("load", module), module)
+        if not isinstance(loaded, Remote):
+            raise self._broken("protocol", "the reply to an import is not a module")
+        return loaded
 
     def seed(self, number: int) -> None:
         """Seed every generator in the session."""
@@ -91,10 +94,10 @@ class Session:
     def record(self, function: Remote, *args: Any, **kwargs: Any) -> Call:
         """Call a function and keep its graph for `Call.gradients`."""
         reply = self._call(function, args, kwargs, record=True)
-        value = self._wrap(reply["value"], f"{function._name}(…)")
+        value = self._wrap(reply["value"])
         if not isinstance(reply.get("graph"), wire.Reference):
             raise self._broken("protocol", "the reply lacks its graph")
-        return Call(self, value, reply["graph"])
+        return Call(self, value, reply["graph"], [t for t in _tensors((args, kwargs)) if t.requires_grad])
 
     @contextlib.contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
@@ -139,7 +142,11 @@ class Session:
             raise self._fault
         deadline = time.monotonic() + self._seconds
         try:
-            self._send(wire.pack({"op": operation, "arguments": arguments}), deadline)
+            message = wire.pack({"op": operation, "arguments": arguments})
+        except wire.WireError as error:
+            raise self._broken("protocol", f"{what or operation} cannot be asked for: {error}") from None
+        try:
+            self._send(message, deadline)
             length = wire.header_length(bytes(self._receive(wire.LENGTH.size, deadline)))
             header = wire.parse_header(bytes(self._receive(length, deadline)))
             reply = wire.unpack(header, self._receive(header.payload_length, deadline))
@@ -174,14 +181,17 @@ class Session:
         self, operation: str, arguments: tuple[Any, ...], content: dict[str, Any], what: str
     ) -> StudentError:
         name, message = printable(content.get("type"), 80), printable(content.get("message"))
-        places = [
-            place for place in content.get("where") or [] if isinstance(place, list) and len(place) == 3
-        ]
-        where = f" ({printable(places[-1][0], 80)}, line {places[-1][1]!s:.8})" if places else ""
+        frames, places = content.get("where"), []
+        if isinstance(frames, list):
+            places = [place for place in frames if isinstance(place, list) and len(place) == 3]
+        where = (
+            f" ({printable(places[-1][0], 80)}, line {printable(str(places[-1][1]), 8)})" if places else ""
+        )
         if content.get("stub") is True:
             return StudentError("not_implemented", f"{what or 'the code'} is not implemented yet: {message}")
         if operation == "get" and name == "AttributeError" and not places:
-            return StudentError("missing", f"{arguments[0].type} has no {arguments[1]}: {message}")
+            owner = printable(arguments[0].type, 80)
+            return StudentError("missing", f"{owner} has no {arguments[1]}: {message}")
         if operation == "load":
             if name == "ModuleNotFoundError" and not places:
                 return StudentError("missing", f"{arguments[0]}.py is missing")
@@ -196,8 +206,9 @@ class Session:
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
-        waiting = ([self._channel], []) if reading else ([], [self._channel])
-        if not any(select.select(*waiting, [], remaining)):
+        poll = select.poll()  # unlike select, not limited to the first 1024 descriptors
+        poll.register(self._channel, select.POLLIN if reading else select.POLLOUT)
+        if not poll.poll(1000 * remaining):
             raise TimeoutError
 
     def _send(self, data: bytearray, deadline: float) -> None:
@@ -220,9 +231,9 @@ class Session:
 
     # -- references and proxies ------------------------------------------------------------------
 
-    def _wrap(self, value: Any, name: str) -> Any:
+    def _wrap(self, value: Any, name: str = "") -> Any:
         if isinstance(value, wire.Reference):
-            return Remote(self, value, name)
+            return Remote(self, value, name or printable(value.type, 60))
         if isinstance(value, list):
             return [self._wrap(part, name) for part in value]
         if isinstance(value, tuple):
@@ -265,7 +276,7 @@ class Remote:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         reply = self._session._call(self, args, kwargs)
-        return self._session._wrap(reply["value"], printable(self._reference.type, 60))
+        return self._session._wrap(reply["value"])
 
     def __repr__(self) -> str:
         return f"<{self._name} in the box>"
@@ -274,9 +285,12 @@ class Remote:
 class Call:
     """A recorded call: its value, and gradients through it."""
 
-    def __init__(self, session: Session, value: Any, graph: wire.Reference) -> None:
+    def __init__(
+        self, session: Session, value: Any, graph: wire.Reference, leaves: list[torch.Tensor]
+    ) -> None:
         self._session = session
         self._graph = graph
+        self._leaves = leaves
         self.value = value
 
     def gradients(
@@ -301,10 +315,32 @@ class Call:
             [of._reference] if of is not None else [],
             what="the backward pass",
         )
+        malformed = "the reply to a backward pass is malformed"
         if not isinstance(reply, list):
-            raise self._session._broken("protocol", "the reply to a backward pass is not a list")
+            raise self._session._broken("protocol", malformed)
         if of is None:
+            if len(reply) != len(self._leaves):
+                raise self._session._broken("protocol", malformed)
+            for gradient, leaf in zip(reply, self._leaves, strict=True):
+                if gradient is not None and not (
+                    isinstance(gradient, torch.Tensor) and gradient.shape == leaf.shape
+                ):
+                    raise self._session._broken("protocol", malformed)
             return reply
         if len(reply) != 1 or not isinstance(reply[0], dict):
-            raise self._session._broken("protocol", "the reply to a backward pass is malformed")
+            raise self._session._broken("protocol", malformed)
+        for name, gradient in reply[0].items():
+            if not isinstance(name, str) or not (gradient is None or isinstance(gradient, torch.Tensor)):
+                raise self._session._broken("protocol", malformed)
         return reply[0]
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    """All tensors of a value, in the order in which they travel."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _tensors(part)
+    elif isinstance(value, dict):
+        yield from _tensors(list(value.values()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import json
 import os
 import select
@@ -11,7 +12,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ WIRE = HERE / "wire.py"
 GRADER = HERE.parent
 START_SECONDS = 120.0  # importing torch from a cold disk was seen to take 40 s
 REPLY_SECONDS = 30.0
+END_SECONDS = 10.0
 INSTALL_HINT = (
     "bubblewrap (bwrap) is not installed; install it (Debian, Ubuntu: apt install bubblewrap; "
     "Fedora: dnf install bubblewrap), or use --no-sandbox for code of your own"
@@ -114,24 +115,31 @@ class Box:
 
     def __init__(self) -> None:
         command = self.command()
+        self._last_words = ""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._complaints = tempfile.TemporaryFile()
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         try:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", 'exec "$@" 3<&0 0</dev/null', "box", *command],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=self._complaints,
                 env=self.environment(),
                 close_fds=True,
                 cwd="/",
+                start_new_session=True,  # Ctrl-C in the grader's terminal is for the grader to handle
             )
         except OSError as error:
             self._control.close()
+            self._complaints.close()
             raise BoxError(f"the box could not be started: {error}") from error
         finally:
             theirs.close()
-        reply = self._receive(START_SECONDS)
+        try:
+            reply = self._receive(START_SECONDS)
+        except BaseException:  # a Ctrl-C while torch is imported, for one
+            self.close()
+            raise
         if "error" in reply:
             self.close()
             raise BoxError(f"the box could not be started: {reply['error']}")
@@ -184,7 +192,8 @@ class Box:
         except BaseException as error:
             ours.close()
             if isinstance(error, OSError):
-                raise BoxError(f"the box is gone: {error}{self._said()}") from error
+                self.close()
+                raise BoxError(f"the box is gone: {error}{self._last_words}") from error
             raise
         finally:
             theirs.close()
@@ -199,20 +208,25 @@ class Box:
             self.close()
 
     def _receive(self, seconds: float) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while True:
-            ready, _, _ = select.select([self._control], [], [], max(0.0, deadline - time.monotonic()))
-            if not ready:
-                self.close()
-                raise BoxError(f"the box did not answer within {seconds:.0f} s{self._said()}")
+        if not self._readable(seconds):
+            self.close()
+            raise BoxError(f"the box did not answer within {seconds:.0f} s{self._last_words}")
+        try:
             data = self._control.recv(65536)
-            if not data:
-                self.close()
-                raise BoxError(f"the box ended{self._said()}")
-            reply = json.loads(data)
-            if not isinstance(reply, dict):
-                raise BoxError("the template sent something that is not a reply")
-            return reply
+        except ConnectionError:
+            data = b""
+        if not data:
+            self.close()
+            raise BoxError(f"the box ended{self._last_words}")
+        reply = json.loads(data)
+        if not isinstance(reply, dict):
+            raise BoxError("the template sent something that is not a reply")
+        return reply
+
+    def _readable(self, seconds: float) -> bool:
+        poll = select.poll()  # unlike select, not limited to the first 1024 descriptors
+        poll.register(self._control, select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
 
     def _said(self) -> str:
         """The end of what bubblewrap or the template wrote to standard error."""
@@ -225,8 +239,16 @@ class Box:
         return f": {lines[-1]}" if lines else ""
 
     def close(self) -> None:
-        """Kill the box and everything in it."""
+        """Kill the box and everything in it; returns when nothing of it is left."""
+        if self._control.fileno() < 0:
+            return
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
+        # The kernel kills what bubblewrap leaves behind; the wire hangs up with the last of it.
+        with contextlib.suppress(ConnectionError):
+            while self._readable(END_SECONDS) and self._control.recv(65536):
+                pass
         self._control.close()
+        self._last_words = self._said()
+        self._complaints.close()

@@ -21,6 +21,7 @@ import wire
 
 WORK = "/submission"
 MAX_MESSAGE = 2000
+MAX_TYPE = 80
 
 
 def work_in(folder: str) -> None:
@@ -51,7 +52,7 @@ class Objects:
         """Remember an object and give it a number."""
         number = len(self.by_id) + 1
         self.by_id[number] = value
-        return wire.Reference(number, type(value).__name__)
+        return wire.Reference(number, type(value).__name__[:MAX_TYPE])
 
     def outgoing(self, value: Any) -> Any:
         """Replace, in a result, what cannot travel by a reference to it."""
@@ -65,7 +66,7 @@ class Objects:
             return [self.outgoing(part) for part in value]
         if isinstance(value, tuple):
             return tuple(self.outgoing(part) for part in value)
-        if isinstance(value, dict) and all(isinstance(key, str | int) for key in value):
+        if isinstance(value, dict) and all(type(key) in (str, int) for key in value):
             return {key: self.outgoing(part) for key, part in value.items()}
         return self.keep(value)
 
@@ -180,6 +181,14 @@ class Session:
         torch.manual_seed(number)
 
 
+def text_of(error: BaseException) -> str:
+    """An exception's message, whatever its `__str__` does."""
+    try:
+        return str(error)[:MAX_MESSAGE].encode(errors="replace").decode()
+    except BaseException as another:
+        return f"(its message cannot be read: {type(another).__name__})"
+
+
 def describe(error: BaseException) -> dict[str, Any]:
     """An exception as data: what and where in the student's files."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -192,8 +201,8 @@ def describe(error: BaseException) -> dict[str, Any]:
         where.append([name, error.lineno or 0, "<module>"])
     raised_by_student = bool(frames) and student_file(frames[-1].filename) is not None
     return {
-        "type": type(error).__name__,
-        "message": str(error)[:MAX_MESSAGE],
+        "type": type.__getattribute__(type(error), "__name__")[:MAX_TYPE],
+        "message": text_of(error),
         "where": where[-5:],
         "stub": isinstance(error, NotImplementedError) and raised_by_student,
     }

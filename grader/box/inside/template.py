@@ -15,7 +15,6 @@ import random
 import resource
 import signal
 import socket
-import sys
 import tempfile
 from typing import Any
 
@@ -23,7 +22,7 @@ import isolation
 import session as session_loop
 
 CONTROL = 3
-SET_CHILD_SUBREAPER = 36
+SET_PARENT_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36
 
 
 def import_everything() -> None:
@@ -36,7 +35,7 @@ def import_everything() -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot
     import numpy
-    import pytorch_lightning
+    import pytorch_lightning  # noqa: F401
     import torch
     import torch._dynamo
     import torch.utils.tensorboard
@@ -67,6 +66,7 @@ def start_unprotected(wire: int, folder: str) -> int:
     pid = os.fork()
     if pid == 0:
         try:
+            ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
             session_loop.work_in(work)
             session_loop.serve(isolation.close_files(wire))
         finally:
@@ -78,8 +78,8 @@ def start_unprotected(wire: int, folder: str) -> int:
 def start_session(wire: int) -> int:
     """Fork a session; its process number, as the template sees it.
 
-    The middle process makes the namespaces and ends; the session, first process of its own process
-    namespace, is then adopted by the template. Killing it ends everything in it.
+    The middle process makes the namespaces, reports the session's number and ends; the session, first
+    process of its own process namespace, is then adopted by the template. Killing it ends everything in it.
     """
     reading, writing = os.pipe()
     middle = os.fork()
@@ -91,35 +91,30 @@ def start_session(wire: int) -> int:
             child = os.fork()
             if child == 0:
                 session_process(wire, writing)
+            report(writing, {"session": child})
             code = 0
         except BaseException as error:
-            os.write(writing, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
+            report(writing, {"error": f"{type(error).__name__}: {error}"})
         os._exit(code)
     os.close(writing)
     os.close(wire)
-    line = b""
-    while not line.endswith(b"\n"):
-        part = os.read(reading, 4096)
-        if not part:
-            break
-        line += part
-    os.close(reading)
+    with open(reading, "rb") as reports:  # ends when both have closed their end, before any student's code
+        reply = dict(pair for line in reports for pair in json.loads(line).items())
     os.waitpid(middle, 0)
-    reply = json.loads(line) if line else {"error": "the session ended while it was set up"}
-    if "error" in reply:
-        raise isolation.IsolationError(reply["error"])
-    return newest_child()
+    if "session" in reply:
+        SESSIONS.add(reply["session"])
+    if "ready" not in reply or "session" not in reply:
+        stop_session(reply.get("session", 0))
+        raise isolation.IsolationError(reply.get("error", "the session ended while it was set up"))
+    return int(reply["session"])
 
 
-def newest_child() -> int:
-    """The process that was adopted when the middle process ended."""
-    children = [int(pid) for pid in open("/proc/self/task/%d/children" % os.getpid()).read().split()]
-    unknown = [pid for pid in children if pid not in SESSIONS]
-    if len(unknown) != 1:
-        raise isolation.IsolationError(f"expected one new session, found {len(unknown)}")
-    return unknown[0]
+def report(writing: int, message: dict[str, Any]) -> None:
+    """Tell the template how the start of a session goes."""
+    os.write(writing, json.dumps(message).encode() + b"\n")
 
 
+# Every session that was started and not yet closed, whether it still runs or has ended by itself.
 SESSIONS: set[int] = set()
 
 
@@ -127,10 +122,10 @@ def session_process(wire: int, writing: int) -> None:
     """The forked session: confine itself, report, serve; never returns."""
     try:
         isolation.confine()
-        os.write(writing, b'{"ready": true}\n')
+        report(writing, {"ready": True})
         descriptor = isolation.close_files(wire)
     except BaseException as error:
-        os.write(writing, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
+        report(writing, {"error": f"{type(error).__name__}: {error}"})
         os._exit(1)
     try:
         session_loop.serve(descriptor)
@@ -195,4 +190,4 @@ def drop_privileges() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
