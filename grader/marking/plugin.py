@@ -7,9 +7,11 @@ counts with weight 1 unless `@pytest.mark.weight(w)` says otherwise.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
+from pathlib import Path
 
 import pytest
 
+from grader.box.client import printable
 from grader.box.errors import BoxError, StudentError
 from grader.marking import result
 from grader.marking.context import CONTEXT, Context
@@ -100,10 +102,11 @@ class MarkingPlugin:
         if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
             raise error
         kind = "the box" if isinstance(error, BoxError) else type(error).__name__
+        text = printable(str(error), 200)
         place = call.excinfo.traceback[-1] if call.excinfo is not None else None
-        where = f" ({place.path.name}, line {place.lineno + 1})" if place is not None else ""
-        self.faults.append(f"{test.name}: {kind}: {error}{where}")
-        return result.GRADER_ERROR, f"the grader failed: {kind}: {error}", "grade this submission again"
+        where = f" ({Path(place.path).name}, line {place.lineno + 1})" if place is not None else ""
+        self.faults.append(f"{test.name}: {kind}: {text}{where}")
+        return result.GRADER_ERROR, f"the grader failed: {kind}: {text}", "grade this submission again"
 
 
 def score(item: Item, checks: Iterable[CheckResult]) -> ItemResult:

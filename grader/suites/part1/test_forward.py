@@ -1,0 +1,241 @@
+"""Item 1.7.forward: `VAE.forward(imgs)` -> (L_rec, L_reg, bpd), equations 13 and 14.
+
+The networks are stand-ins that return a posterior and logits of the grader's choice, so that only the
+combination is judged. Helpers of utils.py are taken as they are: with a wrong KLD, L_reg is right when it is
+the mean of what that KLD says. A helper that cannot be called at all is replaced by a trivial one.
+"""
+
+import math
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from grader.box.client import Remote
+from grader.suites.draw import Draw
+from grader.suites.expect import as_tensor, close, expect, expect_finite, expect_scalar, fail, shape_text
+from grader.suites.part import Part
+from grader.suites.statistics import normal_faults
+
+pytestmark = pytest.mark.item("1.7.forward")
+
+TRIPLE = "forward returns three scalars: L_rec, L_reg and bpd, each averaged over the batch"
+RTOL = 1e-4  # float32 sums over 784 pixels; the mildest mistake here moves a loss by percents
+
+
+@dataclass
+class Case:
+    """Images, and what the stand-in networks say of them."""
+
+    images: torch.Tensor
+    mean: torch.Tensor
+    log_std: torch.Tensor
+    logits: torch.Tensor
+
+    @property
+    def reconstruction(self) -> torch.Tensor:
+        """Cross-entropy in nats per image, summed over the pixels, `[B]`."""
+        return cross_entropy(self.logits.double(), self.images.squeeze(1), reduction="none").sum(dim=(1, 2))
+
+    @property
+    def divergence(self) -> torch.Tensor:
+        """KL divergence in nats per image, `[B]`."""
+        mean, log_std = self.mean.double(), self.log_std.double()
+        return 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std).sum(dim=1)
+
+
+def make_case(draw: Draw, batch: int, z_dim: int = 6) -> Case:
+    """Peaked logits that mostly predict the images: any scrambling of pixels or classes shows at once."""
+    images = draw.integers(16, batch, 1, 28, 28)
+    right = torch.nn.functional.one_hot(images.squeeze(1), 16).permute(0, 3, 1, 2).float()  # [B, 16, 28, 28]
+    logits = 6 * right + draw.normal(batch, 16, 28, 28)
+    return Case(images, draw.normal(batch, z_dim), draw.normal(batch, z_dim, std=0.5), logits)
+
+
+def build(part1: Part, case: Case, gain: float = 0.0) -> Remote:
+    """The student's VAE around the stand-in networks."""
+    _ = part1.train_pl
+    for helper in ("sample_reparameterize", "KLD", "elbo_to_bpd"):
+        part1.driver.mend(helper)
+    return part1.driver.with_fixed_networks(case.mean, case.log_std, case.logits, gain)
+
+
+def losses(model: Remote, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """One call, with its result checked to be three numbers."""
+    result = model(images)
+    expect(
+        isinstance(result, tuple | list) and len(result) == 3,
+        f"forward should return L_rec, L_reg and bpd, but returned {shape_text(result)}",
+        TRIPLE,
+    )
+    names = ("L_rec", "L_reg", "bpd")
+    values = [expect_scalar(value, name, TRIPLE) for value, name in zip(result, names, strict=True)]
+    for value, name in zip(values, names, strict=True):
+        expect_finite(value, name, "work with logits and log_std; take no logarithm of a probability")
+    return values[0], values[1], values[2]
+
+
+def own_divergence(part1: Part, case: Case) -> list[torch.Tensor]:
+    """The values of L_reg that follow from the true KL divergence and from the student's own KLD."""
+    own = as_tensor(part1.utils.KLD(case.mean, case.log_std), "KLD").double()
+    return [case.divergence.mean(), own.mean()]
+
+
+def agrees(value: torch.Tensor, accepted: list[torch.Tensor]) -> bool:
+    return any(close(value, other.reshape(()), rtol=RTOL, atol=1e-4) for other in accepted)
+
+
+def test_returns_three_scalars(part1: Part, draw: Draw) -> None:
+    case = make_case(draw, 3)
+    losses(build(part1, case), case.images)
+
+
+def test_works_for_a_batch_of_one(part1: Part, draw: Draw) -> None:
+    case = make_case(draw, 1)
+    L_rec, _, _ = losses(build(part1, case), case.images)
+    expect(
+        agrees(L_rec, [case.reconstruction.mean(), case.reconstruction.mean() / 784]),
+        f"L_rec of a batch of one image is {L_rec:.5g} instead of {case.reconstruction.mean():.5g}",
+        "imgs.squeeze() removes the batch dimension, too, when it is 1: name the dimension, squeeze(1)",
+    )
+
+
+@pytest.mark.weight(2)
+def test_reconstruction_loss_is_the_summed_cross_entropy(part1: Part, draw: Draw) -> None:
+    case = make_case(draw, 5)
+    L_rec, _, _ = losses(build(part1, case), case.images)
+    due = case.reconstruction.mean()
+    if agrees(L_rec, [due]):
+        return
+    known = {
+        "it is averaged over the pixels instead of summed": due / 784,
+        "it is summed over the batch instead of averaged": due * 5,
+        "its sign is flipped": -due,
+        "it is divided by the batch size twice": due / 5,
+        "a softmax is applied before the cross-entropy, which expects logits": cross_entropy(
+            case.logits.double().softmax(1), case.images.squeeze(1), reduction="none"
+        )
+        .sum(dim=(1, 2))
+        .mean(),
+        "it is in bits, not nats": due * math.log2(math.e),
+    }
+    cause = next((text for text, value in known.items() if agrees(L_rec, [value])), "")
+    if not cause and float(L_rec) > 2 * float(due):
+        cause = (
+            "it is far too high: classes and pixels are probably scrambled by a reshape or view of "
+            "[B, 16, 28, 28] without permute"
+        )
+    fail(
+        f"L_rec is {L_rec:.6g} instead of {due:.6g}; {cause}" if cause else f"L_rec is {L_rec:.6g}, not {due:.6g}",
+        "cross-entropy between the logits [B, 16, 28, 28] and the grey levels [B, 28, 28], summed over the pixels "
+        "of an image, averaged over the batch",
+    )
+
+
+def test_regularization_loss_is_the_mean_divergence(part1: Part, draw: Draw) -> None:
+    case = make_case(draw, 5)
+    model = build(part1, case)
+    accepted = own_divergence(part1, case)
+    _, L_reg, _ = losses(model, case.images)
+    if agrees(L_reg, accepted):
+        return
+    wrong_input = 0.5 * ((2 * case.log_std.exp()).exp() + case.mean**2 - 1 - 2 * case.log_std.exp()).sum(1).mean()
+    known = {
+        "it is summed over the batch instead of averaged": [5 * value for value in accepted],
+        "its sign is flipped": [-value for value in accepted],
+        "KLD is given std, but wants log_std": [wrong_input.double()],
+        "it is divided by the number of latent dimensions": [value / 6 for value in accepted],
+    }
+    cause = next((text for text, values in known.items() if agrees(L_reg, values)), "check what KLD is given")
+    fail(f"L_reg is {L_reg:.6g} instead of {accepted[0]:.6g}: {cause}", "L_reg is the mean over the batch of KLD")
+
+
+@pytest.mark.weight(2)
+def test_bpd_is_that_of_the_sum(part1: Part, draw: Draw) -> None:
+    case = make_case(draw, 5)
+    model = build(part1, case)
+    L_rec, L_reg, bpd = losses(model, case.images)
+    shape = list(case.images.shape)
+
+    def conversions(total: torch.Tensor) -> list[torch.Tensor]:
+        own = as_tensor(part1.utils.elbo_to_bpd(total.float(), shape), "elbo_to_bpd").double().mean()
+        return [total * math.log2(math.e) / 784, own]
+
+    if agrees(bpd, conversions(L_rec + L_reg)) or agrees(bpd, conversions(case.reconstruction.mean() + L_reg)):
+        return
+    known = {
+        "L_reg is subtracted instead of added": L_rec - L_reg,
+        "L_reg is left out": L_rec,
+        "L_rec is left out": L_reg,
+        "it is the bpd of the ELBO instead of the negative ELBO": -(L_rec + L_reg),
+    }
+    cause = next((text for text, total in known.items() if agrees(bpd, conversions(total))), "")
+    if not cause and agrees(bpd, [value / 5 for value in conversions(L_rec + L_reg)]):
+        cause = "it is divided by the batch size once more"
+    fail(f"bpd does not belong to L_rec + L_reg: {cause or f'it is {bpd:.5g}'}", "elbo_to_bpd(L_rec + L_reg, imgs.shape)")
+
+
+@pytest.mark.weight(2)
+def test_decodes_a_sample_of_the_posterior(part1: Part, draw: Draw) -> None:
+    # 1,800 latents; the noise behind them is looked at where sample_reparameterize is not used.
+    case = make_case(draw, 3)
+    case.mean, case.log_std = draw.normal(150, 12), draw.uniform(150, 12, low=-1.5, high=1.0)
+    images = draw.integers(16, 150, 1, 28, 28)
+    case.logits = case.logits[:1]
+    std = case.log_std.exp()
+    model = build(part1, case)
+    part1.driver.stop_sampling()
+    model(images)
+    latents = part1.driver.latents(model)
+    part1.driver.restore()
+    hint = "z = sample_reparameterize(mean, log_std.exp()), then decode z"
+    expect(latents is not None, "forward does not call self.decoder", hint)
+    expect(
+        list(latents.shape) == [150, 12],
+        f"the decoder is given latents of shape {list(latents.shape)} instead of [150, 12]",
+        "one sample of z per image",
+    )
+    if close(latents, case.mean + std, rtol=1e-4, atol=1e-5):
+        return
+    if close(latents, case.mean, rtol=1e-4, atol=1e-5):
+        fail("the decoder is given the mean instead of a sample", hint)
+    known = {
+        "log_std goes into sample_reparameterize without exp": case.mean + case.log_std,
+        "log_std is taken for the log of the variance": case.mean + (0.5 * case.log_std).exp(),
+        "the variance is used instead of the standard deviation": case.mean + (2 * case.log_std).exp(),
+    }
+    cause = next((text for text, z in known.items() if close(latents, z, rtol=1e-4, atol=1e-5)), "")
+    if not cause:
+        fault = normal_faults((latents - case.mean) / std, "(z - mean) / std")
+        if not fault:
+            return  # right, without the helper
+        cause = fault
+    fail(f"the decoder is not given samples of the posterior: {cause}", hint)
+
+
+def test_gradients_reach_both_networks(part1: Part, draw: Draw) -> None:
+    case = make_case(draw, 4)
+    model = build(part1, case, gain=1.0)
+    part1.driver.stop_sampling()
+    call = part1.record(model, case.images)
+    part1.driver.restore()
+    values = call.value
+    expect(isinstance(values, tuple | list) and len(values) == 3, "forward should return three values", TRIPLE)
+    one = [torch.ones_like(as_tensor(value, "a loss")) for value in values]
+    hint = "keep the losses tensors: no .item(), .detach(), float() or no_grad"
+    of_reconstruction = call.gradients(one[0], None, None, of=model)
+    of_bpd = call.gradients(None, None, one[2], of=model)
+    for gradients, loss, name in (
+        (of_reconstruction, "L_rec", "decoder.logits"),
+        (of_reconstruction, "L_rec", "encoder.mean"),
+        (of_reconstruction, "L_rec", "encoder.log_std"),
+        (of_bpd, "bpd", "decoder.logits"),
+        (of_bpd, "bpd", "encoder.mean"),
+        (of_bpd, "bpd", "encoder.log_std"),
+    ):
+        gradient = gradients.get(name)
+        network = name.replace(".", "'s ")
+        expect(
+            gradient is not None and bool(gradient.abs().max() > 0), f"no gradient flows from {loss} to the {network}", hint
+        )

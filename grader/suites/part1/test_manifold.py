@@ -1,0 +1,187 @@
+"""Item 1.9.manifold: `visualize_manifold(decoder, grid_size)`, the mean images over a grid of latents.
+
+The decoder is a stand-in: the upper half of an image tells its first latent, the lower half its second, and
+every pixel is a mixture of two grey levels, so that its mean is neither a sample nor the most likely level.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from grader.box.client import Remote
+from grader.suites.draw import Draw
+from grader.suites.expect import as_tensor, expect, expect_finite, fail
+from grader.suites.part import Part
+
+pytestmark = pytest.mark.item("1.9.manifold")
+
+AXIS = "both axes run over the inverse normal CDF of (i + 0.5) / grid_size, i = 0 .. grid_size - 1"
+MEAN = "show the expected grey level: softmax over the 16 classes, times the levels, summed over the classes"
+LAYOUT = "use torchvision.utils.make_grid with nrow=grid_size on images of shape [grid_size^2, 1, 28, 28]"
+IMAGE = 28
+
+
+@dataclass
+class Shown:
+    """What came back, cut into tiles `[rows, columns, 28, 28]`, and the latents that were decoded."""
+
+    tiles: torch.Tensor
+    latents: torch.Tensor
+
+
+def ends(draw: Draw) -> torch.Tensor:
+    """Logits of one half image at both ends of a latent: a clear majority for one level, a minority for another."""
+    low, high = draw.choice(range(5)), draw.choice(range(9, 14))
+    logits = torch.zeros(2, 16)
+    logits[0, low], logits[0, low + 2] = 6.0, 5.0
+    logits[1, high], logits[1, high + 2] = 6.0, 5.0
+    return logits
+
+
+def mean_level(latent: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+    """The expected grey level of a half image, 0..15, for latents of any shape."""
+    share = torch.special.ndtr(latent.double()).unsqueeze(-1)
+    mixed = (1 - share) * logits[0].double() + share * logits[1].double()
+    return (mixed.softmax(-1) * torch.arange(16, dtype=torch.float64)).sum(-1)
+
+
+def axis(grid_size: int) -> torch.Tensor:
+    """The latents along one axis."""
+    return torch.special.ndtri((torch.arange(grid_size, dtype=torch.float64) + 0.5) / grid_size)
+
+
+def make(part1: Part, grid_size: int | None, upper: torch.Tensor, lower: torch.Tensor) -> tuple[object, Remote]:
+    """Call the student's function with the stand-in decoder."""
+    function = part1.utils.visualize_manifold
+    decoder = part1.driver.manifold_decoder(upper, lower)
+    return (function(decoder) if grid_size is None else function(decoder, grid_size=grid_size)), decoder
+
+
+def cut(result: object, grid_size: int) -> torch.Tensor:
+    """Cut the grid image into tiles; any padding that make_grid leaves between and around them is accepted."""
+    image = as_tensor(result, "the manifold")
+    if image.dim() == 4 and image.shape[0] == 1:
+        image = image[0]
+    if image.dim() == 3 and image.shape[0] in (1, 3):
+        image = image[0]
+    elif image.dim() == 3 and image.shape[2] in (1, 3):
+        image = image[..., 0]
+    side = image.shape[0]
+    expect(
+        image.dim() == 2 and image.shape[0] == image.shape[1],
+        f"the manifold should be one square image [C, H, W], but has shape {list(as_tensor(result, '').shape)}",
+        LAYOUT,
+    )
+    padding, rest = divmod(side - grid_size * IMAGE, grid_size + 1)
+    expect(
+        padding >= 0 and rest == 0,
+        f"the manifold is {side} pixels wide, which is not {grid_size} images of {IMAGE} pixels with equal padding",
+        LAYOUT,
+    )
+    expect_finite(image, "the manifold")
+    step = IMAGE + padding
+    rows = [image[padding + row * step :][:IMAGE] for row in range(grid_size)]
+    return torch.stack(
+        [torch.stack([row[:, padding + column * step :][:, :IMAGE] for column in range(grid_size)]) for row in rows]
+    ).double()
+
+
+def show(part1: Part, grid_size: int, upper: torch.Tensor, lower: torch.Tensor) -> Shown:
+    result, decoder = make(part1, grid_size, upper, lower)
+    tiles = cut(result, grid_size)
+    latents = part1.driver.manifold_latents(decoder)
+    expect(latents is not None, "visualize_manifold does not call the decoder", LAYOUT)
+    return Shown(tiles, latents)
+
+
+@pytest.mark.weight(2)
+def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
+    for grid_size in (7, 20):
+        _, decoder = make(part1, grid_size, ends(draw), ends(draw))
+        latents = part1.driver.manifold_latents(decoder)
+        expect(latents is not None, "visualize_manifold does not call the decoder", AXIS)
+        expect(
+            list(latents.shape) == [grid_size**2, 2],
+            f"the decoder should be given {grid_size**2} latents of 2 dimensions, but was given {list(latents.shape)}",
+            f"one latent for each place of the grid; {AXIS}",
+        )
+        values = axis(grid_size)
+        expected = torch.cartesian_prod(values, values)
+        # Sorted by both coordinates: any order of the grid is right here.
+        order = sorted(range(grid_size**2), key=lambda k: (round(float(latents[k, 0]), 3), float(latents[k, 1])))
+        ordered = latents[order].double()
+        if torch.allclose(ordered, expected, atol=2e-3):
+            continue
+        highest, due = float(latents.max()), float(values.max())
+        if abs(highest - 0.5) < 0.5 and float(latents.min()) >= 0:
+            fail("the latents are the percentiles themselves: the inverse CDF is missing", AXIS)
+        fail(f"the latents run from {float(latents.min()):.3f} to {highest:.3f} instead of ±{due:.3f}", AXIS)
+
+
+def test_uses_grid_size_20_by_default(part1: Part, draw: Draw) -> None:
+    result, _ = make(part1, None, ends(draw), ends(draw))
+    cut(result, 20)
+
+
+def test_lays_the_images_out_as_a_grid(part1: Part, draw: Draw) -> None:
+    # Levels rise steeply with the latent, so that even samples or the most likely levels show the order.
+    rising = torch.zeros(2, 16)
+    rising[0, 1] = rising[1, 14] = 40.0
+    shown = show(part1, 6, rising, rising)
+    upper = shown.tiles[:, :, 2:12, 3:25].mean(dim=(2, 3))  # [row, column]
+    lower = shown.tiles[:, :, 16:26, 3:25].mean(dim=(2, 3))
+
+    def changes(values: torch.Tensor, dim: int) -> bool:
+        first, last = values.select(dim, 0), values.select(dim, 5)
+        return bool((first - last).abs().min() > 0.2 * (values.max() - values.min() + 1e-9))
+
+    def constant(values: torch.Tensor, dim: int) -> bool:
+        spread = values.amax(dim) - values.amin(dim)
+        return bool(spread.max() < 0.15 * (values.max() - values.min() + 1e-9))
+
+    straight = changes(upper, 0) and constant(upper, 1) and changes(lower, 1) and constant(lower, 0)
+    transposed = changes(upper, 1) and constant(upper, 0) and changes(lower, 0) and constant(lower, 1)
+    expect(
+        straight or transposed,
+        "along a row of the grid only one latent should change, and along a column only the other",
+        LAYOUT,
+    )
+
+
+@pytest.mark.weight(3)
+def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
+    grid_size = 6
+    upper, lower = ends(draw), ends(draw)
+    shown = show(part1, grid_size, upper, lower)
+    # Judged at the latents that were decoded, in whatever order: the grid itself has its own checks.
+    expect(shown.latents.shape[-1] == 2, "the latents should have 2 dimensions", AXIS)
+    levels = torch.stack([mean_level(shown.latents[:, 0], upper), mean_level(shown.latents[:, 1], lower)], dim=1)
+    halves = torch.stack(
+        [shown.tiles[:, :, 2:12, 3:25].mean(dim=(2, 3)), shown.tiles[:, :, 16:26, 3:25].mean(dim=(2, 3))], dim=2
+    ).reshape(-1, 2)
+    ripple = max(float(shown.tiles[:, :, rows, 3:25].var(dim=(2, 3)).max()) for rows in (slice(2, 12), slice(16, 26)))
+    scale = 1.0 if float(shown.tiles.max()) <= 1.01 else 15.0 if float(shown.tiles.max()) <= 15.1 else 255.0
+    halves, ripple = halves / scale * 15, ripple / scale**2 * 225
+    if ripple > 0.05:
+        fail("pixels with the same distribution have different values: they look like samples, not means", MEAN)
+    distance = torch.cdist(halves, levels).amin(dim=1)
+    # Half a percent of the range: uint8 images are rounded to 1/255 of it.
+    if float(distance.max()) < 0.075:
+        return
+    most_likely = torch.stack(
+        [
+            mixed.argmax(-1).double()
+            for mixed in (
+                (1 - torch.special.ndtr(shown.latents[:, k, None].double())) * ends_[0].double()
+                + torch.special.ndtr(shown.latents[:, k, None].double()) * ends_[1].double()
+                for k, ends_ in enumerate((upper, lower))
+            )
+        ],
+        dim=1,
+    )
+    if float(torch.cdist(halves, most_likely).amin(dim=1).max()) < 0.075:
+        fail("every pixel shows its most likely level (argmax) instead of its mean", MEAN)
+    fail(
+        f"the pixels are off by up to {float(distance.max()):.2f} of 15 grey levels from the mean of p(x|z)", MEAN
+    )
