@@ -18,14 +18,14 @@ def details(results: Sequence[SubmissionResult], encoding: str) -> Iterator[tupl
         body = list(_of_submission(result, encoding))
         if body:
             yield 0, Text("")
-            yield 0, Text(printable(result.submission), "bold").append(f"  {points_of(result)}", "not bold")
+            yield 0, Text().append(printable(result.submission), "bold").append(f"  {points_of(result)}")
             yield from body
 
 
 def _of_submission(result: SubmissionResult, encoding: str) -> Iterator[tuple[int, Text]]:
     for kind, lines in (("violation", result.violations), ("warning", result.warnings)):
         for line in lines:
-            yield 2, Text(f"{kind}: ", "bold yellow").append(" ".join(lines_of(line)), "not bold")
+            yield 2, Text().append(f"{kind}: ", "bold yellow").append(" ".join(lines_of(line)))
     for items in _alike(result.items):
         status = items[0].status
         look = LOOKS[status]
@@ -33,8 +33,8 @@ def _of_submission(result: SubmissionResult, encoding: str) -> Iterator[tuple[in
         share = f"worth {number(worth)}" if status == GRADER_ERROR else f"{number(earned)} of {number(worth)}"
         everything = len(items) == len(result.items) > 1
         ids = f"all {len(items)} items" if everything else ", ".join(item.id for item in items)
-        heading = Text(f"{sign(status, encoding)} {ids}", look.style)
-        yield 2, heading.append(f"  {look.word}, {share}", "not bold")
+        heading = Text().append(f"{sign(status, encoding)} {ids}", look.style)
+        yield 2, heading.append(f"  {look.word}, {share}")
         for (message, hint), checks in _told(items[0]).items():
             if len(items) == 1:
                 yield 6, Text(listed([check.name for check in checks], limit=3), "italic")
