@@ -157,11 +157,14 @@ def pack(body: Any, max_payload: int = MAX_PAYLOAD) -> bytearray:
         raise WireError(f"a message holds more than {MAX_TENSORS} tensors")
     specs, chunks, total = [], [], 0
     for tensor in tensors:
-        # A tensor subclass may answer such questions as it likes; here it is not asked.
-        with torch._C.DisableTorchFunctionSubclass():
-            plain = torch.Tensor.as_subclass(tensor, torch.Tensor)
-            requires_grad = plain.requires_grad
-            plain = plain.detach().resolve_conj().resolve_neg()
+        try:
+            # A tensor subclass may answer such questions as it likes; here it is not asked.
+            with torch._C.DisableTorchFunctionSubclass():
+                plain = torch.Tensor.as_subclass(tensor, torch.Tensor)
+                requires_grad = plain.requires_grad
+                plain = plain.detach().resolve_conj().resolve_neg()
+        except RuntimeError as error:  # a sparse tensor, for one
+            raise WireError(f"a tensor cannot be sent: {error}") from error
         if plain.dtype not in DTYPE_NAMES:
             raise WireError(f"a tensor has dtype {plain.dtype}, which is not accepted")
         if plain.dim() > MAX_DIMENSIONS:
@@ -171,7 +174,7 @@ def pack(body: Any, max_payload: int = MAX_PAYLOAD) -> bytearray:
             raise WireError(f"a message is larger than {max_payload // 2**20} MB")
         try:
             flat = plain.cpu().contiguous().reshape(-1).view(torch.uint8)
-        except RuntimeError as error:  # a sparse or meta tensor, for one
+        except RuntimeError as error:  # a meta tensor, for one
             raise WireError(f"a tensor cannot be sent: {error}") from error
         specs.append([DTYPE_NAMES[plain.dtype], list(plain.shape), requires_grad])
         chunks.append(flat.numpy().tobytes())

@@ -1,0 +1,22 @@
+"""What the tests of several rooms share: one box, since a box takes seconds to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from grader.box.errors import BoxError
+from grader.box.launcher import Box, find_bubblewrap
+
+
+@pytest.fixture(scope="session")
+def box() -> Iterator[Box]:
+    """A running box. Tests open sessions of their own in it, and leave it alive."""
+    try:
+        find_bubblewrap()
+    except BoxError as error:
+        pytest.skip(str(error))
+    box = Box()
+    yield box
+    box.close()
