@@ -77,7 +77,7 @@ def _network_works(name):
 
 @contextlib.contextmanager
 def _without_broken(names):
-    """While it lasts, the constructor of AdversarialAE finds a stand-in for each of the networks that fail."""
+    """While it lasts, the constructor of AdversarialAE finds a stand-in for every network that fails."""
     models = importlib.import_module("models")
     broken = [name for name in names if not _network_works(name)]
     before = {name: getattr(models, name) for name in broken if hasattr(models, name)}
@@ -148,11 +148,17 @@ def painted(model):
     return model.decoder
 
 
+def seen(stand_in):
+    """What a `Judge` or a `Canvas` was given since the last time, one tensor per call of it."""
+    codes, stand_in.seen = stand_in.seen, []
+    return codes
+
+
 def sampled_codes(model, canvas, batch_size):
     """The codes that the decoder receives in `sample`, one tensor per call of it."""
-    canvas.seen.clear()
+    canvas.seen = []
     model.sample(batch_size)
-    return list(canvas.seen)
+    return seen(canvas)
 
 
 class Silent:

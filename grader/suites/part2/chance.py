@@ -1,0 +1,65 @@
+"""Statistical checks: is a sample of codes drawn from N(0, I)?"""
+
+import math
+
+import torch
+
+from grader.suites.expect import expect
+
+# Each statistic below is asymptotically N(0, 1) for right code. Beyond 6 it is called wrong: 2e-9 for one
+# statistic, and below 1e-6 for the largest of all that one check computes (at most 200).
+LIMIT = 6.0
+
+
+def expect_standard_normal(codes: torch.Tensor, what: str) -> None:
+    """Fail unless the elements of `[N, D]` look like independent draws of N(0, 1).
+
+    Besides the first four moments: a sample that repeats a row (or a number) for the whole batch
+    has columns (or rows) without any spread.
+    """
+    codes = codes.double()
+    count, width = codes.shape
+    total = codes.numel()
+    row_means, column_means = codes.mean(1), codes.mean(0)
+    expect(
+        bool((codes.std(0) > 1e-3).all()),
+        f"{what}: all rows of a batch are the same",
+        "draw a code of its own for every image: torch.randn of shape [B, z_dim]",
+    )
+    expect(
+        width == 1 or bool((codes.std(1) > 1e-3).any()),
+        f"{what}: all latent dimensions of a code are the same number",
+        "draw every element: torch.randn of shape [B, z_dim]",
+    )
+    mean, variance = codes.mean().item(), codes.var().item()
+    expect(
+        abs(mean) * math.sqrt(total) < LIMIT,
+        f"{what} have mean {mean:.3f} instead of 0",
+        "the prior is N(0, I): torch.randn; torch.rand is uniform in [0, 1)",
+    )
+    expect(
+        abs(variance - 1) * math.sqrt(total / 2) < LIMIT,
+        f"{what} have variance {variance:.3f} instead of 1",
+        "the prior is N(0, I): torch.randn, neither scaled nor uniform",
+    )
+    kurtosis = codes.pow(4).mean().item()
+    expect(
+        abs(kurtosis - 3) * math.sqrt(total / 96) < LIMIT,
+        f"{what} are not normal: their fourth moment is {kurtosis:.2f} instead of 3 (a uniform one has 1.8)",
+        "torch.randn draws from N(0, 1)",
+    )
+    expect(
+        float(row_means.abs().max()) * math.sqrt(width) < LIMIT + 1  # the largest of up to 4,000 rows
+        and float(column_means.abs().max()) * math.sqrt(count) < LIMIT
+        and abs(float(row_means.var()) * width - 1) * math.sqrt(count / 2) < LIMIT,
+        f"{what} share an offset by row or by column",
+        "draw every element of every row by itself",
+    )
+    products = (codes.T @ codes) / math.sqrt(count)
+    worst = float((products - torch.diag(products.diagonal())).abs().max())
+    neighbours = (codes[1:] * codes[:-1]).sum().item() / math.sqrt((count - 1) * width)
+    expect(
+        worst < LIMIT and abs(neighbours) < LIMIT,
+        f"{what} depend on each other across latent dimensions or rows",
+        "draw every element of every row by itself",
+    )

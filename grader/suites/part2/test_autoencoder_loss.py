@@ -1,0 +1,184 @@
+"""Item 2.5.autoencoder_loss: `get_loss_autoencoder`, judged by a discriminator of the grader's."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn.functional import cosine_similarity, softplus
+
+from grader.suites.draw import Draw
+from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
+from grader.suites.part import Part
+from grader.suites.part2.judge import Z_DIM, Judge, with_judge
+
+pytestmark = pytest.mark.item("2.5.autoencoder_loss")
+
+GENERATOR = (
+    "the cross-entropy of the discriminator's logits for z_fake against ones: "
+    "F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))"
+)
+
+
+class Batch:
+    """Images, other images as their reconstructions, and codes whose logits have either sign."""
+
+    def __init__(self, draw: Draw, count: int = 5) -> None:
+        self.x = draw.uniform(count, 1, 28, 28, low=-1.0)
+        self.recon_x = draw.uniform(count, 1, 28, 28, low=-1.0)
+        self.z_fake = draw.normal(count, Z_DIM, std=2.0)
+
+
+def loss_and_log(value: Any) -> tuple[torch.Tensor, dict[str, Any]]:
+    """The two results: the loss as a float64 scalar, and the dictionary for the log."""
+    if not isinstance(value, tuple | list) or len(value) != 2 or not isinstance(value[1], dict):
+        fail("get_loss_autoencoder should return the loss and a dictionary", "return ae_loss, {...}")
+    return expect_scalar(value[0], "the autoencoder's loss", "average over the batch"), value[1]
+
+
+def loss(judge: Judge, batch: Batch, *lambda_: float) -> torch.Tensor:
+    """The loss of a batch."""
+    return loss_and_log(judge.model.get_loss_autoencoder(batch.x, batch.recon_x, batch.z_fake, *lambda_))[0]
+
+
+def squared_error(batch: Batch) -> torch.Tensor:
+    """Equation 18, per pixel."""
+    return (batch.x.double() - batch.recon_x.double()).square().mean()
+
+
+def likely_cause(value: torch.Tensor, judge: Judge, batch: Batch) -> str:
+    """The mistake that gives exactly this generator loss, if it is a known one."""
+    logits = judge.logits(batch.z_fake)
+    known = {
+        "it is weighted although lambda = 0, or holds the reconstruction loss": squared_error(batch),
+        "the target is 0: that is what the discriminator wants": softplus(logits).mean(),
+        "that is log(1 - D), the saturating loss, which the encoder shall not minimize": -softplus(
+            logits
+        ).mean(),
+        "it is the mean logit, not a cross-entropy": -logits.mean(),
+        "it is summed over the batch instead of averaged": softplus(-logits).sum(),
+        "its sign is flipped": -softplus(-logits).mean(),
+        "the logits go through a sigmoid twice": softplus(-logits.sigmoid()).mean(),
+    }
+    for cause, other in known.items():
+        if close(value, other, rtol=1e-4, atol=1e-6):
+            return f"{cause}; expected: {GENERATOR}"
+    return GENERATOR
+
+
+def test_lambda_one_is_the_mean_squared_error(part2: Part, draw: Draw) -> None:
+    def check(judge: Judge) -> None:
+        for count in (5, 1):
+            batch = Batch(draw, count)
+            expected = squared_error(batch)
+            value = loss(judge, batch, 1.0)
+            hint = "F.mse_loss(recon_x, x): the mean over all pixels and images"
+            summed = {"summed over the pixels": 784.0, "summed over everything": 784.0 * count, "halved": 0.5}
+            for cause, factor in summed.items():
+                if close(value, expected * factor, rtol=1e-4, atol=1e-6):
+                    fail(f"with lambda = 1 the squared error is {cause} instead of averaged", hint)
+            expect_close(value, expected, "the loss with lambda = 1, the reconstruction loss,", hint)
+
+    with_judge(part2, draw, check)
+
+
+def test_lambda_zero_wants_codes_judged_real(part2: Part, draw: Draw) -> None:
+    def check(judge: Judge) -> None:
+        for count in (5, 1):
+            batch = Batch(draw, count)
+            value = loss(judge, batch, 0.0)
+            asked = judge.seen()
+            expect(
+                any(z.shape == batch.z_fake.shape and torch.equal(z, batch.z_fake) for z in asked),
+                "the discriminator is not asked about z_fake",
+                "gen_loss judges the codes: self.discriminator(z_fake)",
+            )
+            expected = softplus(-judge.logits(batch.z_fake)).mean()
+            cause = likely_cause(value, judge, batch)
+            expect_close(value, expected, "the loss with lambda = 0, the generator's loss,", cause)
+
+    with_judge(part2, draw, check)
+
+
+def test_lambda_weighs_the_two_losses(part2: Part, draw: Draw) -> None:
+    def check(judge: Judge) -> None:
+        batch = Batch(draw)
+        # Their own two losses: whether these are right is asked elsewhere.
+        one, zero = loss(judge, batch, 1.0), loss(judge, batch, 0.0)
+        hint = "ae_loss = lambda_ * recon_loss + (1 - lambda_) * gen_loss"
+        expect(abs(float(one - zero)) > 1e-4, "lambda makes no difference to the loss", hint)
+        for lambda_ in (0.3, 0.995):
+            expect_close(
+                loss(judge, batch, lambda_),
+                lambda_ * one + (1 - lambda_) * zero,
+                f"the loss with lambda = {lambda_}, between those with 0 and 1,",
+                hint,
+            )
+        expect_close(loss(judge, batch), one, "the loss without lambda_, which stands for 1,", hint)
+
+    with_judge(part2, draw, check)
+
+
+def test_large_logits_do_not_overflow(part2: Part, draw: Draw) -> None:
+    def check(judge: Judge) -> None:
+        batch = Batch(draw, 33)
+        value = loss(judge, batch, 0.0)
+        hint = "F.binary_cross_entropy_with_logits works on logits; log(sigmoid(...)) overflows"
+        size = float(judge.logits(batch.z_fake).abs().max())
+        expect_finite(value, f"the generator's loss for logits up to {size:.0f}", hint)
+
+    with_judge(part2, draw, check, scale=150.0)
+
+
+def test_gradients_reach_reconstructions_and_codes(part2: Part, draw: Draw) -> None:
+    def check(judge: Judge) -> None:
+        batch = Batch(draw)
+        recon_x, z_fake = batch.recon_x.requires_grad_(), batch.z_fake.requires_grad_()
+        call = part2.record(judge.model.get_loss_autoencoder, batch.x, recon_x, z_fake, 0.3)
+        loss_and_log(call.value)
+        one = torch.ones_like(call.value[0])
+        rest = [None] * (len(tensors_in(call.value)) - 1)
+        to_recon, to_codes = call.gradients(one, *rest)
+        hint = "compute the loss from the tensors with torch functions, without .item(), .detach() or no_grad"
+        expect(to_recon is not None, "no gradient flows to the reconstructions", hint)
+        expect(to_codes is not None, "no gradient flows through the discriminator to the codes", hint)
+        # Directions only: sizes follow from the values, which have checks of their own.
+        logits = judge.logits(z_fake.detach())
+        directions = {
+            "the reconstructions": (to_recon, recon_x.detach() - batch.x),
+            "the codes": (to_codes, -(-logits).sigmoid()[:, None] * judge.weight),
+        }
+        for name, (gradient, expected) in directions.items():
+            cosine = float(cosine_similarity(gradient.flatten().double(), expected.flatten().double(), dim=0))
+            expect(
+                cosine > 0.999,
+                f"the gradient for {name} points another way (its cosine with the right one is {cosine:.3f})",
+                "recon_loss is the squared error; gen_loss is " + GENERATOR,
+            )
+
+    with_judge(part2, draw, check)
+
+
+def tensors_in(value: Any) -> list[torch.Tensor]:
+    """All tensors of a result, in the order in which they travel."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, dict):
+        return [tensor for part in value.values() for tensor in tensors_in(part)]
+    if isinstance(value, list | tuple):
+        return [tensor for part in value for tensor in tensors_in(part)]
+    return []
+
+
+def test_log_holds_the_three_losses(part2: Part, draw: Draw) -> None:
+    def check(judge: Judge) -> None:
+        batch = Batch(draw)
+        one, zero = loss(judge, batch, 1.0), loss(judge, batch, 0.0)
+        value, log = loss_and_log(judge.model.get_loss_autoencoder(batch.x, batch.recon_x, batch.z_fake, 0.3))
+        missing = [name for name in ("gen_loss", "recon_loss", "ae_loss") if name not in log]
+        hint = 'the keys are "gen_loss", "recon_loss" and "ae_loss"; each holds one number, unweighted'
+        expect(not missing, f"the dictionary for the log lacks {', '.join(missing)}", hint)
+        for name, expected in (("ae_loss", value), ("recon_loss", one), ("gen_loss", zero)):
+            number = expect_scalar(log[name], f"{name} in the log", hint)
+            expect_close(number, expected, f"{name} in the log", hint)
+
+    with_judge(part2, draw, check)

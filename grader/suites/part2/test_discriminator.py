@@ -1,0 +1,111 @@
+"""Item 2.5.discriminator: `Discriminator`, from latent codes to logits."""
+
+import pytest
+import torch
+
+from grader.suites.draw import Draw
+from grader.suites.expect import close, expect, expect_finite, expect_shape, fail
+from grader.suites.part import Part
+
+pytestmark = pytest.mark.item("2.5.discriminator")
+
+NO_ACTIVATION = "leave out the sigmoid: the loss works on logits, any real number, real > 0 > fake"
+# A right network whose 64 logits all have one sign is possible (a few in a thousand networks of the
+# recommended kind); six of them in a row are below 1e-12.
+NETWORKS = 6
+
+
+def test_gives_one_logit_for_each_code(part2: Part, draw: Draw) -> None:
+    for batch, z_dim in ((5, 8), (1, 3), (3, 20)):
+        discriminator = part2.models.Discriminator(z_dim=z_dim)
+        logits = expect_shape(
+            discriminator(draw.normal(batch, z_dim)),
+            (batch, 1),
+            f"the logits of {batch} code(s) with z_dim = {z_dim}",
+            "the last layer has one output; keep its dimension: [B, 1]",
+        )
+        expect_finite(logits, "the logits")
+
+
+def test_logits_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
+    lowest, highest = 0.0, 0.0
+    for _ in range(NETWORKS):
+        part2.seed(draw.seed())
+        discriminator = part2.models.Discriminator(6)
+        discriminator.eval()
+        state = discriminator.state_dict()
+        # Larger weights show what the last layer lets through, whatever normalizes before it.
+        kept = ("running_mean", "running_var", "num_batches_tracked")
+        larger = {name: value if name.endswith(kept) else 6 * value for name, value in state.items()}
+        discriminator.load_state_dict(larger)
+        logits = expect_shape(
+            discriminator(draw.normal(64, 6, std=10.0)), (64, 1), "the logits of 64 codes", NO_ACTIVATION
+        )
+        expect_finite(logits, "the logits")
+        lowest, highest = min(lowest, float(logits.min())), max(highest, float(logits.max()))
+        if lowest < -2 and highest > 2:  # sigmoid and tanh stay within 1; ReLU and softplus above 0
+            return
+    fail(f"with large weights the logits only reach from {lowest:.3g} to {highest:.3g}", NO_ACTIVATION)
+
+
+def test_judges_each_code_by_itself(part2: Part, draw: Draw) -> None:
+    part2.seed(draw.seed())
+    discriminator = part2.models.Discriminator(6)
+    discriminator.eval()
+    codes = draw.normal(7, 6, std=2.0)
+    logits = discriminator(codes)
+    expect(
+        isinstance(logits, torch.Tensor) and logits.numel() == 7,
+        "the discriminator should give one logit for each of 7 codes",
+        "the last layer has one output",
+    )
+    alone = torch.cat([discriminator(code[None]).reshape(1) for code in codes])
+    expect(
+        close(alone, logits.reshape(7), rtol=1e-3, atol=1e-5),
+        "in evaluation mode the logit of a code depends on the other codes of its batch, or on chance",
+        "keep the batch dimension first; no softmax over the batch",
+    )
+    expect(
+        float(logits.max() - logits.min()) > 1e-6,
+        "seven different codes get the same logit",
+        "the logit has to depend on z; a softmax over the single output is always 1",
+    )
+
+
+def test_is_not_linear(part2: Part, draw: Draw) -> None:
+    part2.seed(draw.seed())
+    discriminator = part2.models.Discriminator(6)
+    discriminator.eval()
+    first, second = draw.normal(32, 6, std=5.0), draw.normal(32, 6, std=5.0)
+    ends = (discriminator(first) + discriminator(second)) / 2
+    middle = discriminator((first + second) / 2)
+    # In a linear network both agree but for rounding, 1e-6 of their size; with LeakyReLU(0.2) they
+    # differ by a third of it.
+    difference = float((middle - ends).abs().mean() / (ends.abs().mean() + 1e-12))
+    expect(
+        difference > 1e-3,
+        "the discriminator is a linear function of the code: it can only compare means",
+        "put an activation such as LeakyReLU(0.2) between the linear layers",
+    )
+
+
+def test_gradients_reach_codes_and_weights(part2: Part, draw: Draw) -> None:
+    part2.seed(draw.seed())
+    discriminator = part2.models.Discriminator(6)
+    discriminator.eval()
+    call = part2.record(discriminator, draw.normal(9, 6).requires_grad_())
+    if not isinstance(call.value, torch.Tensor):
+        fail("the discriminator should return a tensor", "return the logits")
+    cotangent = draw.normal(*call.value.shape).to(call.value.dtype)
+    (gradient,) = call.gradients(cotangent)
+    hint = "no .detach(), .data or no_grad; every weight and every latent dimension takes part"
+    expect(gradient is not None, "no gradient flows from the logits to the codes", hint)
+    expect(
+        bool((gradient.abs().amax(0) > 0).all()),
+        "some latent dimensions have no influence on the logits",
+        hint,
+    )
+    trained = [
+        name for name, value in call.gradients(cotangent, of=discriminator).items() if value is not None
+    ]
+    expect(bool(trained), "no gradient flows from the logits to the discriminator's weights", hint)
