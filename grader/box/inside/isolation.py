@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import platform
 import resource
+import signal
 from pathlib import Path
 
 import seccomp
@@ -30,6 +32,8 @@ FILE_SIZE = 64 * 2**20
 OPEN_FILES = 64
 TASKS = 16  # threads only: the filter refuses new processes
 VISIBLE_PROC = ("cpuinfo", "meminfo")  # oneDNN and cpuinfo choose their kernels by these
+
+CLONE = {"x86_64": 56, "aarch64": 220}
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -55,17 +59,33 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
     _check(result, f"mount {target}")
 
 
-def new_namespaces() -> None:
-    """Own user, mount, process, IPC, network and host name namespaces; takes effect for children, too.
+def fork_into_namespaces() -> int:
+    """Fork, with the child in user, mount, process, IPC, network and host name namespaces of its own.
 
-    The box has no network, but the sessions in it would share its abstract socket addresses.
+    One clone call instead of unshare and two forks: copying the template's page tables is what a session
+    costs. Python's own fork would run the same three hooks around the call.
+
+    Returns:
+        The child's process number in the parent, 0 in the child.
+
+    Raises:
+        IsolationError: the kernel refused.
     """
     uid, gid = os.getuid(), os.getgid()
     flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET
-    _check(_libc.unshare(flags), "unshare")
-    Path("/proc/self/setgroups").write_text("deny")
-    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+    python = ctypes.pythonapi  # does not let go of the interpreter lock around a call, as _libc would
+    python.PyOS_BeforeFork()
+    pid = int(python.syscall(CLONE[platform.machine()], ctypes.c_ulong(flags | signal.SIGCHLD), None, None, None, None))
+    if pid == 0:
+        python.PyOS_AfterFork_Child()
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+        return 0
+    python.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise IsolationError("clone was refused: this kernel allows no user namespaces within the box")
+    return pid
 
 
 def private_file_systems() -> None:

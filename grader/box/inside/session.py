@@ -184,22 +184,23 @@ class Session:
 def text_of(error: BaseException) -> str:
     """An exception's message, whatever its `__str__` does."""
     try:
-        return str(error)[:MAX_MESSAGE].encode(errors="replace").decode()
-    except BaseException as another:
-        return f"(its message cannot be read: {type(another).__name__})"
+        text = str.__getitem__(str(error), slice(MAX_MESSAGE))
+        return text.encode(errors="replace").decode()
+    except BaseException:
+        return "(its message cannot be read)"
 
 
 def describe(error: BaseException) -> dict[str, Any]:
     """An exception as data: what and where in the student's files."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [
-        [name, frame.lineno or 0, frame.name]
-        for frame in frames
-        if (name := student_file(frame.filename)) is not None
-    ]
+    # Not through `traceback`: it would ask the student's modules for their source.
+    where, raised_by_student = [], False
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        name = student_file(frame.f_code.co_filename)
+        raised_by_student = name is not None
+        if name is not None:
+            where.append([name, line, frame.f_code.co_name])
     if isinstance(error, SyntaxError) and (name := student_file(error.filename)) is not None:
         where.append([name, error.lineno or 0, "<module>"])
-    raised_by_student = bool(frames) and student_file(frames[-1].filename) is not None
     return {
         "type": type.__getattribute__(type(error), "__name__")[:MAX_TYPE],
         "message": text_of(error),
@@ -238,5 +239,8 @@ def serve(descriptor: int) -> None:
         except wire.WireError as error:
             message = wire.pack({"unusable": str(error)})
         except BaseException as error:
-            message = wire.pack({"error": describe(error)})
+            try:
+                message = wire.pack({"error": describe(error)})
+            except BaseException:  # the exception is itself a trick
+                message = wire.pack({"error": {"type": "an exception that cannot be shown"}})
         channel.sendall(message)

@@ -76,37 +76,23 @@ def start_unprotected(wire: int, folder: str) -> int:
 
 
 def start_session(wire: int) -> int:
-    """Fork a session; its process number, as the template sees it.
+    """Fork a session into namespaces of its own; its process number, as the template sees it.
 
-    The middle process makes the namespaces, reports the session's number and ends; the session, first
-    process of its own process namespace, is then adopted by the template. Killing it ends everything in it.
+    It is the first process of its own process namespace: killing it ends everything in it.
     """
     reading, writing = os.pipe()
-    middle = os.fork()
-    if middle == 0:
-        code = 1
-        try:
-            os.close(reading)
-            isolation.new_namespaces()
-            child = os.fork()
-            if child == 0:
-                session_process(wire, writing)
-            report(writing, {"session": child})
-            code = 0
-        except BaseException as error:
-            report(writing, {"error": f"{type(error).__name__}: {error}"})
-        os._exit(code)
+    pid = isolation.fork_into_namespaces()
+    if pid == 0:
+        session_process(wire, writing)
+    SESSIONS.add(pid)
     os.close(writing)
     os.close(wire)
-    with open(reading, "rb") as reports:  # ends when both have closed their end, before any student's code
+    with open(reading, "rb") as reports:  # ends when the session has closed its end, before any student's code
         reply = dict(pair for line in reports for pair in json.loads(line).items())
-    os.waitpid(middle, 0)
-    if "session" in reply:
-        SESSIONS.add(reply["session"])
-    if "ready" not in reply or "session" not in reply:
-        stop_session(reply.get("session", 0))
+    if "ready" not in reply:
+        stop_session(pid)
         raise isolation.IsolationError(reply.get("error", "the session ended while it was set up"))
-    return int(reply["session"])
+    return pid
 
 
 def report(writing: int, message: dict[str, Any]) -> None:
@@ -157,7 +143,6 @@ def main(unprotected: str = "") -> None:
     except BaseException as error:
         control.send(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode())
         raise
-    ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     gc.collect()
     gc.freeze()
     control.send(json.dumps({"ready": True, "cpu": cpu_seconds()}).encode())
