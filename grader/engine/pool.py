@@ -117,7 +117,8 @@ def _in_parallel(
             # No more are handed over than there are workers: few are suspects when a process dies.
             while pending and going and len(running) < jobs:
                 try:
-                    future = pool.submit(mark_one, pending[0], provenance)
+                    with _interrupt_later():
+                        future = pool.submit(mark_one, pending[0], provenance)
                 except BrokenProcessPool:
                     going = False
                     break
@@ -138,7 +139,8 @@ def _in_parallel(
 def _alone(found: Found, factory: MarkerFactory, provenance: Provenance) -> Outcome:
     """Mark one submission in a process of its own."""
     with _workers(factory, 1) as pool:
-        future = pool.submit(mark_one, found, provenance)
+        with _interrupt_later():
+            future = pool.submit(mark_one, found, provenance)
         wait([future])  # interruptible, and no exception of the task can be taken for one of ours
         return future.exception() or future.result()
 
@@ -177,6 +179,19 @@ def _end(processes: set[BaseProcess]) -> None:
         if process.is_alive():
             process.kill()
             process.join()
+
+
+@contextmanager
+def _interrupt_later() -> Iterator[None]:
+    """Hold Ctrl-C back while a process may be started.
+
+    It inherits that until it ignores the signal itself: it would die with a traceback before it gets there.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

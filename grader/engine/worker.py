@@ -53,6 +53,7 @@ def start_worker(factory: MarkerFactory) -> None:
     _State.factory = factory
     # The parent decides when to stop; what the terminal sends on Ctrl-C goes to every process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here by the parent
     signal.signal(signal.SIGTERM, _end_at_once)
     util.Finalize(None, close_marker, exitpriority=10)  # `atexit` does not run in these processes
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import time
 from functools import partial
 
 import pytest
@@ -116,3 +120,20 @@ def test_a_failing_callback_ends_the_workers(tmp_path):
     with pytest.raises(ValueError, match="stop"):
         grade_cohort(cohort(tmp_path, "s1", "s2-sleep"), fake(tmp_path), PROVENANCE, 2, fail)
     assert log_of(tmp_path).count("close") == log_of(tmp_path).count("made")
+
+
+@pytest.mark.parametrize("delay", [0, 0.1])
+def test_ctrl_c_is_left_to_the_parent_also_by_a_worker_that_is_only_starting(tmp_path, delay):
+    """A terminal sends it to all processes; one that dies of it would count as a fault of the grader."""
+    started = []
+
+    def interrupt_workers(event):
+        if isinstance(event, Started):
+            started.append(event.name)
+            time.sleep(delay)
+            for process in multiprocessing.active_children():
+                os.kill(process.pid, signal.SIGINT)
+
+    results = grade_cohort(cohort(tmp_path, "s1"), fake(tmp_path), PROVENANCE, 1, interrupt_workers)
+    assert statuses(results) == {"s1": PASSED}
+    assert started == ["s1"], "not tried again"
