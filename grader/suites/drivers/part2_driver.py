@@ -244,9 +244,9 @@ def optimizers_of_main(options):
 
     replaced = {"train_aae": train_aae}
     for name, value in vars(train).items():
-        if inspect.isfunction(value) and value.__module__ == "train" and name not in ("main", "train_aae"):
-            if any(word in name.lower() for word in PICTURES):
-                replaced[name] = lambda *args, **kwargs: 0.0
+        own = inspect.isfunction(value) and value.__module__ == "train" and name not in ("main", "train_aae")
+        if own and any(word in name.lower() for word in PICTURES):
+            replaced[name] = lambda *args, **kwargs: 0.0
     before = {name: getattr(train, name) for name in replaced}
     for name, value in replaced.items():
         setattr(train, name, value)

@@ -1,0 +1,349 @@
+"""Item 2.5.training: the optimizers of `main`, and both updates of `train_aae`."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from grader.box.client import Remote
+from grader.box.errors import StudentError
+from grader.suites.draw import Draw
+from grader.suites.expect import CheckFailed, expect, fail
+from grader.suites.part import Part
+from grader.suites.part2 import (
+    test_autoencoder,
+    test_autoencoder_loss,
+    test_discriminator,
+    test_discriminator_loss,
+)
+from grader.suites.part2.gradients import gradients_of_weights
+from grader.suites.part2.short_training import CHUNK_SECONDS, Z_DIM, Judges, loses, start
+
+pytestmark = pytest.mark.item("2.5.training")
+
+SIDES = ("encoder", "decoder", "discriminator")
+Tensors = dict[str, torch.Tensor]
+
+
+# -- the optimizers ------------------------------------------------------------------------------
+
+
+def held_by(part2: Part, draw: Draw, name: str) -> dict[str, list[int]]:
+    """How many parameters of each side an optimizer of `main` holds: `{side: [held, all]}`."""
+    part2.driver.prepare(draw.integers(256, 96, 28, 28).to(torch.uint8))
+    options = {
+        "z_dim": 4,
+        "batch_size": 16,
+        "lambda_": 0.9,
+        "ae_lr": 1e-3,
+        "d_lr": 5e-3,
+        "data_dir": "/tmp/data",
+        "epochs": 1,
+        "seed": 42,
+        "num_workers": 0,
+        "no_cuda": True,
+        "progress_bar": False,
+    }
+    with part2.deadline(CHUNK_SECONDS):
+        held = part2.driver.optimizers_of_main(options)
+    if not isinstance(held, dict):
+        fail("main(args) ends without calling train_aae", "call it once for every epoch, as given")
+    return held[name]
+
+
+def holding(held: dict[str, list[int]]) -> str:
+    """What an optimizer holds, in words."""
+    parts = [
+        f"{count} of {total} of the {side}'s" for side, (count, total) in held.items() if side != "other"
+    ]
+    return "it holds " + ", ".join(parts) + " weight tensors"
+
+
+def test_autoencoders_optimizer_holds_encoder_and_decoder(part2: Part, draw: Draw) -> None:
+    held = held_by(part2, draw, "optimizer_ae")
+    hint = "optimizer_ae: Adam over the parameters of model.encoder and model.decoder, and no others"
+    for side in ("encoder", "decoder"):
+        expect(
+            held[side][0] == held[side][1] > 0,
+            f"optimizer_ae should train all of the {side}: {holding(held)}",
+            hint,
+        )
+    expect(
+        held["discriminator"][0] == 0,
+        f"optimizer_ae should leave the discriminator alone: {holding(held)}",
+        f"it would train the discriminator to be fooled; {hint}",
+    )
+
+
+def test_discriminators_optimizer_holds_the_discriminator(part2: Part, draw: Draw) -> None:
+    held = held_by(part2, draw, "optimizer_disc")
+    hint = "optimizer_disc: SGD (or Adam) over the parameters of model.discriminator, and no others"
+    expect(
+        held["discriminator"][0] == held["discriminator"][1] > 0,
+        f"optimizer_disc should train all of the discriminator: {holding(held)}",
+        hint,
+    )
+    expect(
+        held["encoder"][0] == held["decoder"][0] == 0,
+        f"optimizer_disc should leave encoder and decoder alone: {holding(held)}",
+        hint,
+    )
+
+
+# -- both updates --------------------------------------------------------------------------------
+
+LAMBDA = 0.3  # so that the encoder's update shows both losses, and the discriminator's a stale gradient
+STEP = 0.05
+# Float32 differences of weights around 0.1 after steps of 1e-5 and more: 0.1% at worst. A wrong update
+# is off by tens of percents.
+TOLERANCE = 0.02
+# A step may be shorter than the gradient (clipped), never longer.
+SHORTEST, LONGEST = 0.02, 1.02
+
+
+class Updates:
+    """Two updates of a model by `train_aae`, one batch each, with plain gradient steps."""
+
+    def __init__(self, part: Part, draw: Draw, trivial: bool) -> None:
+        self.part = part
+        part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
+        part.seed(draw.seed())
+        self.model: Remote = part.driver.build(6)
+        # Larger weights than fresh ones: the discriminator's opinion then moves the encoder visibly.
+        state = self.model.state_dict()
+        larger = {
+            name: 2 * value if name.startswith("discriminator.") and value.is_floating_point() else value
+            for name, value in state.items()
+        }
+        self.model.load_state_dict(larger)
+        self.batches = [draw.uniform(8, 1, 28, 28, low=-1.0) for _ in range(2)]
+        self.seeds = [draw.seed() for _ in self.batches]
+        self.trivial = trivial or not self.losses_run()
+        if self.trivial:
+            part.driver.with_trivial_losses(self.model)
+        with part.deadline(CHUNK_SECONDS):
+            states = part.driver.updates(self.model, self.batches, self.seeds, STEP, LAMBDA)
+        self.states: list[Tensors] = states
+        expect(
+            len(states) == 3,
+            f"train_aae takes {len(states) - 1} of the loader's 2 batches",
+            "one pass over train_loader",
+        )
+
+    def losses_run(self) -> bool:
+        """Whether the student's own losses can be called at all."""
+        try:
+            self.part.driver.autoencoder_loss(self.model, self.batches[0], LAMBDA)
+            self.part.driver.discriminator_loss(self.model, self.batches[0])
+        except StudentError:
+            return False
+        return True
+
+    def moved(self, batch: int, side: str) -> Tensors:
+        """How the weights of a side moved at a batch, in units of the step length."""
+        before, after = self.states[batch], self.states[batch + 1]
+        return {
+            name: (before[name].double() - after[name].double()) / STEP
+            for name in before
+            if name.startswith(f"{side}.") and before[name].is_floating_point()
+        }
+
+    def state(self, batch: int, **later: bool) -> Tensors:
+        """The state before a batch; sides set to True as they are after it."""
+        before, after = self.states[batch], self.states[batch + 1]
+        return {
+            name: after[name]
+            if any(name.startswith(f"{side}.") for side, new in later.items() if new)
+            else value
+            for name, value in before.items()
+        }
+
+    def gradient(self, batch: int, state: Tensors, loss: str, *arguments: Any) -> Tensors:
+        """The gradient of a loss of their own for all weights, at a state."""
+        self.model.load_state_dict(state)
+        self.model.train()
+        self.part.seed(self.seeds[batch])
+        call = self.part.record(getattr(self.part.driver, loss), self.model, self.batches[batch], *arguments)
+        if not isinstance(call.value, torch.Tensor):
+            fail("the loss should be a tensor, to be differentiated", "return the loss itself")
+        gradients = gradients_of_weights(call, torch.ones_like(call.value), self.model)
+        return {name: value.double() for name, value in gradients.items() if value is not None}
+
+
+def follows(moves: list[Tensors], gradient: Tensors) -> bool:
+    """Whether all sides moved along a gradient, by one common factor."""
+    due = [
+        {name: gradient.get(name, torch.zeros_like(value)) for name, value in side.items()} for side in moves
+    ]
+    flat_moves = [torch.cat([value.flatten() for value in side.values()]) for side in moves]
+    # Statistics that a BatchNorm keeps are no weights: they move without a gradient.
+    flat_due = [torch.cat([value.flatten() for value in side.values()]) for side in due]
+    all_moves, all_due = torch.cat(flat_moves), torch.cat(flat_due)
+    factor = float(all_moves @ all_due / (all_due @ all_due + 1e-30))
+    if not SHORTEST < factor < LONGEST:
+        return False
+    return all(
+        float((move - factor * one).norm()) <= TOLERANCE * factor * float(one.norm()) + 1e-9
+        for move, one in zip(flat_moves, flat_due, strict=True)
+    )
+
+
+def weights_only(moves: Tensors, gradient: Tensors) -> Tensors:
+    """Leave out the statistics that a BatchNorm keeps."""
+    kept = ("running_mean", "running_var")
+    return {name: value for name, value in moves.items() if name in gradient or not name.endswith(kept)}
+
+
+def still(moves: Tensors) -> bool:
+    """Whether a side did not move at all."""
+    kept = ("running_mean", "running_var")
+    return not any(bool(value.any()) for name, value in moves.items() if not name.endswith(kept))
+
+
+def expect_autoencoders_update(updates: Updates) -> None:
+    """Fail unless encoder and decoder follow their own loss at both batches."""
+    for batch in range(2):
+        moves = [updates.moved(batch, side) for side in ("encoder", "decoder")]
+        for side, move in zip(("encoder", "decoder"), moves, strict=True):
+            expect(
+                not still(move),
+                f"the autoencoder's update leaves the {side} as it was",
+                "ae_loss.backward() and optimizer_ae.step() for every batch; no .detach() on the way",
+            )
+        # The discriminator may be updated first.
+        right = False
+        for later in (False, True):
+            state = updates.state(batch, discriminator=later)
+            gradient = updates.gradient(batch, state, "autoencoder_loss", LAMBDA)
+            right = right or follows([weights_only(move, gradient) for move in moves], gradient)
+            if right:
+                break
+        if right:
+            continue
+        plain = updates.gradient(batch, updates.state(batch), "autoencoder_loss", 1.0)
+        wanted = updates.gradient(batch, updates.state(batch), "autoencoder_loss", LAMBDA)
+        if follows([weights_only(move, plain) for move in moves], plain):
+            fail(
+                f"with lambda_ = {LAMBDA} encoder and decoder move as with lambda_ = 1",
+                "pass lambda_ on to get_loss_autoencoder",
+            )
+        only = [
+            side
+            for side, move in zip(("encoder", "decoder"), moves, strict=True)
+            if not follows([weights_only(move, wanted)], wanted)
+        ]
+        where = " and ".join(only) if only else "encoder and decoder"
+        if batch == 1:
+            fail(
+                f"from the second batch on, {where} do(es) not move along the gradient of ae_loss",
+                "gradients of an earlier update are still there: optimizer_ae.zero_grad() right before "
+                "ae_loss.backward(), and detach z for the discriminator's loss",
+            )
+        fail(
+            f"{where} do(es) not move along the gradient of ae_loss",
+            "one loss, one zero_grad, one backward and one step of optimizer_ae for each batch, with lambda_ "
+            "passed on; the discriminator's loss must not reach the encoder (detach z)",
+        )
+
+
+def expect_discriminators_update(updates: Updates) -> None:
+    """Fail unless the discriminator follows its own loss at both batches."""
+    for batch in range(2):
+        move = updates.moved(batch, "discriminator")
+        expect(
+            not still(move),
+            "the discriminator's update leaves the discriminator as it was",
+            "disc_loss.backward() and optimizer_disc.step() for every batch",
+        )
+        right = False
+        for later in (False, True):  # the codes are those of before, or of a second forward pass
+            state = updates.state(batch, encoder=later, decoder=later)
+            gradient = updates.gradient(batch, state, "discriminator_loss")
+            right = right or follows([weights_only(move, gradient)], gradient)
+            if right:
+                break
+        expect(
+            right,
+            "the discriminator does not move along the gradient of disc_loss",
+            "the autoencoder's update leaves gradients in the discriminator: optimizer_disc.zero_grad() "
+            "right before disc_loss.backward(), and no backward of both losses at once",
+        )
+
+
+def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
+    expect_autoencoders_update(Updates(part2, draw, trivial=False))
+
+
+def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None:
+    try:
+        expect_discriminators_update(Updates(part2, draw, trivial=False))
+    except CheckFailed:
+        # Their loss draws from the prior, and their loop may draw besides: losses without chance decide.
+        expect_discriminators_update(Updates(part2, draw, trivial=True))
+
+
+# -- a short training ----------------------------------------------------------------------------
+
+TRAINING_LAMBDA = 0.7  # a stronger pull to the prior than 0.995: decided within a few dozen batches
+MAX_SPREAD = 3.2
+MIN_SPREAD = 0.2  # all codes in one place: no image can be told from another
+STEPS = (40, 55, 70, 90, 120)
+PIECES = (
+    test_autoencoder_loss.test_lambda_zero_wants_codes_judged_real,
+    test_autoencoder_loss.test_lambda_one_is_the_mean_squared_error,
+    test_autoencoder_loss.test_lambda_weighs_the_two_losses,
+    test_autoencoder_loss.test_gradients_reach_reconstructions_and_codes,
+    test_discriminator_loss.test_compares_with_as_many_codes_of_the_prior,
+    test_discriminator_loss.test_prior_is_standard_normal,
+    test_discriminator_loss.test_real_against_ones_and_fake_against_zeros,
+    test_discriminator_loss.test_trains_the_discriminator_on_both,
+    test_discriminator.test_gives_one_logit_for_each_code,
+    test_discriminator.test_logits_are_unbounded_both_ways,
+    test_discriminator.test_is_not_linear,
+    test_discriminator.test_gradients_reach_codes_and_weights,
+    test_autoencoder.test_codes_are_unbounded_both_ways,
+    test_autoencoder.test_encoder_codes_each_image_by_itself,
+    test_autoencoder.test_reconstruction_trains_all_weights,
+)
+
+
+def test_training_draws_the_codes_to_the_prior(
+    part2: Part, draw: Draw, training_images: torch.Tensor, held_out_images: torch.Tensor
+) -> None:
+    judges = Judges(part2, held_out_images)
+    spread = 0.0
+    try:
+        for _ in range(2):  # the second with another seed
+            spread = spread_after_training(part2, draw, training_images, judges)
+            if MIN_SPREAD < spread < MAX_SPREAD:
+                return
+        fail(
+            f"after {STEPS[-1]} batches with lambda = {TRAINING_LAMBDA} the codes spread by "
+            f"{spread:.2f} (root mean square; 1 for the prior, {MIN_SPREAD} to {MAX_SPREAD} for right code)",
+            "encoder against discriminator: both have to be updated at every batch, in opposite directions",
+        )
+    except (CheckFailed, StudentError) as error:
+        if isinstance(error, StudentError) and error.kind in ("not_implemented", "timeout", "died"):
+            raise
+        # A wrong loss or network has cost its own item its points, and the updates have their own checks.
+        if not any(loses(check, part2, draw) for check in PIECES):
+            raise
+
+
+def spread_after_training(part2: Part, draw: Draw, images: torch.Tensor, judges: Judges) -> float:
+    """Train until the spread is that of right code, or to the end."""
+    part2.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
+    part2.seed(draw.seed())
+    model = part2.driver.build(Z_DIM, [])
+    training = start(part2, draw, model, images, TRAINING_LAMBDA)
+    done, spread = 0, 0.0
+    for steps in STEPS:
+        while done < steps:
+            count = min(15, steps - done)
+            with part2.deadline(CHUNK_SECONDS):
+                training.run(count)
+            done += count
+        spread = judges.judge(training, decode=False).spread
+        if MIN_SPREAD < spread < MAX_SPREAD:
+            break
+    return spread
