@@ -37,27 +37,44 @@ def stop_sampling():
     replace("sample_reparameterize", _mean_plus_std)
 
 
-def mend(name):
-    """Replace a helper of utils.py that cannot even be called; whether that was necessary.
+def _with_uniform_noise(mean, std):
+    return mean + std * (torch.rand_like(mean) - 0.5) * 3.46
 
-    A wrong helper stays as it is: what uses it is judged with it.
+
+def _crude_divergence(mean, log_std):
+    return (mean**2 + log_std**2).sum(dim=-1)
+
+
+def _quarter(elbo, img_shape):
+    return elbo / 4
+
+
+# None of them is what the assignment asks for: code that borrowed one would fail the helper's own item.
+CRUDE = {"sample_reparameterize": _with_uniform_noise, "KLD": _crude_divergence, "elbo_to_bpd": _quarter}
+
+
+def make_crude(name):
+    """Replace a helper of utils.py by a crude one that a VAE can still be trained with."""
+    replace(name, CRUDE[name])
+
+
+def mend(name):
+    """Replace a helper of utils.py by a crude one if it cannot even be called.
+
+    One that can be called, right or wrong, stays: what uses it is judged with it.
     """
     import utils
 
     ones = torch.ones(2, 3)
-    attempts = {
-        "sample_reparameterize": ((ones, ones), _mean_plus_std),
-        "KLD": ((ones, ones), lambda mean, log_std: mean.sum(dim=-1)),
-        "elbo_to_bpd": ((ones[:, 0], [2, 1, 28, 28]), lambda elbo, img_shape: elbo / 4),
-        "visualize_manifold": None,
+    arguments = {
+        "sample_reparameterize": (ones, ones),
+        "KLD": (ones, ones),
+        "elbo_to_bpd": (ones[:, 0], [2, 1, 28, 28]),
     }
-    arguments, stand_in = attempts[name]
     try:
-        getattr(utils, name)(*arguments)
+        getattr(utils, name)(*arguments[name])
     except Exception:
-        replace(name, stand_in)
-        return True
-    return False
+        make_crude(name)
 
 
 class FixedEncoder(nn.Module):
@@ -172,16 +189,20 @@ def manifold_decoder(upper, lower):
 
 def manifold_latents(decoder):
     """The latents that visualize_manifold has asked for."""
-    return torch.cat([z.reshape(-1, z.shape[-1]).float() for z in decoder.latents]) if decoder.latents else None
+    return (
+        torch.cat([z.reshape(-1, z.shape[-1]).float() for z in decoder.latents]) if decoder.latents else None
+    )
 
 
 class Training:
     """A VAE in training: Adam on the bpd that the student's forward returns."""
 
     def __init__(self, images, batch_size, num_filters, z_dim, lr):
+        import train_pl
+
         self.images = images
         self.batch_size = batch_size
-        self.model = build(num_filters, z_dim)
+        self.model = train_pl.VAE(num_filters=num_filters, z_dim=z_dim, lr=lr)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=lr)
 
     def steps(self, number):
@@ -189,11 +210,11 @@ class Training:
         self.model.train()
         for _ in range(number):
             batch = self.images[torch.randint(len(self.images), (self.batch_size,))].long()
-            loss = self.model(batch)[2]
+            loss = self.model(batch)[2].mean()
             self.optimizer.zero_grad()
-            loss.mean().backward()
+            loss.backward()
             self.optimizer.step()
-        return loss.detach().mean()
+        return loss.detach()
 
 
 def start_training(images, batch_size, num_filters, z_dim, lr):

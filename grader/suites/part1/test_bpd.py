@@ -40,7 +40,9 @@ def test_converts_one_image_of_mnist(part1: Part, draw: Draw) -> None:
     elbo = draw.uniform(low=300, high=2000)
     value = expect_scalar(part1.utils.elbo_to_bpd(elbo, [1, 1, 28, 28]), "the bpd of a scalar elbo", FORMULA)
     expected = elbo.double() * math.log2(math.e) / 784
-    expect_close(value, expected, "the bpd of an image of shape [1, 28, 28]", likely_cause(value, elbo, [1, 1, 28, 28]))
+    expect_close(
+        value, expected, "the bpd of an image of shape [1, 28, 28]", likely_cause(value, elbo, [1, 1, 28, 28])
+    )
 
 
 def test_counts_channels_height_and_width(part1: Part, draw: Draw) -> None:
@@ -73,7 +75,10 @@ def test_keeps_the_batch(part1: Part, draw: Draw) -> None:
     # Whatever factor it uses for one image, it should use for each image of a batch.
     expected = elbo.double() * (scalar / elbo[0].double())
     expect_close(
-        value, expected, "the bpd of an elbo of shape [6]", "one value per image: do not sum or average the batch"
+        value,
+        expected,
+        "the bpd of an elbo of shape [6]",
+        "one value per image: do not sum or average the batch",
     )
 
 

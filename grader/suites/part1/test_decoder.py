@@ -60,7 +60,9 @@ def test_logits_are_unbounded(part1: Part, draw: Draw) -> None:
     if float(logits.max()) <= 1e-3 and float(sums.abs().max()) < 1e-2 and float(logits.min()) < -FAR_OUT:
         return
     if float(logits.min()) >= 0 and torch.allclose(logits.sum(dim=1), torch.ones(8, 28, 28), atol=1e-3):
-        fail("the decoder returns probabilities (they sum to 1 over the grey levels) instead of logits", LOGITS)
+        fail(
+            "the decoder returns probabilities (they sum to 1 over the grey levels) instead of logits", LOGITS
+        )
     expect_unbounded(logits, "the decoder's output", LOGITS)
 
 
@@ -72,7 +74,11 @@ def test_every_latent_changes_the_image(part1: Part, draw: Draw) -> None:
         latents[index + 1, index] += 3.0
     logits = decode(decoder, latents)
     moved = (logits[1:] - logits[:1]).abs().flatten(1).amax(dim=1) > 1e-6
-    expect(bool(moved.all()), "some latent dimensions do not change the output", "feed all of z to the first layer")
+    expect(
+        bool(moved.all()),
+        "some latent dimensions do not change the output",
+        "feed all of z to the first layer",
+    )
 
 
 def test_decodes_each_latent_by_itself(part1: Part, draw: Draw) -> None:

@@ -60,7 +60,9 @@ def test_mean_and_log_std_are_unbounded(part1: Part, draw: Draw) -> None:
     outputs = outputs_when_amplified(encoder, draw.integers(16, 16, 1, 28, 28))
     for output, name in zip(outputs, ("mean", "log_std"), strict=False):
         expect_unbounded(
-            output, name, f"{name} is any real number: end with a linear layer, without activation, exp or softplus"
+            output,
+            name,
+            f"{name} is any real number: end with a linear layer, without activation, exp or softplus",
         )
 
 

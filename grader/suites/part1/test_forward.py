@@ -127,7 +127,9 @@ def test_reconstruction_loss_is_the_summed_cross_entropy(part1: Part, draw: Draw
             "[B, 16, 28, 28] without permute"
         )
     fail(
-        f"L_rec is {L_rec:.6g} instead of {due:.6g}; {cause}" if cause else f"L_rec is {L_rec:.6g}, not {due:.6g}",
+        f"L_rec is {L_rec:.6g} instead of {due:.6g}; {cause}"
+        if cause
+        else f"L_rec is {L_rec:.6g}, not {due:.6g}",
         "cross-entropy between the logits [B, 16, 28, 28] and the grey levels [B, 28, 28], summed over the pixels "
         "of an image, averaged over the batch",
     )
@@ -140,7 +142,9 @@ def test_regularization_loss_is_the_mean_divergence(part1: Part, draw: Draw) -> 
     _, L_reg, _ = losses(model, case.images)
     if agrees(L_reg, accepted):
         return
-    wrong_input = 0.5 * ((2 * case.log_std.exp()).exp() + case.mean**2 - 1 - 2 * case.log_std.exp()).sum(1).mean()
+    wrong_input = (
+        0.5 * ((2 * case.log_std.exp()).exp() + case.mean**2 - 1 - 2 * case.log_std.exp()).sum(1).mean()
+    )
     known = {
         "it is summed over the batch instead of averaged": [5 * value for value in accepted],
         "its sign is flipped": [-value for value in accepted],
@@ -148,7 +152,10 @@ def test_regularization_loss_is_the_mean_divergence(part1: Part, draw: Draw) -> 
         "it is divided by the number of latent dimensions": [value / 6 for value in accepted],
     }
     cause = next((text for text, values in known.items() if agrees(L_reg, values)), "check what KLD is given")
-    fail(f"L_reg is {L_reg:.6g} instead of {accepted[0]:.6g}: {cause}", "L_reg is the mean over the batch of KLD")
+    fail(
+        f"L_reg is {L_reg:.6g} instead of {accepted[0]:.6g}: {cause}",
+        "L_reg is the mean over the batch of KLD",
+    )
 
 
 @pytest.mark.weight(2)
@@ -162,7 +169,9 @@ def test_bpd_is_that_of_the_sum(part1: Part, draw: Draw) -> None:
         own = as_tensor(part1.utils.elbo_to_bpd(total.float(), shape), "elbo_to_bpd").double().mean()
         return [total * math.log2(math.e) / 784, own]
 
-    if agrees(bpd, conversions(L_rec + L_reg)) or agrees(bpd, conversions(case.reconstruction.mean() + L_reg)):
+    if agrees(bpd, conversions(L_rec + L_reg)) or agrees(
+        bpd, conversions(case.reconstruction.mean() + L_reg)
+    ):
         return
     known = {
         "L_reg is subtracted instead of added": L_rec - L_reg,
@@ -173,7 +182,10 @@ def test_bpd_is_that_of_the_sum(part1: Part, draw: Draw) -> None:
     cause = next((text for text, total in known.items() if agrees(bpd, conversions(total))), "")
     if not cause and agrees(bpd, [value / 5 for value in conversions(L_rec + L_reg)]):
         cause = "it is divided by the batch size once more"
-    fail(f"bpd does not belong to L_rec + L_reg: {cause or f'it is {bpd:.5g}'}", "elbo_to_bpd(L_rec + L_reg, imgs.shape)")
+    fail(
+        f"bpd does not belong to L_rec + L_reg: {cause or f'it is {bpd:.5g}'}",
+        "elbo_to_bpd(L_rec + L_reg, imgs.shape)",
+    )
 
 
 @pytest.mark.weight(2)
@@ -221,7 +233,9 @@ def test_gradients_reach_both_networks(part1: Part, draw: Draw) -> None:
     call = part1.record(model, case.images)
     part1.driver.restore()
     values = call.value
-    expect(isinstance(values, tuple | list) and len(values) == 3, "forward should return three values", TRIPLE)
+    expect(
+        isinstance(values, tuple | list) and len(values) == 3, "forward should return three values", TRIPLE
+    )
     one = [torch.ones_like(as_tensor(value, "a loss")) for value in values]
     hint = "keep the losses tensors: no .item(), .detach(), float() or no_grad"
     of_reconstruction = call.gradients(one[0], None, None, of=model)
@@ -237,5 +251,7 @@ def test_gradients_reach_both_networks(part1: Part, draw: Draw) -> None:
         gradient = gradients.get(name)
         network = name.replace(".", "'s ")
         expect(
-            gradient is not None and bool(gradient.abs().max() > 0), f"no gradient flows from {loss} to the {network}", hint
+            gradient is not None and bool(gradient.abs().max() > 0),
+            f"no gradient flows from {loss} to the {network}",
+            hint,
         )

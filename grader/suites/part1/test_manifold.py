@@ -51,7 +51,9 @@ def axis(grid_size: int) -> torch.Tensor:
     return torch.special.ndtri((torch.arange(grid_size, dtype=torch.float64) + 0.5) / grid_size)
 
 
-def make(part1: Part, grid_size: int | None, upper: torch.Tensor, lower: torch.Tensor) -> tuple[object, Remote]:
+def make(
+    part1: Part, grid_size: int | None, upper: torch.Tensor, lower: torch.Tensor
+) -> tuple[object, Remote]:
     """Call the student's function with the stand-in decoder."""
     function = part1.utils.visualize_manifold
     decoder = part1.driver.manifold_decoder(upper, lower)
@@ -83,7 +85,10 @@ def cut(result: object, grid_size: int) -> torch.Tensor:
     step = IMAGE + padding
     rows = [image[padding + row * step :][:IMAGE] for row in range(grid_size)]
     return torch.stack(
-        [torch.stack([row[:, padding + column * step :][:, :IMAGE] for column in range(grid_size)]) for row in rows]
+        [
+            torch.stack([row[:, padding + column * step :][:, :IMAGE] for column in range(grid_size)])
+            for row in rows
+        ]
     ).double()
 
 
@@ -109,7 +114,9 @@ def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
         values = axis(grid_size)
         expected = torch.cartesian_prod(values, values)
         # Sorted by both coordinates: any order of the grid is right here.
-        order = sorted(range(grid_size**2), key=lambda k: (round(float(latents[k, 0]), 3), float(latents[k, 1])))
+        order = sorted(
+            range(grid_size**2), key=lambda k: (round(float(latents[k, 0]), 3), float(latents[k, 1]))
+        )
         ordered = latents[order].double()
         if torch.allclose(ordered, expected, atol=2e-3):
             continue
@@ -156,15 +163,22 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     shown = show(part1, grid_size, upper, lower)
     # Judged at the latents that were decoded, in whatever order: the grid itself has its own checks.
     expect(shown.latents.shape[-1] == 2, "the latents should have 2 dimensions", AXIS)
-    levels = torch.stack([mean_level(shown.latents[:, 0], upper), mean_level(shown.latents[:, 1], lower)], dim=1)
+    levels = torch.stack(
+        [mean_level(shown.latents[:, 0], upper), mean_level(shown.latents[:, 1], lower)], dim=1
+    )
     halves = torch.stack(
-        [shown.tiles[:, :, 2:12, 3:25].mean(dim=(2, 3)), shown.tiles[:, :, 16:26, 3:25].mean(dim=(2, 3))], dim=2
+        [shown.tiles[:, :, 2:12, 3:25].mean(dim=(2, 3)), shown.tiles[:, :, 16:26, 3:25].mean(dim=(2, 3))],
+        dim=2,
     ).reshape(-1, 2)
-    ripple = max(float(shown.tiles[:, :, rows, 3:25].var(dim=(2, 3)).max()) for rows in (slice(2, 12), slice(16, 26)))
+    ripple = max(
+        float(shown.tiles[:, :, rows, 3:25].var(dim=(2, 3)).max()) for rows in (slice(2, 12), slice(16, 26))
+    )
     scale = 1.0 if float(shown.tiles.max()) <= 1.01 else 15.0 if float(shown.tiles.max()) <= 15.1 else 255.0
     halves, ripple = halves / scale * 15, ripple / scale**2 * 225
     if ripple > 0.05:
-        fail("pixels with the same distribution have different values: they look like samples, not means", MEAN)
+        fail(
+            "pixels with the same distribution have different values: they look like samples, not means", MEAN
+        )
     distance = torch.cdist(halves, levels).amin(dim=1)
     # Half a percent of the range: uint8 images are rounded to 1/255 of it.
     if float(distance.max()) < 0.075:
@@ -183,5 +197,6 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     if float(torch.cdist(halves, most_likely).amin(dim=1).max()) < 0.075:
         fail("every pixel shows its most likely level (argmax) instead of its mean", MEAN)
     fail(
-        f"the pixels are off by up to {float(distance.max()):.2f} of 15 grey levels from the mean of p(x|z)", MEAN
+        f"the pixels are off by up to {float(distance.max()):.2f} of 15 grey levels from the mean of p(x|z)",
+        MEAN,
     )

@@ -80,4 +80,6 @@ def test_gradients_flow_to_mean_and_std(part1: Part, draw: Draw) -> None:
     expect_close(grad_mean, cotangent, "the gradient for mean (1 times what comes from above)", TRICK)
     eps = (sample - mean.detach()) / std.detach()
     # eps is recovered from float32 values by a difference of numbers of size 3: 1e-6 each.
-    expect_close(grad_std, cotangent * eps, "the gradient for std (eps times what comes from above)", TRICK, atol=1e-4)
+    expect_close(
+        grad_std, cotangent * eps, "the gradient for std (eps times what comes from above)", TRICK, atol=1e-4
+    )

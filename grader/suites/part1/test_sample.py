@@ -20,7 +20,9 @@ from grader.suites.statistics import (
 
 pytestmark = pytest.mark.item("1.8.sample")
 
-RECIPE = "draw z from N(0, I), decode it, softmax over the 16 grey levels, draw every pixel with torch.multinomial"
+RECIPE = (
+    "draw z from N(0, I), decode it, softmax over the 16 grey levels, draw every pixel with torch.multinomial"
+)
 SCRAMBLED = (
     "torch.multinomial wants rows of probabilities: move the grey levels last, permute(0, 2, 3, 1), before you "
     "reshape to (-1, 16), and reshape back to [B, 28, 28]"
