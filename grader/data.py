@@ -61,7 +61,7 @@ def _mnist() -> tuple[torch.Tensor, torch.Tensor]:
         data = MNIST(str(root), train=True, download=not given)
     except (RuntimeError, OSError) as error:
         raise GraderUsageError(
-            f"--data mnist: MNIST is not under {root} and could not be fetched ({error}); set MNIST_ROOT to a "
-            "folder with MNIST/raw in it, or use --data digits"
+            f"--data mnist: MNIST is not under {root} and could not be fetched ({error}); set MNIST_ROOT to "
+            "a folder with MNIST/raw in it, or use --data digits"
         ) from error
     return data.data.unsqueeze(1).float().div(255), data.targets

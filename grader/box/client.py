@@ -16,7 +16,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 import torch
 
@@ -292,6 +292,12 @@ class Call:
         self._graph = graph
         self._leaves = leaves
         self.value = value
+
+    @overload
+    def gradients(self, *cotangents: torch.Tensor | None) -> list[torch.Tensor | None]: ...
+
+    @overload
+    def gradients(self, *cotangents: torch.Tensor | None, of: Remote) -> dict[str, torch.Tensor | None]: ...
 
     def gradients(
         self, *cotangents: torch.Tensor | None, of: Remote | None = None

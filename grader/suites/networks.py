@@ -82,7 +82,9 @@ def expect_trainable(part: Part, network: Remote, inputs: torch.Tensor, what: st
         cotangents = [torch.ones_like(output) if place == index else None for place in range(len(outputs))]
         gradients = call.gradients(*cotangents, of=network)
         reached = [
-            name for name, gradient in gradients.items() if gradient is not None and bool(gradient.abs().max() > 0)
+            name
+            for name, gradient in gradients.items()
+            if gradient is not None and bool(gradient.abs().max() > 0)
         ]
         # The first and the last layer, at least: a detach anywhere between cuts off the first ones.
         if len(reached) * 2 < len(gradients) or not reached:

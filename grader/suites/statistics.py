@@ -60,7 +60,7 @@ def dependence_faults(values: torch.Tensor, what: str) -> str:
         scaled = matrix.sum(dim).square() / count  # each chi-square with one degree of freedom
         degrees = scaled.numel()
         if _chi_square_score(scaled.sum().item(), degrees) > STANDARD_ERRORS:
-            return f"{what}: the {name} are not independent; it looks as if one {single} of noise were used for all"
+            return f"{what}: the {name} are not independent; one {single} of noise seems to be used for all"
     return ""
 
 

@@ -56,7 +56,7 @@ def test_logits_are_unbounded(part1: Part, draw: Draw) -> None:
     (logits,) = outputs_when_amplified(decoder, draw.normal(8, 12, std=3.0))
     expect_shape(logits, (8, 16, 28, 28), "the logits")
     sums = logits.double().logsumexp(dim=1)
-    # Log-probabilities are logits that happen to be normalized already: cross-entropy and softmax do not mind.
+    # Log-probabilities are logits, too, normalized already: cross-entropy and softmax do not mind.
     if float(logits.max()) <= 1e-3 and float(sums.abs().max()) < 1e-2 and float(logits.min()) < -FAR_OUT:
         return
     if float(logits.min()) >= 0 and torch.allclose(logits.sum(dim=1), torch.ones(8, 28, 28), atol=1e-3):
@@ -92,7 +92,7 @@ def test_gradients_reach_parameters_and_latents(part1: Part, draw: Draw) -> None
     decoder = part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=6)
     expect_trainable(part1, decoder, draw.normal(4, 6), "the logits")
     call = part1.record(decoder, draw.normal(4, 6).requires_grad_())
-    (gradient,) = call.gradients(draw.normal(4, 16, 28, 28))
+    gradient, *_ = call.gradients(draw.normal(4, 16, 28, 28))
     expect(
         gradient is not None and bool((gradient.abs().amax(dim=0) > 0).all()),
         "no gradient flows from the logits back to z, so the encoder could not learn",

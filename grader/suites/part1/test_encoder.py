@@ -1,4 +1,4 @@
-"""Item 1.7.encoder: `CNNEncoder`, images `[B, 1, 28, 28]` of grey levels -> mean and log_std, each `[B, z_dim]`."""
+"""Item 1.7.encoder: `CNNEncoder`, grey levels `[B, 1, 28, 28]` -> mean and log_std, each `[B, z_dim]`."""
 
 import pytest
 import torch

@@ -130,8 +130,8 @@ def test_reconstruction_loss_is_the_summed_cross_entropy(part1: Part, draw: Draw
         f"L_rec is {L_rec:.6g} instead of {due:.6g}; {cause}"
         if cause
         else f"L_rec is {L_rec:.6g}, not {due:.6g}",
-        "cross-entropy between the logits [B, 16, 28, 28] and the grey levels [B, 28, 28], summed over the pixels "
-        "of an image, averaged over the batch",
+        "cross-entropy between the logits [B, 16, 28, 28] and the grey levels [B, 28, 28], summed over the "
+        "pixels of an image, averaged over the batch",
     )
 
 

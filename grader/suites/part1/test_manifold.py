@@ -11,7 +11,7 @@ import torch
 
 from grader.box.client import Remote
 from grader.suites.draw import Draw
-from grader.suites.expect import as_tensor, expect, expect_finite, fail
+from grader.suites.expect import as_tensor, expect, expect_finite, fail, shape_text
 from grader.suites.part import Part
 
 pytestmark = pytest.mark.item("1.9.manifold")
@@ -31,7 +31,7 @@ class Shown:
 
 
 def ends(draw: Draw) -> torch.Tensor:
-    """Logits of one half image at both ends of a latent: a clear majority for one level, a minority for another."""
+    """Logits of a half image at both ends of a latent: a majority for one level, a minority for another."""
     low, high = draw.choice(range(5)), draw.choice(range(9, 14))
     logits = torch.zeros(2, 16)
     logits[0, low], logits[0, low + 2] = 6.0, 5.0
@@ -61,7 +61,7 @@ def make(
 
 
 def cut(result: object, grid_size: int) -> torch.Tensor:
-    """Cut the grid image into tiles; any padding that make_grid leaves between and around them is accepted."""
+    """Cut the grid image into tiles; any padding between and around them is accepted."""
     image = as_tensor(result, "the manifold")
     if image.dim() == 4 and image.shape[0] == 1:
         image = image[0]
@@ -72,13 +72,13 @@ def cut(result: object, grid_size: int) -> torch.Tensor:
     side = image.shape[0]
     expect(
         image.dim() == 2 and image.shape[0] == image.shape[1],
-        f"the manifold should be one square image [C, H, W], but has shape {list(as_tensor(result, '').shape)}",
+        f"the manifold should be one square image [C, H, W], but has shape {shape_text(result)}",
         LAYOUT,
     )
     padding, rest = divmod(side - grid_size * IMAGE, grid_size + 1)
     expect(
         padding >= 0 and rest == 0,
-        f"the manifold is {side} pixels wide, which is not {grid_size} images of {IMAGE} pixels with equal padding",
+        f"the manifold is {side} pixels wide: not {grid_size} images of {IMAGE} pixels with equal padding",
         LAYOUT,
     )
     expect_finite(image, "the manifold")
@@ -108,7 +108,7 @@ def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
         expect(latents is not None, "visualize_manifold does not call the decoder", AXIS)
         expect(
             list(latents.shape) == [grid_size**2, 2],
-            f"the decoder should be given {grid_size**2} latents of 2 dimensions, but was given {list(latents.shape)}",
+            f"the decoder should be given latents [{grid_size**2}, 2], but was given {list(latents.shape)}",
             f"one latent for each place of the grid; {AXIS}",
         )
         values = axis(grid_size)

@@ -24,8 +24,8 @@ RECIPE = (
     "draw z from N(0, I), decode it, softmax over the 16 grey levels, draw every pixel with torch.multinomial"
 )
 SCRAMBLED = (
-    "torch.multinomial wants rows of probabilities: move the grey levels last, permute(0, 2, 3, 1), before you "
-    "reshape to (-1, 16), and reshape back to [B, 28, 28]"
+    "torch.multinomial wants rows of probabilities: move the grey levels last, permute(0, 2, 3, 1), before "
+    "you reshape to (-1, 16), and reshape back to [B, 28, 28]"
 )
 Z_DIM = 12
 
@@ -42,7 +42,7 @@ def sample(model: Remote, batch: int) -> torch.Tensor:
     levels = images.double()
     expect(
         bool((levels == levels.round()).all()) and float(levels.min()) >= 0 and float(levels.max()) <= 15,
-        f"samples should be whole grey levels 0..15, but lie between {levels.min():.3g} and {levels.max():.3g}",
+        f"samples should be whole levels 0..15, but lie between {levels.min():.3g} and {levels.max():.3g}",
         f"every pixel is one of the 16 levels, not a mean and not scaled; {RECIPE}",
     )
     return images.long()

@@ -125,8 +125,8 @@ def test_reaches_the_limit_on_held_out_images(
         )
     expect(
         bpd <= LIMIT,
-        f"after {STEPS * PATIENCE} steps of {BATCH} images the model needs {bpd:.2f} bits per dimension on images it "
-        f"has not seen; right code is below {LIMIT} (its own loss was {own:.2f})",
-        "if its own loss is low, the loss is wrong (scrambled pixels, a missing or negative KL term); if it is high, "
-        "look at the logits (no activation), the gradients (no detach) and the balance of the two terms",
+        f"after {STEPS * PATIENCE} steps of {BATCH} images the model needs {bpd:.2f} bits per dimension on "
+        f"images it has not seen; right code is below {LIMIT} (its own loss was {own:.2f})",
+        "if its own loss is low, the loss is wrong (scrambled pixels, a missing or negative KL term); if it "
+        "is high, look at the logits (no activation), the gradients (no detach) and the balance of the terms",
     )
