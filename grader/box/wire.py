@@ -52,6 +52,14 @@ class Reference:
     type: str
 
 
+def _text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair: whoever writes it to a file later would fail
+        raise WireError("a text is not Unicode") from None
+    return text
+
+
 def encode(value: Any, payload: list[torch.Tensor], depth: int = 0) -> Any:
     """Turn a value into JSON, moving its tensors (and floats) to `payload`.
 
@@ -62,8 +70,10 @@ def encode(value: Any, payload: list[torch.Tensor], depth: int = 0) -> Any:
     """
     if depth > MAX_DEPTH:
         raise WireError(f"a value is nested more than {MAX_DEPTH} levels deep")
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, int):
         if not -(2**63) <= value < 2**63:
             raise WireError("an integer does not fit into 64 bits")
@@ -75,7 +85,11 @@ def encode(value: Any, payload: list[torch.Tensor], depth: int = 0) -> Any:
         payload.append(value)
         return {"$": "tensor", "i": len(payload) - 1}
     if isinstance(value, Reference):
-        return {"$": "ref", "id": value.id, "type": value.type[:MAX_TYPE_NAME]}
+        return {
+            "$": "ref",
+            "id": value.id,
+            "type": value.type[:MAX_TYPE_NAME].encode(errors="replace").decode(),
+        }
     if isinstance(value, list):
         return [encode(part, payload, depth + 1) for part in value]
     if isinstance(value, tuple):
@@ -101,11 +115,7 @@ def decode(tree: Any, payload: list[torch.Tensor], depth: int = 0) -> Any:
     if tree is None or isinstance(tree, bool):
         return tree
     if isinstance(tree, str):
-        try:
-            tree.encode()
-        except UnicodeEncodeError:  # half a surrogate pair: whoever writes it to a file later would fail
-            raise WireError("a header holds text that is not Unicode") from None
-        return tree
+        return _text(tree)
     if isinstance(tree, int):
         if not -(2**63) <= tree < 2**63:
             raise WireError("an integer does not fit into 64 bits")

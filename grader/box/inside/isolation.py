@@ -75,7 +75,11 @@ def fork_into_namespaces() -> int:
     flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET
     python = ctypes.pythonapi  # does not let go of the interpreter lock around a call, as _libc would
     python.PyOS_BeforeFork()
-    pid = int(python.syscall(CLONE[platform.machine()], ctypes.c_ulong(flags | signal.SIGCHLD), None, None, None, None))
+    pid = int(
+        python.syscall(
+            CLONE[platform.machine()], ctypes.c_ulong(flags | signal.SIGCHLD), None, None, None, None
+        )
+    )
     if pid == 0:
         python.PyOS_AfterFork_Child()
         Path("/proc/self/setgroups").write_text("deny")

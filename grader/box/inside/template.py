@@ -87,7 +87,9 @@ def start_session(wire: int) -> int:
     SESSIONS.add(pid)
     os.close(writing)
     os.close(wire)
-    with open(reading, "rb") as reports:  # ends when the session has closed its end, before any student's code
+    with open(
+        reading, "rb"
+    ) as reports:  # ends when the session has closed its end, before any student's code
         reply = dict(pair for line in reports for pair in json.loads(line).items())
     if "ready" not in reply:
         stop_session(pid)
@@ -107,6 +109,8 @@ SESSIONS: set[int] = set()
 def session_process(wire: int, writing: int) -> None:
     """The forked session: confine itself, report, serve; never returns."""
     try:
+        # A process group reaches across process namespaces: kill(0) must not find the template in it.
+        os.setsid()
         isolation.confine()
         report(writing, {"ready": True})
         descriptor = isolation.close_files(wire)
