@@ -149,13 +149,14 @@ def painted(model):
 
 
 def seen(stand_in):
-    """What a `Judge` or a `Canvas` was given since the last time, one tensor per call of it."""
+    """What a `Judge` or a `Canvas` was given since the last time: in one tensor if it is codes of one size."""
     codes, stand_in.seen = stand_in.seen, []
-    return codes
+    together = len({tuple(z.shape[1:]) for z in codes}) == 1 and all(z.dim() == 2 for z in codes)
+    return [torch.cat(codes)] if together else codes[:16]
 
 
 def sampled_codes(model, canvas, batch_size):
-    """The codes that the decoder receives in `sample`, one tensor per call of it."""
+    """The codes that the decoder receives in `sample`."""
     canvas.seen = []
     model.sample(batch_size)
     return seen(canvas)

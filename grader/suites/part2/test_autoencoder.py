@@ -38,13 +38,14 @@ def images_of(draw: Draw, count: int) -> torch.Tensor:
 def test_encoder_maps_images_to_codes(part2: Part, draw: Draw) -> None:
     for batch, z_dim in ((5, 8), (1, 3), (3, 20)):
         encoder = part2.models.ConvEncoder(z_dim=z_dim)
+        encoder.eval()  # in training mode a BatchNorm refuses a batch of one
         codes = expect_shape(
             encoder(images_of(draw, batch)),
             (batch, z_dim),
             f"the code of {batch} image(s) with z_dim = {z_dim}",
             "the last layer maps to z_dim; keep the batch dimension, also for a batch of one: no squeeze()",
         )
-        expect_finite(codes, "the code")
+        expect_finite(codes, "the code", "look for a division by zero or a log on the way")
 
 
 def test_encoder_codes_each_image_by_itself(part2: Part, draw: Draw) -> None:
@@ -52,7 +53,7 @@ def test_encoder_codes_each_image_by_itself(part2: Part, draw: Draw) -> None:
     encoder = part2.models.ConvEncoder(6)
     encoder.eval()
     images = images_of(draw, 4)
-    codes = expect_shape(encoder(images), (4, 6), "the code of 4 images")
+    codes = expect_shape(encoder(images), (4, 6), "the code of 4 images", "[B, z_dim]")
     again = encoder(images)
     expect(
         close(codes, again, rtol=1e-5, atol=1e-6),
@@ -81,8 +82,8 @@ def test_codes_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
         encoder = part2.models.ConvEncoder(32)
         enlarged(encoder)
         encoder.eval()
-        codes = expect_shape(encoder(3 * images_of(draw, 6)), (6, 32), "the code of 6 images")
-        expect_finite(codes, "the code")
+        codes = expect_shape(encoder(3 * images_of(draw, 6)), (6, 32), "the code of 6 images", "[B, z_dim]")
+        expect_finite(codes, "the code", "look for a division by zero or a log on the way")
         lowest, highest = min(lowest, float(codes.min())), max(highest, float(codes.max()))
         if lowest < -2 and highest > 2:  # tanh and sigmoid stay within 1; ReLU and softplus above 0
             return
@@ -98,7 +99,7 @@ def test_encoder_uses_the_whole_image(part2: Part, draw: Draw) -> None:
     encoder.eval()
     images = images_of(draw, 3).requires_grad_()
     call = part2.record(encoder, images)
-    codes = expect_shape(call.value, (3, 8), "the code of 3 images")
+    codes = expect_shape(call.value, (3, 8), "the code of 3 images", "[B, z_dim]")
     gradient = gradient_of_input(
         call,
         draw.normal(*codes.shape),
@@ -123,13 +124,14 @@ def test_decoder_maps_codes_to_images(part2: Part, draw: Draw) -> None:
     for batch, z_dim in ((5, 8), (1, 3), (3, 20)):
         part2.seed(draw.seed())
         decoder = part2.models.ConvDecoder(z_dim=z_dim)
+        decoder.eval()
         images = expect_shape(
             decoder(draw.normal(batch, z_dim)),
             (batch, 1, 28, 28),
             f"the image of {batch} code(s) with z_dim = {z_dim}",
             "4x4 -> 7x7 -> 14x14 -> 28x28 with output padding 0, 1, 1, and one channel at the end",
         )
-        expect_finite(images, "the image")
+        expect_finite(images, "the image", "look for a division by zero or a log on the way")
 
 
 def test_decoder_uses_every_code_by_itself(part2: Part, draw: Draw) -> None:
@@ -137,7 +139,7 @@ def test_decoder_uses_every_code_by_itself(part2: Part, draw: Draw) -> None:
     decoder = part2.models.ConvDecoder(6)
     decoder.eval()
     codes = draw.normal(4, 6)
-    images = expect_shape(decoder(codes), (4, 1, 28, 28), "the image of 4 codes")
+    images = expect_shape(decoder(codes), (4, 1, 28, 28), "the image of 4 codes", "[B, 1, 28, 28]")
     alone = torch.cat([decoder(code[None]) for code in codes])
     expect(
         close(alone, images, rtol=1e-3, atol=1e-5),
@@ -163,8 +165,10 @@ def test_grey_values_fill_minus_one_to_one(part2: Part, draw: Draw) -> None:
         decoder = part2.models.ConvDecoder(8)
         enlarged(decoder)
         decoder.eval()
-        images = expect_shape(decoder(draw.normal(12, 8, std=4.0)), (12, 1, 28, 28), "the image of 12 codes")
-        expect_finite(images, "the image")
+        images = expect_shape(
+            decoder(draw.normal(12, 8, std=4.0)), (12, 1, 28, 28), "the image of 12 codes", "[B, 1, 28, 28]"
+        )
+        expect_finite(images, "the image", "look for a division by zero or a log on the way")
         lowest, highest = min(lowest, float(images.min())), max(highest, float(images.max()))
         if lowest < -1.0001 or highest > 1.0001:
             fail(
@@ -212,7 +216,9 @@ def test_reconstruction_trains_all_weights(part2: Part, draw: Draw) -> None:
     images = images_of(draw, 4)
     call = part2.record(model, images)
     recon, _ = pair(call.value)
-    expect_shape(recon, (4, 1, 28, 28), "the first result of forward, the reconstructions")
+    expect_shape(
+        recon, (4, 1, 28, 28), "the first result of forward, the reconstructions", "return recon_x, z"
+    )
     gradients = gradients_of_weights(call, draw.normal(4, 1, 28, 28), model)
     without = {
         name

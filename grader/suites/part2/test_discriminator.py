@@ -19,13 +19,14 @@ NETWORKS = 6
 def test_gives_one_logit_for_each_code(part2: Part, draw: Draw) -> None:
     for batch, z_dim in ((5, 8), (1, 3), (3, 20)):
         discriminator = part2.models.Discriminator(z_dim=z_dim)
+        discriminator.eval()  # in training mode a BatchNorm refuses a batch of one
         logits = expect_shape(
             discriminator(draw.normal(batch, z_dim)),
             (batch, 1),
             f"the logits of {batch} code(s) with z_dim = {z_dim}",
             "the last layer has one output; keep its dimension: [B, 1]",
         )
-        expect_finite(logits, "the logits")
+        expect_finite(logits, "the logits", "look for a division by zero or a log on the way")
 
 
 def test_logits_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
@@ -42,7 +43,7 @@ def test_logits_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
         logits = expect_shape(
             discriminator(draw.normal(64, 6, std=10.0)), (64, 1), "the logits of 64 codes", NO_ACTIVATION
         )
-        expect_finite(logits, "the logits")
+        expect_finite(logits, "the logits", "look for a division by zero or a log on the way")
         lowest, highest = min(lowest, float(logits.min())), max(highest, float(logits.max()))
         if lowest < -2 and highest > 2:  # sigmoid and tanh stay within 1; ReLU and softplus above 0
             return

@@ -70,7 +70,7 @@ def test_compares_with_as_many_codes_of_the_prior(part2: Part, draw: Draw) -> No
     def check(judge: Judge) -> None:
         for count in (7, 1):
             result = Judged(judge, draw.normal(count, Z_DIM, std=2.0))
-            expect_finite(result.loss, "the discriminator's loss")
+            expect_finite(result.loss, "the discriminator's loss", LOSSES)
 
     with_judge(part2, draw, check)
 
