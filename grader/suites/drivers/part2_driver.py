@@ -149,7 +149,7 @@ def painted(model):
 
 
 def seen(stand_in):
-    """What a `Judge` or a `Canvas` was given since the last time: in one tensor if it is codes of one size."""
+    """What a `Judge` or a `Canvas` was given since the last time, joined where all are codes of one size."""
     codes, stand_in.seen = stand_in.seen, []
     together = len({tuple(z.shape[1:]) for z in codes}) == 1 and all(z.dim() == 2 for z in codes)
     return [torch.cat(codes)] if together else codes[:16]

@@ -1,0 +1,91 @@
+"""The suites of part 2 on wrong and right variants of the solutions: one mistake costs one item."""
+
+import pytest
+
+from tests.suites.part2.conftest import Mark
+from tests.suites.part2.variants import (
+    LEAKING_LOOP,
+    LEAKS,
+    MODELS,
+    OPTIMIZERS,
+    RIGHT,
+    RIGHT_TRAINING,
+    TRAIN,
+    WRONG,
+    Variant,
+)
+
+TRAINED = frozenset({"2.4.reconstruction", "2.5.training"})
+QUICK = frozenset(
+    {
+        "2.4.autoencoder",
+        "2.5.discriminator",
+        "2.5.autoencoder_loss",
+        "2.5.discriminator_loss",
+        "2.5.sample",
+    }
+)
+
+
+def edited(solution: dict[str, bytes], variant: Variant) -> dict[str, bytes]:
+    """The solution with a variant's edits."""
+    text = solution[variant.file].decode()
+    for old, new in variant.edits:
+        assert old in text, f"{variant.name}: {old!r} is not in {variant.file}"
+        text = text.replace(old, new)
+    return {**solution, variant.file: text.encode()}
+
+
+def named(variants: tuple[Variant, ...]) -> pytest.MarkDecorator:
+    """Parametrize over variants, by name."""
+    names = [f"{variant.item}: {variant.name}" if variant.item else variant.name for variant in variants]
+    return pytest.mark.parametrize("variant", variants, ids=names)
+
+
+def check(mark: Mark, files: dict[str, bytes], variant: Variant, items: frozenset[str]) -> None:
+    """The variant's item loses points, and no other does."""
+    results = mark(files, items)
+    assert set(results) == items
+    for item, result in results.items():
+        problems = [(c.name, c.status, c.message) for c in result.checks if c.status != "passed"]
+        assert all(status != "grader_error" for _, status, _ in problems), problems
+        if item == variant.item:
+            assert problems, f"{item} should lose points"
+            assert all(message for _, _, message in problems)
+        elif item not in variant.also:
+            assert not problems, f"{item} should lose nothing"
+
+
+@named(WRONG)
+def test_a_mistake_costs_its_item(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
+    check(mark, edited(solution, variant), variant, frozenset({variant.item}))
+
+
+@named(RIGHT)
+def test_right_code_written_another_way(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
+    check(mark, edited(solution, variant), variant, QUICK)
+
+
+@pytest.mark.slow
+@named(WRONG + OPTIMIZERS)
+def test_a_mistake_costs_no_other_item(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
+    check(mark, edited(solution, variant), variant, QUICK | TRAINED)
+
+
+@pytest.mark.slow
+@named(LEAKS)
+def test_a_leak_shows_in_the_training(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
+    loop = Variant("the loop that lets it", LEAKING_LOOP, file=TRAIN)
+    check(mark, edited(edited(solution, variant), loop), variant, QUICK | TRAINED)
+
+
+@pytest.mark.slow
+@named(RIGHT + RIGHT_TRAINING)
+def test_trainings_of_right_code(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
+    check(mark, edited(solution, variant), variant, TRAINED)
+
+
+def test_there_are_enough_variants() -> None:
+    assert len(WRONG) + len(OPTIMIZERS) + len(LEAKS) >= 40
+    assert len(RIGHT) + len(RIGHT_TRAINING) >= 15
+    assert {variant.file for variant in WRONG + OPTIMIZERS} == {MODELS, TRAIN}

@@ -1,0 +1,520 @@
+"""Edits of the solutions of part 2: mistakes, each with the item that must lose points, and right code."""
+
+# Pieces of code as they stand in the files are longer than a line here.
+# ruff: noqa: E501
+
+from dataclasses import dataclass
+
+MODELS, TRAIN = "part2/models.py", "part2/train.py"
+AUTOENCODER, RECONSTRUCTION = "2.4.autoencoder", "2.4.reconstruction"
+DISCRIMINATOR, SAMPLE, TRAINING = "2.5.discriminator", "2.5.sample", "2.5.training"
+AE_LOSS, DISC_LOSS = "2.5.autoencoder_loss", "2.5.discriminator_loss"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One edit.
+
+    Attributes:
+        name: what it is.
+        edits: (old, new) pieces of text, each old one found once or more in the file.
+        item: the item that must lose points; empty for right code.
+        file: the file.
+        also: other items that may lose points for it, because they cannot work without.
+    """
+
+    name: str
+    edits: tuple[tuple[str, str], ...]
+    item: str = ""
+    file: str = MODELS
+    also: tuple[str, ...] = ()
+
+
+def wrong(
+    item: str, name: str, *edits: tuple[str, str], file: str = MODELS, also: tuple[str, ...] = ()
+) -> Variant:
+    """A mistake."""
+    return Variant(name, edits, item, file, also)
+
+
+def right(name: str, *edits: tuple[str, str], file: str = MODELS) -> Variant:
+    """The same, written another way."""
+    return Variant(name, edits, file=file)
+
+
+LAST_LINEAR = "nn.Linear(2 * 16 * c, z_dim),\n        )"
+TANH = "            nn.Tanh(),\n"
+FORWARD = "        z = self.encoder(x)\n        return self.decoder(z), z"
+RECON = "F.mse_loss(recon_x, x)"
+GEN_LOGITS = "logits = self.discriminator(z_fake)  # [B, 1]"
+GEN = "F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))"
+AE_SUM = "ae_loss = lambda_ * recon_loss + (1 - lambda_) * gen_loss"
+REAL_LOGITS = "self.discriminator(torch.randn_like(z_fake))"
+FAKE_LOGITS = "self.discriminator(z_fake.detach())"
+REAL = "F.binary_cross_entropy_with_logits(logits_real, torch.ones_like(logits_real))"
+FAKE = "F.binary_cross_entropy_with_logits(logits_fake, torch.zeros_like(logits_fake))"
+DISC_SUM = "disc_loss = (loss_real + loss_fake) / 2"
+ACCURACY = "torch.cat([logits_real > 0, logits_fake < 0]).float().mean()"
+SAMPLED = "self.decoder(torch.randn(batch_size, self.z_dim, device=self.encoder.device))"
+D_LAST = "nn.Linear(512, 1),\n"
+D_FORWARD = 'Logits [B, 1], no sigmoid: positive for real codes, negative for fake ones.\n        """\n'
+AE_UPDATE = """        optimizer_ae.zero_grad()
+        ae_loss.backward()
+        optimizer_ae.step()
+"""
+DISC_UPDATE = """        optimizer_disc.zero_grad()
+        disc_loss.backward()
+        optimizer_disc.step()
+"""
+DISC_CALL = "        disc_loss, logging_disc = model.get_loss_discriminator(z_fake)\n"
+AE_CALL = "model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)"
+AE_PARAMETERS = "[*model.encoder.parameters(), *model.decoder.parameters()]"
+DISC_PARAMETERS = "SGD(model.discriminator.parameters()"
+
+WRONG = (
+    # the networks
+    wrong(AUTOENCODER, "tanh on the code", (LAST_LINEAR, LAST_LINEAR.replace("),\n", "), nn.Tanh(),\n", 1))),
+    wrong(AUTOENCODER, "ReLU on the code", (LAST_LINEAR, LAST_LINEAR.replace("),\n", "), nn.ReLU(),\n", 1))),
+    wrong(
+        AUTOENCODER,
+        "sigmoid on the code",
+        (LAST_LINEAR, LAST_LINEAR.replace("),\n", "), nn.Sigmoid(),\n", 1)),
+    ),
+    wrong(AUTOENCODER, "no tanh on the image", (TANH, "")),
+    wrong(AUTOENCODER, "sigmoid on the image", (TANH, TANH.replace("Tanh", "Sigmoid"))),
+    wrong(AUTOENCODER, "ReLU on the image", (TANH, TANH.replace("Tanh", "ReLU"))),
+    wrong(
+        AUTOENCODER,
+        "half a tanh",
+        (
+            "return self.net(z)\n        # END SOLUTION\n\n\nclass Disc",
+            "return self.net(z) * 0.5\n        # END SOLUTION\n\n\nclass Disc",
+        ),
+    ),
+    wrong(
+        AUTOENCODER,
+        "forward in the other order",
+        (FORWARD, FORWARD.replace("self.decoder(z), z", "z, self.decoder(z)")),
+        also=(RECONSTRUCTION, TRAINING),
+    ),  # nothing trains on a code taken for an image
+    wrong(
+        AUTOENCODER,
+        "detached code",
+        (FORWARD, FORWARD.replace("self.decoder(z), z", "self.decoder(z.detach()), z")),
+    ),
+    wrong(
+        AUTOENCODER,
+        "noisy code",
+        (FORWARD, FORWARD.replace("self.decoder(z), z", "self.decoder(z + torch.randn_like(z)), z")),
+    ),
+    wrong(
+        AUTOENCODER,
+        "noisy encoder",
+        ("        return self.net(x)", "        return self.net(x + 0.3 * torch.randn_like(x))"),
+    ),
+    wrong(
+        AUTOENCODER,
+        "upper half of the image",
+        (
+            "        return self.net(x)",
+            "        x = torch.cat([x[:, :, :14], 0 * x[:, :, 14:]], 2)\n        return self.net(x)",
+        ),
+    ),
+    wrong(
+        AUTOENCODER, "squeezed codes", ("        return self.net(x)", "        return self.net(x).squeeze()")
+    ),
+    wrong(
+        AUTOENCODER, "hard-coded z_dim", (LAST_LINEAR, LAST_LINEAR.replace("z_dim", "8")), also=(TRAINING,)
+    ),  # the updates are tried with z_dim = 6
+    wrong(
+        AUTOENCODER,
+        "activation not instantiated",
+        ("nn.Tanh(),", "nn.Tanh,"),
+        also=(RECONSTRUCTION, TRAINING),
+    ),  # nothing trains without a decoder
+    wrong(DISCRIMINATOR, "sigmoid", (D_LAST, D_LAST + "            nn.Sigmoid(),\n")),
+    wrong(DISCRIMINATOR, "ReLU", (D_LAST, D_LAST + "            nn.ReLU(),\n")),
+    wrong(DISCRIMINATOR, "tanh", (D_LAST, D_LAST + "            nn.Tanh(),\n")),
+    wrong(
+        DISCRIMINATOR, "softmax over the one output", (D_LAST, D_LAST + "            nn.Softmax(dim=1),\n")
+    ),
+    wrong(
+        DISCRIMINATOR, "squeezed logits", (D_FORWARD, D_FORWARD + "        return self.net(z).squeeze(1)\n")
+    ),
+    wrong(DISCRIMINATOR, "linear", ("nn.LeakyReLU(0.2)", "nn.Identity()")),
+    wrong(DISCRIMINATOR, "two outputs", (D_LAST, D_LAST.replace("1", "2", 2).replace("522", "512"))),
+    wrong(DISCRIMINATOR, "detached codes", (D_FORWARD, D_FORWARD + "        z = z.detach()\n")),
+    # the autoencoder's loss
+    wrong(AE_LOSS, "generator target 0", (GEN, GEN.replace("ones_like", "zeros_like"))),
+    wrong(
+        AE_LOSS,
+        "the discriminator's loss for the generator",
+        (GEN_LOGITS + "\n        gen_loss = " + GEN, "gen_loss = self.get_loss_discriminator(z_fake)[0]"),
+    ),
+    wrong(
+        AE_LOSS,
+        "generator loss from the decoder's output",
+        (GEN_LOGITS, "logits = self.discriminator(self.encoder(recon_x))"),
+    ),
+    wrong(AE_LOSS, "minus mean D", (GEN, "-logits.mean()")),
+    wrong(AE_LOSS, "log of a raw logit", (GEN, "-torch.log(logits).mean()")),
+    wrong(AE_LOSS, "saturating loss", (GEN, "torch.log(1 - logits.sigmoid()).mean()")),
+    wrong(AE_LOSS, "log sigmoid overflows", (GEN, "-torch.log(logits.sigmoid()).mean()")),
+    wrong(AE_LOSS, "sigmoid twice", (GEN, GEN.replace("(logits,", "(logits.sigmoid(),"))),
+    wrong(AE_LOSS, "sum of squares", (RECON, "F.mse_loss(recon_x, x, reduction='sum')")),
+    wrong(AE_LOSS, "sum over the pixels", (RECON, "F.mse_loss(recon_x, x, reduction='sum') / len(x)")),
+    wrong(AE_LOSS, "absolute error", (RECON, "F.l1_loss(recon_x, x)")),
+    wrong(
+        AE_LOSS,
+        "lambda the other way round",
+        (AE_SUM, "ae_loss = (1 - lambda_) * recon_loss + lambda_ * gen_loss"),
+    ),
+    wrong(AE_LOSS, "lambda ignored", (AE_SUM, "ae_loss = recon_loss + gen_loss")),
+    wrong(AE_LOSS, "adversarial term dropped", (AE_SUM, "ae_loss = lambda_ * recon_loss")),
+    wrong(AE_LOSS, "detached codes", (GEN_LOGITS, "logits = self.discriminator(z_fake.detach())")),
+    wrong(
+        AE_LOSS,
+        "losses in the log are weighted",
+        ('{"gen_loss": gen_loss, "recon_loss"', '{"gen_loss": (1 - lambda_) * gen_loss, "recon_loss"'),
+    ),
+    wrong(AE_LOSS, "a key is missing", ('"recon_loss": recon_loss, "ae_loss"', '"ae_loss"')),
+    # the discriminator's loss
+    wrong(
+        DISC_LOSS,
+        "flipped labels",
+        (REAL, REAL.replace("ones", "zeros")),
+        (FAKE, FAKE.replace("zeros", "ones")),
+    ),
+    wrong(DISC_LOSS, "uniform prior", (REAL_LOGITS, "self.discriminator(torch.rand_like(z_fake))")),
+    wrong(
+        DISC_LOSS,
+        "uniform prior of variance 1",
+        (REAL_LOGITS, "self.discriminator(12**0.5 * (torch.rand_like(z_fake) - 0.5))"),
+    ),
+    wrong(
+        DISC_LOSS,
+        "prior of the codes' own spread",
+        (REAL_LOGITS, "self.discriminator(torch.randn_like(z_fake) * z_fake.std() + z_fake.mean())"),
+    ),
+    wrong(
+        DISC_LOSS,
+        "one prior row for the batch",
+        (REAL_LOGITS, "self.discriminator(torch.randn_like(z_fake[:1]).expand_as(z_fake))"),
+    ),
+    wrong(DISC_LOSS, "a single prior row", (REAL_LOGITS, "self.discriminator(torch.randn_like(z_fake[:1]))")),
+    wrong(
+        DISC_LOSS,
+        "one number for all dimensions",
+        (REAL_LOGITS, "self.discriminator(torch.randn_like(z_fake[:, :1]).expand_as(z_fake))"),
+    ),
+    wrong(
+        DISC_LOSS,
+        "seeded prior",
+        (
+            REAL_LOGITS,
+            "self.discriminator(torch.randn(z_fake.shape, generator=torch.Generator().manual_seed(0)))",
+        ),
+    ),
+    wrong(DISC_LOSS, "wide prior", (REAL_LOGITS, "self.discriminator(1.1 * torch.randn_like(z_fake))")),
+    wrong(DISC_LOSS, "target -1", (FAKE, FAKE.replace("torch.zeros_like", "-torch.ones_like"))),
+    wrong(DISC_LOSS, "only the fake codes", (DISC_SUM, "disc_loss = loss_fake")),
+    wrong(DISC_LOSS, "real minus fake", (DISC_SUM, "disc_loss = loss_real - loss_fake")),
+    wrong(DISC_LOSS, "log(1 - sigmoid) overflows", (FAKE, "-torch.log(1 - logits_fake.sigmoid()).mean()")),
+    wrong(DISC_LOSS, "log of a raw logit", (REAL, "-torch.log(logits_real).mean()")),
+    wrong(DISC_LOSS, "detached logits", (FAKE_LOGITS, FAKE_LOGITS + ".detach()")),
+    wrong(
+        DISC_LOSS,
+        "accuracy at 0.5 on logits",
+        (ACCURACY, ACCURACY.replace("> 0", "> 0.5").replace("< 0", "< 0.5")),
+    ),
+    wrong(
+        DISC_LOSS, "accuracy by equality", (ACCURACY, ACCURACY.replace("> 0", "== 1").replace("< 0", "== 0"))
+    ),
+    wrong(DISC_LOSS, "accuracy of the fake codes", (ACCURACY, "(logits_fake < 0).float().mean()")),
+    wrong(DISC_LOSS, "accuracy is missing", ('            "accuracy": accuracy,\n', "")),
+    # samples
+    wrong(SAMPLE, "uniform", (SAMPLED, SAMPLED.replace("randn", "rand"))),
+    wrong(SAMPLE, "a constant image", (SAMPLED, "self.decoder(torch.zeros(batch_size, self.z_dim))")),
+    wrong(
+        SAMPLE,
+        "one code for all",
+        (SAMPLED, "self.decoder(torch.randn(1, self.z_dim).expand(batch_size, -1))"),
+    ),
+    wrong(SAMPLE, "the decoder is not asked", (SAMPLED, "torch.randn(batch_size, 1, 28, 28).clamp(-1, 1)")),
+    wrong(SAMPLE, "hard-coded z_dim", (SAMPLED, "self.decoder(torch.randn(batch_size, 8))")),
+    wrong(SAMPLE, "codes", (SAMPLED, "torch.randn(batch_size, self.z_dim)")),
+    wrong(SAMPLE, "narrow prior", (SAMPLED, "self.decoder(0.9 * torch.randn(batch_size, self.z_dim))")),
+    wrong(SAMPLE, "the same in every call", (SAMPLED, "(torch.manual_seed(0), " + SAMPLED + ")[1]")),
+)
+OPTIMIZERS = (
+    wrong(TRAINING, "autoencoder over everything", (AE_PARAMETERS, "model.parameters()"), file=TRAIN),
+    wrong(
+        TRAINING, "autoencoder over the encoder", (AE_PARAMETERS, "model.encoder.parameters()"), file=TRAIN
+    ),
+    wrong(
+        TRAINING,
+        "discriminator over the encoder",
+        (DISC_PARAMETERS, "SGD(model.encoder.parameters()"),
+        file=TRAIN,
+    ),
+    wrong(TRAINING, "discriminator over everything", (DISC_PARAMETERS, "SGD(model.parameters()"), file=TRAIN),
+    wrong(
+        TRAINING,
+        "discriminator over nothing",
+        (DISC_PARAMETERS, "SGD([torch.zeros(1, requires_grad=True)]"),
+        file=TRAIN,
+    ),
+    wrong(
+        TRAINING,
+        "sides exchanged",
+        (AE_PARAMETERS, "model.discriminator.parameters()"),
+        (DISC_PARAMETERS, "SGD([*model.encoder.parameters(), *model.decoder.parameters()]"),
+        file=TRAIN,
+    ),
+    # the updates
+    wrong(TRAINING, "lambda not passed on", (AE_CALL, AE_CALL.replace(", lambda_)", ")")), file=TRAIN),
+    wrong(TRAINING, "lambda fixed", (AE_CALL, AE_CALL.replace("lambda_)", "0.995)")), file=TRAIN),
+    wrong(TRAINING, "the discriminator is not updated", (DISC_UPDATE, ""), file=TRAIN),
+    wrong(TRAINING, "no step of the discriminator", ("        optimizer_disc.step()\n", ""), file=TRAIN),
+    wrong(
+        TRAINING, "stale discriminator gradients", ("        optimizer_disc.zero_grad()\n", ""), file=TRAIN
+    ),
+    wrong(
+        TRAINING,
+        "zero_grad after the backward pass",
+        (
+            DISC_UPDATE,
+            "        disc_loss.backward()\n        optimizer_disc.zero_grad()\n        optimizer_disc.step()\n",
+        ),
+        file=TRAIN,
+    ),
+    wrong(TRAINING, "autoencoder without zero_grad", ("        optimizer_ae.zero_grad()\n", ""), file=TRAIN),
+    wrong(
+        TRAINING,
+        "no step of the autoencoder",
+        ("        optimizer_ae.step()\n", ""),
+        file=TRAIN,
+        also=(RECONSTRUCTION,),
+    ),  # nothing is learned
+    wrong(
+        TRAINING,
+        "detached reconstruction",
+        (AE_CALL, AE_CALL.replace("recon_x,", "recon_x.detach(),")),
+        file=TRAIN,
+        also=(RECONSTRUCTION,),
+    ),  # the decoder learns nothing
+    wrong(
+        TRAINING,
+        "one backward for both optimizers",
+        (AE_UPDATE, ""),
+        (
+            DISC_UPDATE,
+            "        optimizer_ae.zero_grad()\n        optimizer_disc.zero_grad()\n        (ae_loss + disc_loss).backward()\n        optimizer_ae.step()\n        optimizer_disc.step()\n",
+        ),
+        file=TRAIN,
+    ),
+    wrong(
+        TRAINING,
+        "autoencoder's loss for the discriminator",
+        (
+            DISC_UPDATE,
+            DISC_UPDATE.replace("disc_loss", "model.get_loss_autoencoder(x, *model(x), lambda_)[0]"),
+        ),
+        file=TRAIN,
+    ),
+    wrong(
+        TRAINING,
+        "discriminator steps with the autoencoder's optimizer",
+        ("optimizer_disc.step()", "optimizer_ae.step()"),
+        file=TRAIN,
+    ),
+    wrong(
+        TRAINING,
+        "only the first batch",
+        (
+            "        logger_disc.add_values(logging_disc)\n",
+            "        logger_disc.add_values(logging_disc)\n        break\n",
+        ),
+        file=TRAIN,
+    ),
+    wrong(
+        TRAINING,
+        "the encoder learns to please the other side",
+        (AE_CALL, AE_CALL.replace("lambda_)", "2 - lambda_)")),
+        file=TRAIN,
+    ),
+)
+LEAKS = (
+    Variant(
+        "a discriminator loss that leaks into the encoder",
+        ((FAKE_LOGITS, FAKE_LOGITS.replace(".detach()", "")),),
+        TRAINING,
+    ),
+)
+LEAKING_LOOP = (
+    (
+        AE_UPDATE,
+        "        ae_loss.backward()\n        optimizer_ae.step()\n        optimizer_ae.zero_grad()\n",
+    ),
+    (DISC_CALL, "        _, z_fake = model(x)\n" + DISC_CALL),
+)
+
+RIGHT = (
+    right("the solution"),
+    right("disc loss as a sum", (DISC_SUM, "disc_loss = loss_real + loss_fake")),
+    right(
+        "floats in the logs",
+        (
+            '{"gen_loss": gen_loss, "recon_loss": recon_loss, "ae_loss": ae_loss}',
+            '{"gen_loss": gen_loss.item(), "recon_loss": recon_loss.item(), "ae_loss": ae_loss.item()}',
+        ),
+        ('"accuracy": accuracy', '"accuracy": accuracy.item()'),
+    ),
+    right(
+        "one call for real and fake",
+        (
+            "logits_real = " + REAL_LOGITS + "  # [B, 1]\n        logits_fake = " + FAKE_LOGITS,
+            "z = torch.cat([z_fake.detach(), torch.randn_like(z_fake)])\n        logits_fake, logits_real = self.discriminator(z).chunk(2)",
+        ),
+    ),
+    right(
+        "fake before real",
+        (
+            "logits_real = " + REAL_LOGITS + "  # [B, 1]\n        logits_fake = " + FAKE_LOGITS,
+            "logits_fake = " + FAKE_LOGITS + "\n        logits_real = " + REAL_LOGITS,
+        ),
+    ),
+    right(
+        "accuracy by sigmoid",
+        (
+            ACCURACY,
+            "(((logits_real.sigmoid() > 0.5).float().mean() + (logits_fake.sigmoid() <= 0.5).float().mean()) / 2)",
+        ),
+    ),
+    right("softplus", (GEN, "F.softplus(-logits).mean()"), (FAKE, "F.softplus(logits_fake).mean()")),
+    right(
+        "BCELoss classes",
+        (GEN, "nn.BCEWithLogitsLoss()(logits, torch.full_like(logits, 1.0))"),
+        (RECON, "((recon_x - x) ** 2).mean()"),
+    ),
+    right(
+        "z_real of the model's size",
+        (
+            REAL_LOGITS,
+            "self.discriminator(torch.randn(z_fake.size(0), self.z_dim, device=self.encoder.device))",
+        ),
+    ),
+    right(
+        "BatchNorm",
+        (
+            "            nn.GELU(),\n            nn.Conv2d(c, 2 * c",
+            "            nn.BatchNorm2d(c),\n            nn.GELU(),\n            nn.Conv2d(c, 2 * c",
+        ),
+        (
+            "            nn.GELU(),\n            nn.Unflatten",
+            "            nn.BatchNorm1d(2 * 16 * c),\n            nn.GELU(),\n            nn.Unflatten",
+        ),
+    ),
+    right(
+        "Dropout",
+        ("            nn.Flatten(),\n", "            nn.Flatten(),\n            nn.Dropout(0.1),\n"),
+        (
+            "            nn.LeakyReLU(0.2),\n            nn.Linear(512, 512)",
+            "            nn.LeakyReLU(0.2),\n            nn.Dropout(0.2),\n            nn.Linear(512, 512)",
+        ),
+    ),
+    right("ReLU everywhere", ("nn.GELU()", "nn.ReLU()"), ("nn.LeakyReLU(0.2)", "nn.ReLU()")),
+    right("narrower", ("c = 32", "c = 16")),
+    right(
+        "extra constructor arguments",
+        (
+            "def __init__(self, z_dim: int):",
+            "def __init__(self, z_dim: int, num_filters: int = 32, *, slope: float = 0.2):",
+        ),
+    ),
+    right(
+        "samples one by one",
+        (SAMPLED, "torch.cat([self.decoder(torch.randn(1, self.z_dim)) for _ in range(batch_size)])"),
+    ),
+    right(
+        "samples built on the CPU",
+        (SAMPLED, "self.decoder(torch.empty(batch_size, self.z_dim).normal_().to(self.encoder.device))"),
+    ),
+    right(
+        "code that prints",
+        ("        z = self.encoder(x)\n", "        print(x.shape)\n        z = self.encoder(x)\n"),
+    ),
+)
+RIGHT_TRAINING = (
+    right(
+        "discriminator first",
+        (AE_UPDATE, ""),
+        ("        ae_loss, logging_ae = " + AE_CALL + "\n", ""),
+        ("        logger_ae.add_values(logging_ae)\n", ""),
+        (
+            DISC_UPDATE,
+            DISC_UPDATE
+            + "        ae_loss, logging_ae = "
+            + AE_CALL
+            + "\n"
+            + AE_UPDATE
+            + "        logger_ae.add_values(logging_ae)\n",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "z detached by the caller",
+        ("get_loss_discriminator(z_fake)", "get_loss_discriminator(z_fake.detach())"),
+        file=TRAIN,
+    ),
+    right("a second forward pass", (DISC_CALL, "        _, z_fake = model(x)\n" + DISC_CALL), file=TRAIN),
+    right(
+        "the encoder alone a second time",
+        (DISC_CALL, "        with torch.no_grad():\n            z_fake = model.encoder(x)\n" + DISC_CALL),
+        file=TRAIN,
+    ),
+    right(
+        "zero_grad of the model",
+        ("optimizer_ae.zero_grad()", "model.zero_grad()"),
+        ("optimizer_disc.zero_grad()", "model.zero_grad()"),
+        file=TRAIN,
+    ),
+    right(
+        "keywords",
+        (AE_CALL, "model.get_loss_autoencoder(x=x, recon_x=recon_x, z_fake=z_fake, lambda_=lambda_)"),
+        file=TRAIN,
+    ),
+    right(
+        "several groups",
+        (
+            AE_PARAMETERS,
+            '[{"params": model.encoder.parameters()}, {"params": model.decoder.parameters(), "lr": 1e-3}]',
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "Adam for the discriminator", (DISC_PARAMETERS, "Adam(model.discriminator.parameters()"), file=TRAIN
+    ),
+    right(
+        "itertools and momentum",
+        (AE_PARAMETERS, "list(model.encoder.parameters()) + list(model.decoder.parameters())"),
+        ("lr=args.d_lr", "lr=args.d_lr, momentum=0.9"),
+        file=TRAIN,
+    ),
+    right(
+        "enumerate and a random draw",
+        (
+            "for x, _ in train_loader:",
+            "for i, (x, _) in enumerate(train_loader):\n        torch.randn(i + 1)",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "returns its losses",
+        (
+            "        logger_disc.add_values(logging_disc)\n",
+            "        logger_disc.add_values(logging_disc)\n    return ae_loss.item()\n",
+        ),
+        file=TRAIN,
+    ),
+)
