@@ -1,0 +1,80 @@
+# The front door. `make grade` and `make test` set up all they need and then do their job.
+#
+#   make grade [SUBMISSIONS=folder] [OUTPUT=output] [JOBS=2] [SEED=7] [DATA=digits|mnist] [DETAILS=yes]
+#   make test [TESTS=tests/box]     the kit's own tests, without the slow ones
+#   make test-all                   with the slow ones
+#   make lint                       ruff, mypy, and stubs that match the solutions
+#   make stubs                      write student/ anew from solutions/
+#   make cohort                     assemble the sample cohort in build/cohort
+#   make lock                       pin the versions anew
+#   make clean                      remove what the other targets made, the environment too
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV_VERSION := 0.13.9
+COHORT := build/cohort
+
+SUBMISSIONS ?= $(COHORT)
+OUTPUT ?= output
+TESTS ?= tests
+
+.PHONY: help setup sandbox grade test test-all lint stubs cohort lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#  *make/  make/p' Makefile
+
+setup: $(VENV)/.ready sandbox
+
+# uv installs in half a minute what takes pip two; pip is the second try, for a site whose package index
+# only pip's configuration knows. Every version is pinned, torch and torchvision as a pair.
+$(VENV)/.ready: requirements.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: Python 3.11 or newer is needed, but python3 is $$(python3 --version 2>&1)" >&2; exit 2; }
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { $(call install,python3-venv); } || \
+	  { echo "make: python3 cannot make virtual environments; install python3-venv" >&2; exit 2; }
+	python3 -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(VENV)/bin/uv pip install --quiet --python $(PYTHON) -r requirements.txt || \
+	  $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+# bubblewrap is a system package: with apt and the right to use it, it is installed; otherwise one line says
+# how. The grader itself refuses to start without it.
+sandbox:
+	@command -v bwrap >/dev/null || { $(call install,bubblewrap); } || \
+	  echo "make: bubblewrap is missing and could not be installed; install it: apt install bubblewrap, or dnf install bubblewrap" >&2
+
+define install
+[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing $(1)" && \
+  (apt-get install -y -qq $(1) || (apt-get update -qq && apt-get install -y -qq $(1))) >/dev/null 2>&1
+endef
+
+grade: setup $(if $(filter $(COHORT),$(SUBMISSIONS)),cohort)
+	@$(PYTHON) -m grader grade $(SUBMISSIONS) --output $(OUTPUT) $(if $(JOBS),--jobs $(JOBS)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data $(DATA)) $(if $(DETAILS),--details)
+
+cohort: $(VENV)/.ready
+	@$(PYTHON) tests/submissions/make_cohort.py $(COHORT)
+
+test: setup
+	$(PYTHON) -m pytest $(TESTS)
+
+test-all: setup
+	$(PYTHON) -m pytest $(TESTS) -m "slow or not slow"
+
+lint: $(VENV)/.ready
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(PYTHON) -m grader.release.stubs --check
+
+stubs: $(VENV)/.ready
+	$(PYTHON) -m grader.release.stubs
+
+lock: $(VENV)/.ready
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --upgrade \
+	  pyproject.toml -o requirements.txt
+
+clean:
+	rm -rf $(VENV) build output .pytest_cache .mypy_cache .ruff_cache
