@@ -85,6 +85,28 @@ def test_trainings_of_right_code(mark: Mark, solution: dict[str, bytes], variant
     check(mark, edited(solution, variant), variant, TRAINED)
 
 
+def without_question_2_5(source: bytes) -> bytes:
+    """A solution file in which the answers to question 2.5 are still missing."""
+    lines, skipping = [], False
+    for line in source.decode().splitlines():
+        if "# BEGIN SOLUTION 2.5" in line:
+            skipping = True
+            lines.append(line.split("#")[0] + 'raise NotImplementedError("Question 2.5")')
+        if not skipping:
+            lines.append(line)
+        skipping = skipping and "# END SOLUTION" not in line
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.slow
+def test_question_2_4_alone_earns_its_points(mark: Mark, solution: dict[str, bytes]) -> None:
+    files = {**solution, **{name: without_question_2_5(solution[name]) for name in (MODELS, TRAIN)}}
+    results = mark(files, QUICK | TRAINED)
+    for item, result in results.items():
+        due = {"passed"} if item.startswith("2.4.") else {"not_implemented"}
+        assert {check.status for check in result.checks} == due, item
+
+
 def test_there_are_enough_variants() -> None:
     assert len(WRONG) + len(OPTIMIZERS) + len(LEAKS) >= 40
     assert len(RIGHT) + len(RIGHT_TRAINING) >= 15
