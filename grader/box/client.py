@@ -72,16 +72,20 @@ class Session:
         """Import from this folder from now on, as a script in it would."""
         self._request("enter", folder)
 
-    def load(self, module: str) -> Remote:
+    def load(self, module: str, alias: str = "") -> Remote:
         """Import a module.
+
+        Args:
+            module: its name.
+            alias: how messages call all that is in it: a student knows nothing of the grader's own helpers.
 
         Raises:
             StudentError: it is missing, or its import fails.
         """
-        loaded = self._wrap(self._request("load", module), module)
-        if not isinstance(loaded, Remote):
+        loaded = self._request("load", module)
+        if not isinstance(loaded, wire.Reference):
             raise self._broken("protocol", "the reply to an import is not a module")
-        return loaded
+        return Remote(self, loaded, alias or module, alias)
 
     def seed(self, number: int) -> None:
         """Seed every generator in the session."""
@@ -188,7 +192,7 @@ class Session:
             f" ({printable(places[-1][0], 80)}, line {printable(str(places[-1][1]), 8)})" if places else ""
         )
         if content.get("stub") is True:
-            return StudentError("not_implemented", f"{what or 'the code'} is not implemented yet: {message}")
+            return StudentError("not_implemented", f"not implemented yet: {message}")
         if operation == "get" and name == "AttributeError" and not places:
             owner = printable(arguments[0].type, 80)
             return StudentError("missing", f"{owner} has no {arguments[1]}: {message}")
@@ -262,16 +266,21 @@ class Remote:
     _session: Session
     _reference: wire.Reference
     _name: str
+    _alias: str
 
-    def __init__(self, session: Session, reference: wire.Reference, name: str) -> None:
+    def __init__(self, session: Session, reference: wire.Reference, name: str, alias: str = "") -> None:
         self._session = session
         self._reference = reference
         self._name = name
+        self._alias = alias
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)  # copy, pickle and pytest ask for these of whatever they meet
-        value = self._session._request("get", self._reference, name, what=f"{self._name}.{name}")
+        what = self._alias or f"{self._name}.{name}"
+        value = self._session._request("get", self._reference, name, what=what)
+        if isinstance(value, wire.Reference):
+            return Remote(self._session, value, self._alias or name, self._alias)
         return self._session._wrap(value, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

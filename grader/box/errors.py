@@ -7,9 +7,12 @@ class StudentError(Exception):
     """The student's code is to blame; costs the check its points.
 
     Attributes:
-        kind: `raised` (an exception), `missing` (no such file, function or class), `not_implemented`
-            (a stub), `died` (the code ended its process), `timeout`, `protocol` (the reply was not one
-            that the worker sends) or `unusable` (it returned something that cannot be looked at).
+        kind: what happened:
+            `raised` (an exception), `missing` (no such file, function or class),
+            `not_implemented` (a stub), `died` (the code ended its process), `timeout`,
+            `hung` (not tried after a timeout), `protocol` (the reply was not one that the worker sends)
+            or `unusable` (it returned something that cannot be looked at).
+        hint: the likely cause and what to try.
     """
 
     def __init__(self, kind: str, message: str, hint: str = "") -> None:

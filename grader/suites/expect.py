@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 import torch
 
+from grader.box.client import Remote
+
 
 class CheckFailed(Exception):
     """The student's result is not what the contract says."""
@@ -34,6 +36,8 @@ def shape_text(value: Any) -> str:
         return str(list(value.shape))
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, Remote):
+        return f"an object: {value!r}"
     return f"a {type(value).__name__}"
 
 

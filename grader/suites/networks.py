@@ -55,6 +55,11 @@ def expect_independent_of_batch(network: Remote, inputs: torch.Tensor, what: str
     together, alone = network(inputs), network(inputs[1:2])
     for whole, single in zip(_tensors(together), _tensors(alone), strict=True):
         expect(
+            whole.dim() >= 2 and len(whole) == len(inputs) and not torch.equal(whole[0], whole[1]),
+            f"{what} should differ between different inputs, one for each of a batch",
+            "let all of the input go through the network",
+        )
+        expect(
             torch.allclose(whole[1:2].float(), single.float(), rtol=1e-3, atol=1e-4),
             f"{what} of an input changes with the other inputs of its batch",
             "a reshape that mixes the batch dimension with another, or code that keeps state between calls",

@@ -14,9 +14,9 @@ DRIVERS = Path(__file__).parent / "drivers"
 # What runs in the box beside the student's code, on its side of the trust boundary: helpers of ours that
 # replace names, run a training loop, or catch what a `main` makes. The leading underscore marks them.
 HELPER_FOLDER = "_grader"
-# A submission that loses more than this to calls that never end gets no further patience: 3 endless
-# loops are given their full deadline, the rest of them fail at once.
-PATIENCE = 3 * CALL_SECONDS
+# Once a call has not ended, the other checks of its item are not tried, and after this much lost time nothing
+# of the submission is: an endless loop costs its item and 20 s, a submission full of them 4 minutes.
+PATIENCE = 12 * CALL_SECONDS
 
 
 class Part:
@@ -39,6 +39,7 @@ class Part:
         self._session: Session | None = None
         self._modules: dict[str, Remote] = {}
         self._children: list[Part] = []
+        self._hung = False
 
     @property
     def session(self) -> Session:
@@ -50,10 +51,8 @@ class Part:
         if self._session is not None and self._session.broken:
             self.close()
         if self._session is None:
-            if self._lost(0.0) >= PATIENCE:
-                raise StudentError(
-                    "timeout", "not tried: earlier calls did not end", "first mend those that hang"
-                )
+            if self._hung or self._lost(0.0) >= PATIENCE:
+                raise StudentError("hung", "not tried: an earlier call did not end", "first mend what hangs")
             session = Session(self._box())
             self._session = session
             session.files(self._files)
@@ -65,17 +64,17 @@ class Part:
     @property
     def driver(self) -> Remote:
         """The grader's helpers for this part, in the box."""
-        return self._module(f"{self._folder}_driver")
+        return self._module(f"{self._folder}_driver", alias="your code")
 
     def __getattr__(self, name: str) -> Remote:
         if name.startswith("_"):
             raise AttributeError(name)
         return self._module(name)
 
-    def _module(self, name: str) -> Remote:
+    def _module(self, name: str, alias: str = "") -> Remote:
         session = self.session
         if name not in self._modules:
-            self._modules[name] = session.load(name)
+            self._modules[name] = session.load(name, alias)
         return self._modules[name]
 
     def record(self, function: Remote, *args: Any, **kwargs: Any) -> Call:
@@ -101,6 +100,7 @@ class Part:
     def note_fault(self, error: StudentError) -> None:
         """Keep account of the time that calls without end have cost."""
         if error.kind == "timeout":
+            self._hung = True
             self._lost(CALL_SECONDS)
 
     def close(self) -> None:

@@ -36,6 +36,17 @@ def likely_cause(value: torch.Tensor, elbo: torch.Tensor, shape: list[int]) -> s
     return FORMULA
 
 
+def scalar_bpd(part1: Part, elbo: torch.Tensor, shape: list[int]) -> torch.Tensor:
+    """The bpd of a scalar elbo, which has at least been divided by something."""
+    value = expect_scalar(part1.utils.elbo_to_bpd(elbo, shape), "the bpd of a scalar elbo", FORMULA)
+    expect(
+        bool(0 < value < elbo / 2),
+        f"the bpd of an elbo of {float(elbo):.1f} nats is {float(value):.5g}: not that of one dimension",
+        FORMULA,
+    )
+    return value
+
+
 def test_converts_one_image_of_mnist(part1: Part, draw: Draw) -> None:
     elbo = draw.uniform(low=300, high=2000)
     value = expect_scalar(part1.utils.elbo_to_bpd(elbo, [1, 1, 28, 28]), "the bpd of a scalar elbo", FORMULA)
@@ -57,11 +68,11 @@ def test_does_not_count_the_batch(part1: Part, draw: Draw) -> None:
     elbo = draw.uniform(low=300, high=2000)
     for batch in (2, 13, 128):
         shape = [batch, 1, 28, 28]
-        value = expect_scalar(part1.utils.elbo_to_bpd(elbo, shape), "the bpd of a scalar elbo", FORMULA)
+        value = scalar_bpd(part1, elbo, shape)
         # Only the ratio to a batch of one counts here: a wrong factor is the business of the other checks.
-        single = expect_scalar(part1.utils.elbo_to_bpd(elbo, [1, 1, 28, 28]), "the bpd", FORMULA)
+        single = scalar_bpd(part1, elbo, [1, 1, 28, 28])
         expect(
-            close(value, single, rtol=1e-4, atol=1e-9) and float(single) != 0,
+            close(value, single, rtol=1e-4, atol=1e-9),
             f"the bpd of one elbo differs between batches of {batch} and of 1: the batch counts",
             FORMULA,
         )
@@ -71,7 +82,7 @@ def test_keeps_the_batch(part1: Part, draw: Draw) -> None:
     elbo = draw.uniform(6, low=300, high=2000)
     shape = [6, 1, 28, 28]
     value = as_tensor(part1.utils.elbo_to_bpd(elbo, shape), "the bpd")
-    scalar = expect_scalar(part1.utils.elbo_to_bpd(elbo[0], shape), "the bpd of a scalar elbo", FORMULA)
+    scalar = scalar_bpd(part1, elbo[0], shape)
     # Whatever factor it uses for one image, it should use for each image of a batch.
     expected = elbo.double() * (scalar / elbo[0].double())
     expect_close(

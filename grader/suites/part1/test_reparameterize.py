@@ -24,11 +24,14 @@ def test_works_for_any_shape(part1: Part, draw: Draw) -> None:
     for shape in ((3, 4), (5,), (2, 3, 4), (1, 1), (2, 3, 2, 5), ()):
         mean, std = draw.normal(*shape), draw.uniform(*shape, low=0.5, high=2)
         sample = part1.utils.sample_reparameterize(mean, std)
-        expect_shape(sample, shape, f"the sample for mean and std of shape {list(shape)}", TRICK)
+        sample = expect_shape(sample, shape, f"the sample for mean and std of shape {list(shape)}", TRICK)
+        expect(not torch.equal(sample, mean), "the sample is the mean: nothing is drawn", TRICK)
 
 
 def test_is_the_mean_where_std_is_zero(part1: Part, draw: Draw) -> None:
     mean = draw.normal(6, 9, std=3.0)
+    spread = noise(part1, mean, torch.ones(6, 9))
+    expect(spread.std() > 0.1, "the sample is the mean wherever std is 1, too: nothing is drawn", TRICK)
     sample = part1.utils.sample_reparameterize(mean, torch.zeros(6, 9))
     expect_close(sample, mean, "the sample where std is 0", TRICK)
 
