@@ -85,7 +85,7 @@ class Session:
         loaded = self._request("load", module)
         if not isinstance(loaded, wire.Reference):
             raise self._broken("protocol", "the reply to an import is not a module")
-        return Remote(self, loaded, alias or module, alias)
+        return RemoteModule(self, loaded, alias or module, alias)
 
     def seed(self, number: int) -> None:
         """Seed every generator in the session."""
@@ -289,6 +289,17 @@ class Remote:
 
     def __repr__(self) -> str:
         return f"<{self._name} in the box>"
+
+
+class RemoteModule(Remote):
+    """A module in the box: what is asked of it is a function or a class, never a plain value."""
+
+    def __getattr__(self, name: str) -> Remote:
+        value = super().__getattr__(name)
+        if not isinstance(value, Remote):
+            where = self._alias or f"{self._name}.py"
+            raise StudentError("missing", f"in {where}, {name} is a plain value, not a function or class")
+        return value
 
 
 class Call:

@@ -6,11 +6,14 @@ does not count.
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from grader.box.client import Remote
 from grader.box.errors import StudentError
 from grader.data import grey_levels
 from grader.suites.draw import Draw
@@ -64,25 +67,30 @@ def wrong_helpers(part1: Part, draw: Draw) -> list[str]:
     return wrong
 
 
+@contextmanager
+def trained(part1: Part, state: dict[str, torch.Tensor]) -> Iterator[Remote]:
+    """A VAE with a trained state, in a session of its own."""
+    part = part1.fresh()
+    try:
+        _ = part.train_pl
+        model = part.driver.build(FILTERS, Z_DIM)
+        model.load_state_dict(state)
+        model.eval()
+        yield model
+    finally:
+        part.close()
+
+
 def held_out_bpd(part1: Part, state: dict[str, torch.Tensor], images: torch.Tensor, draw: Draw) -> float:
     """The bits per dimension of a trained state, from raw outputs of two fresh sessions."""
-    parts = part1.fresh(), part1.fresh()
-    try:
-        models = []
-        for part in parts:
-            _ = part.train_pl
-            model = part.driver.build(FILTERS, Z_DIM)
-            model.load_state_dict(state)
-            model.eval()
-            models.append(model)
-        mean, log_std = models[0].encoder(images)
+    with trained(part1, state) as model:
+        mean, log_std = model.encoder(images)
         mean = expect_shape(mean, (len(images), Z_DIM), "the encoder's mean").double()
         log_std = expect_shape(log_std, (len(images), Z_DIM), "the encoder's log_std").double()
-        z = mean + log_std.exp() * draw.normal(len(images), Z_DIM, dtype=torch.float64)
-        logits = expect_shape(models[1].decoder(z.float()), (len(images), 16, 28, 28), "the logits")
-    finally:
-        for part in parts:
-            part.close()
+    z = mean + log_std.exp() * draw.normal(len(images), Z_DIM, dtype=torch.float64)
+    # The encoder's session is gone by now: nothing but z can tell the decoder of the images.
+    with trained(part1, state) as model:
+        logits = expect_shape(model.decoder(z.float()), (len(images), 16, 28, 28), "the logits")
     reconstruction = cross_entropy(logits.double(), images.squeeze(1), reduction="none").sum(dim=(1, 2))
     divergence = 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std).sum(dim=1)
     return float((reconstruction + divergence).mean() * math.log2(math.e) / 784)
