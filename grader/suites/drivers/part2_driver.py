@@ -339,6 +339,12 @@ def with_trivial_losses(model):
     return model
 
 
+def with_linear_discriminator(model, z_dim):
+    """Let a linear map take the place of the model's discriminator; returns the model."""
+    model.discriminator = DiscriminatorStandIn(z_dim)
+    return model
+
+
 def with_squared_error(model):
     """Let the model's autoencoder loss be its reconstruction alone, for training with lambda = 1."""
     with_trivial_losses(model)

@@ -194,7 +194,10 @@ WRONG = (
     wrong(
         DISC_LOSS,
         "prior of the codes' own spread",
-        (REAL_LOGITS, "self.discriminator(torch.randn_like(z_fake) * z_fake.std() + z_fake.mean())"),
+        (
+            REAL_LOGITS,
+            "self.discriminator(torch.randn_like(z_fake) * z_fake.detach().std() + z_fake.detach().mean())",
+        ),
     ),
     wrong(
         DISC_LOSS,
