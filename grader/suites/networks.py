@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from grader.box.client import Remote
+from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, expect, fail
 from grader.suites.part import Part
 
@@ -21,6 +22,25 @@ def amplified(state: dict[str, torch.Tensor], factor: float = AMPLIFICATION) -> 
         name: value * factor if value.is_floating_point() and value.dim() >= 2 else value
         for name, value in state.items()
     }
+
+
+def wake(network: Remote, draw: Draw) -> Remote:
+    """Give weights that start at zero, as some initialize their last layer, small random ones."""
+    state = network.state_dict()
+    asleep = [name for name, value in state.items() if value.dim() >= 2 and not bool(value.any())]
+    if asleep:
+        awake = {name: draw.normal(*state[name].shape, std=0.05).to(state[name].dtype) for name in asleep}
+        network.load_state_dict({**state, **awake})
+    return network
+
+
+def expect_different(outputs: torch.Tensor, what: str) -> None:
+    """Fail if a batch of different inputs gives one and the same output."""
+    expect(
+        len(outputs) < 2 or not bool((outputs == outputs[:1]).all()),
+        f"{what}: the same for different inputs",
+        "compute it from the input with layers that forward calls",
+    )
 
 
 def outputs_when_amplified(network: Remote, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
@@ -78,26 +98,37 @@ def expect_repeatable(network: Remote, inputs: torch.Tensor, what: str) -> None:
 
 
 def expect_trainable(part: Part, network: Remote, inputs: torch.Tensor, what: str) -> None:
-    """Fail unless gradients of every output reach the network's parameters."""
+    """Fail unless gradients of every output reach all parameters that the output depends on.
+
+    What it depends on shows by experiment, whatever the architecture: the parameters that no gradient
+    reaches are all changed at once, and no output may move by that.
+    """
     network.train()
     call = part.record(network, inputs)
     outputs = _tensors(call.value)
-    names = list(network.state_dict())
+    reached = []
     for index, output in enumerate(outputs):
         cotangents = [torch.ones_like(output) if place == index else None for place in range(len(outputs))]
-        gradients = call.gradients(*cotangents, of=network)
-        reached = [
-            name
-            for name, gradient in gradients.items()
-            if gradient is not None and bool(gradient.abs().max() > 0)
-        ]
-        # The first and the last layer, at least: a detach anywhere between cuts off the first ones.
-        if len(reached) * 2 < len(gradients) or not reached:
+        reached.append(call.gradients(*cotangents, of=network))
+    state = network.state_dict()
+    expect(bool(state), "the network has no parameters", "assign the layers to self in __init__")
+    network.eval()
+    before = _tensors(network(inputs))
+    for index, gradients in enumerate(reached):
+        cut_off = [name for name, gradient in gradients.items() if gradient is None]
+        alive = any(gradient is not None and bool(gradient.any()) for gradient in gradients.values())
+        moved = False
+        if alive and cut_off:
+            network.load_state_dict({**state, **{name: state[name] + 0.1 for name in cut_off}})
+            after = _tensors(network(inputs))[index]
+            moved = not torch.allclose(after.float(), before[index].float(), rtol=1e-4, atol=1e-5)
+            network.load_state_dict(state)
+        if moved or not alive:
             fail(
-                f"gradients of {what} reach only {len(reached)} of {len(gradients)} parameters",
-                "look for .detach(), .data, torch.no_grad or layers that forward does not use",
+                f"gradients of {what} reach only {len(gradients) - len(cut_off)} of {len(gradients)} "
+                "parameters, though it depends on more",
+                "look for .detach(), .data or torch.no_grad in forward",
             )
-    expect(bool(names), "the network has no parameters", "assign the layers to self in __init__")
 
 
 def _tensors(result: object) -> tuple[torch.Tensor, ...]:

@@ -15,10 +15,16 @@ ORIGINALS = {}
 
 def replace(name, stand_in):
     """Bind a stand-in wherever the student's modules have bound the helper of this name."""
-    for module in MODULES:
-        if module in sys.modules and hasattr(sys.modules[module], name):
-            ORIGINALS.setdefault((module, name), getattr(sys.modules[module], name))
-            setattr(sys.modules[module], name, stand_in)
+    loaded = [module for module in MODULES if module in sys.modules]
+    originals = [
+        getattr(sys.modules[module], name) for module in loaded if hasattr(sys.modules[module], name)
+    ]
+    for module in loaded:
+        # Also under another name: `from utils import KLD as kl_divergence`.
+        for bound, value in list(vars(sys.modules[module]).items()):
+            if bound == name or any(value is original for original in originals):
+                ORIGINALS.setdefault((module, bound), value)
+                setattr(sys.modules[module], bound, stand_in)
 
 
 def restore():
@@ -77,7 +83,27 @@ def mend(name):
         make_crude(name)
 
 
-class FixedEncoder(nn.Module):
+class StandIn(nn.Module):
+    """A network of the grader's in the place of one of the student's.
+
+    What else the student's code reads of its network (`self.decoder.z_dim`) it finds as it was.
+    """
+
+    def replaces(self, original):
+        """Take the place of a network, from now on."""
+        self.__dict__["original"] = original  # not a submodule: its parameters are not the stand-in's
+        return self
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if isinstance(self.__dict__.get("original"), nn.Module):
+                return getattr(self.__dict__["original"], name)
+            raise
+
+
+class FixedEncoder(StandIn):
     """Returns the posterior it was given, whatever it is shown."""
 
     def __init__(self, mean, log_std):
@@ -89,7 +115,13 @@ class FixedEncoder(nn.Module):
         return self.mean[: len(x)], self.log_std[: len(x)]
 
 
-class FixedDecoder(nn.Module):
+def _reject_doubles(z):
+    """As every layer with float32 weights does."""
+    if z.dtype != torch.float32:
+        raise RuntimeError(f"the decoder's weights are float32, but the latents are {z.dtype}")
+
+
+class FixedDecoder(StandIn):
     """Returns the logits it was given, moved by `gain` times each latent's sum, and remembers the latents."""
 
     def __init__(self, logits, gain):
@@ -99,6 +131,7 @@ class FixedDecoder(nn.Module):
         self.latents = []
 
     def forward(self, z):
+        _reject_doubles(z)
         self.latents.append(z.detach().clone())
         logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
         shift = torch.zeros_like(logits[:, :1])
@@ -137,8 +170,8 @@ def build(num_filters, z_dim):
 def with_fixed_networks(mean, log_std, logits, gain=0.0):
     """A VAE whose networks are stand-ins."""
     model = build(8, mean.shape[1])
-    model.encoder = FixedEncoder(mean, log_std)
-    model.decoder = FixedDecoder(logits, gain)
+    model.encoder = FixedEncoder(mean, log_std).replaces(getattr(model, "encoder", None))
+    model.decoder = FixedDecoder(logits, gain).replaces(getattr(model, "decoder", None))
     model.eval()
     return model
 
@@ -164,6 +197,7 @@ class ManifoldDecoder(nn.Module):
         self.latents = []
 
     def forward(self, z):
+        _reject_doubles(z)
         self.latents.append(z.detach().clone())
         weight = torch.special.ndtr(z)  # [N, 2]
         halves = []

@@ -37,11 +37,14 @@ def likely_cause(value: torch.Tensor, elbo: torch.Tensor, shape: list[int]) -> s
 
 
 def scalar_bpd(part1: Part, elbo: torch.Tensor, shape: list[int]) -> torch.Tensor:
-    """The bpd of a scalar elbo, which has at least been divided by something."""
+    """The bpd of a scalar elbo, which has at least been divided by something that grows with the image."""
     value = expect_scalar(part1.utils.elbo_to_bpd(elbo, shape), "the bpd of a scalar elbo", FORMULA)
+    smaller = [*shape[:2], 7, 7]
+    of_smaller = expect_scalar(part1.utils.elbo_to_bpd(elbo, smaller), "the bpd of a scalar elbo", FORMULA)
     expect(
-        bool(0 < value < elbo / 2),
-        f"the bpd of an elbo of {float(elbo):.1f} nats is {float(value):.5g}: not that of one dimension",
+        bool(0 < value.abs() < elbo / 2) and bool(value.abs() < of_smaller.abs() / 2),
+        f"the bpd of an elbo of {float(elbo):.1f} nats is {float(value):.5g} for img_shape {shape} and "
+        f"{float(of_smaller):.5g} for {smaller}: it should be divided by the number of dimensions",
         FORMULA,
     )
     return value
@@ -94,7 +97,9 @@ def test_keeps_the_batch(part1: Part, draw: Draw) -> None:
 
 
 def test_lets_gradients_through(part1: Part, draw: Draw) -> None:
-    elbo = draw.uniform(low=300, high=2000).requires_grad_()
+    elbo = draw.uniform(low=300, high=2000)
+    scalar_bpd(part1, elbo, [4, 1, 28, 28])
+    elbo.requires_grad_()
     call = part1.record(part1.utils.elbo_to_bpd, elbo, [4, 1, 28, 28])
     value = as_tensor(call.value, "the bpd")
     gradient, *_ = call.gradients(torch.ones_like(value))

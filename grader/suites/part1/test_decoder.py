@@ -8,17 +8,24 @@ from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, fail
 from grader.suites.networks import (
     FAR_OUT,
+    expect_different,
     expect_independent_of_batch,
     expect_repeatable,
     expect_trainable,
     expect_unbounded,
     outputs_when_amplified,
+    wake,
 )
 from grader.suites.part import Part
 
 pytestmark = pytest.mark.item("1.7.decoder")
 
 LOGITS = "return raw logits: no tanh, sigmoid, ReLU or softmax after the last layer"
+
+
+def build(part1: Part, draw: Draw, **arguments: int) -> Remote:
+    """The student's decoder."""
+    return wake(part1.cnn_encoder_decoder.CNNDecoder(**arguments), draw)
 
 
 def decode(decoder: Remote, latents: torch.Tensor, channels: int = 16) -> torch.Tensor:
@@ -31,28 +38,29 @@ def decode(decoder: Remote, latents: torch.Tensor, channels: int = 16) -> torch.
         "4x4 -> 7x7 -> 14x14 -> 28x28 with output padding 0, 1, 1, and one channel per grey level",
     )
     expect_finite(logits, "the logits", "check the layers")
+    expect_different(logits, "the logits")
     return logits
 
 
 def test_returns_logits_for_every_pixel(part1: Part, draw: Draw) -> None:
-    decode(part1.cnn_encoder_decoder.CNNDecoder(), draw.normal(3, 20))
+    decode(build(part1, draw), draw.normal(3, 20))
 
 
 def test_works_for_any_batch_size_and_z_dim(part1: Part, draw: Draw) -> None:
     for z_dim, batch in ((2, 5), (7, 3)):
-        decoder = part1.cnn_encoder_decoder.CNNDecoder(num_input_channels=16, num_filters=8, z_dim=z_dim)
+        decoder = build(part1, draw, num_input_channels=16, num_filters=8, z_dim=z_dim)
         decode(decoder, draw.normal(batch, z_dim))
         decoder.eval()  # BatchNorm may not train on a single image
         decode(decoder, draw.normal(1, z_dim))
 
 
 def test_takes_the_number_of_grey_levels(part1: Part, draw: Draw) -> None:
-    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_input_channels=10, num_filters=8, z_dim=4)
+    decoder = build(part1, draw, num_input_channels=10, num_filters=8, z_dim=4)
     decode(decoder, draw.normal(2, 4), channels=10)
 
 
 def test_logits_are_unbounded(part1: Part, draw: Draw) -> None:
-    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=12)
+    decoder = build(part1, draw, num_filters=8, z_dim=12)
     (logits,) = outputs_when_amplified(decoder, draw.normal(8, 12, std=3.0))
     expect_shape(logits, (8, 16, 28, 28), "the logits")
     sums = logits.double().logsumexp(dim=1)
@@ -67,7 +75,7 @@ def test_logits_are_unbounded(part1: Part, draw: Draw) -> None:
 
 
 def test_every_latent_changes_the_image(part1: Part, draw: Draw) -> None:
-    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=5)
+    decoder = build(part1, draw, num_filters=8, z_dim=5)
     decoder.eval()
     latents = draw.normal(1, 5).repeat(6, 1)
     for index in range(5):
@@ -82,14 +90,14 @@ def test_every_latent_changes_the_image(part1: Part, draw: Draw) -> None:
 
 
 def test_decodes_each_latent_by_itself(part1: Part, draw: Draw) -> None:
-    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=6)
+    decoder = build(part1, draw, num_filters=8, z_dim=6)
     latents = draw.normal(5, 6, std=2.0)
     expect_independent_of_batch(decoder, latents, "the output")
     expect_repeatable(decoder, latents, "the output")
 
 
 def test_gradients_reach_parameters_and_latents(part1: Part, draw: Draw) -> None:
-    decoder = part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=6)
+    decoder = build(part1, draw, num_filters=8, z_dim=6)
     expect_trainable(part1, decoder, draw.normal(4, 6), "the logits")
     call = part1.record(decoder, draw.normal(4, 6).requires_grad_())
     gradient, *_ = call.gradients(draw.normal(4, 16, 28, 28))

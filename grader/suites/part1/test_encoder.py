@@ -3,14 +3,17 @@
 import pytest
 import torch
 
+from grader.box.client import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, shape_text
 from grader.suites.networks import (
+    expect_different,
     expect_independent_of_batch,
     expect_repeatable,
     expect_trainable,
     expect_unbounded,
     outputs_when_amplified,
+    wake,
 )
 from grader.suites.part import Part
 
@@ -19,9 +22,14 @@ pytestmark = pytest.mark.item("1.7.encoder")
 PAIR = "forward returns the pair (mean, log_std), each of shape [B, z_dim]"
 
 
-def encode(encoder: object, images: torch.Tensor, z_dim: int) -> tuple[torch.Tensor, torch.Tensor]:
+def build(part1: Part, draw: Draw, **arguments: int) -> Remote:
+    """The student's encoder."""
+    return wake(part1.cnn_encoder_decoder.CNNEncoder(**arguments), draw)
+
+
+def encode(encoder: Remote, images: torch.Tensor, z_dim: int) -> tuple[torch.Tensor, torch.Tensor]:
     """One call, with its result checked to be a pair of the right shapes."""
-    result = encoder(images)  # type: ignore[operator]
+    result = encoder(images)
     expect(
         isinstance(result, tuple | list) and len(result) == 2,
         f"the encoder should return two tensors, but returned {shape_text(result)}",
@@ -33,30 +41,32 @@ def encode(encoder: object, images: torch.Tensor, z_dim: int) -> tuple[torch.Ten
     log_std = expect_shape(result[1], shape, f"log_std {what}", PAIR)
     expect_finite(mean, "mean", "check the layers")
     expect_finite(log_std, "log_std", "check the layers")
+    expect_different(mean, "mean")
+    expect_different(log_std, "log_std")
     return mean, log_std
 
 
 def test_returns_mean_and_log_std(part1: Part, draw: Draw) -> None:
-    encoder = part1.cnn_encoder_decoder.CNNEncoder()
+    encoder = build(part1, draw)
     encode(encoder, draw.integers(16, 4, 1, 28, 28), 20)
 
 
 def test_works_for_any_batch_size_and_z_dim(part1: Part, draw: Draw) -> None:
     for z_dim, batch in ((2, 5), (7, 3)):
-        encoder = part1.cnn_encoder_decoder.CNNEncoder(num_input_channels=1, num_filters=8, z_dim=z_dim)
+        encoder = build(part1, draw, num_input_channels=1, num_filters=8, z_dim=z_dim)
         encode(encoder, draw.integers(16, batch, 1, 28, 28), z_dim)
         encoder.eval()  # BatchNorm cannot train on a single image
         encode(encoder, draw.integers(16, 1, 1, 28, 28), z_dim)
 
 
 def test_takes_the_number_of_input_channels(part1: Part, draw: Draw) -> None:
-    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_input_channels=3, num_filters=8, z_dim=4)
+    encoder = build(part1, draw, num_input_channels=3, num_filters=8, z_dim=4)
     encode(encoder, draw.integers(16, 2, 3, 28, 28), 4)
 
 
 def test_mean_and_log_std_are_unbounded(part1: Part, draw: Draw) -> None:
     # 32 latents: that all of them have one sign in right code has probability 2^-31.
-    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=16, z_dim=32)
+    encoder = build(part1, draw, num_filters=16, z_dim=32)
     outputs = outputs_when_amplified(encoder, draw.integers(16, 16, 1, 28, 28))
     for output, name in zip(outputs, ("mean", "log_std"), strict=False):
         expect_unbounded(
@@ -67,7 +77,7 @@ def test_mean_and_log_std_are_unbounded(part1: Part, draw: Draw) -> None:
 
 
 def test_mean_and_log_std_are_two_different_outputs(part1: Part, draw: Draw) -> None:
-    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=8, z_dim=6)
+    encoder = build(part1, draw, num_filters=8, z_dim=6)
     mean, log_std = encode(encoder, draw.integers(16, 8, 1, 28, 28), 6)
     expect(
         not torch.allclose(mean, log_std, rtol=1e-3, atol=1e-4),
@@ -77,7 +87,7 @@ def test_mean_and_log_std_are_two_different_outputs(part1: Part, draw: Draw) -> 
 
 
 def test_looks_at_the_whole_image(part1: Part, draw: Draw) -> None:
-    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=8, z_dim=6)
+    encoder = build(part1, draw, num_filters=8, z_dim=6)
     encoder.eval()
     image = draw.integers(16, 1, 1, 28, 28)
     changed = image.repeat(5, 1, 1, 1)
@@ -96,12 +106,12 @@ def test_looks_at_the_whole_image(part1: Part, draw: Draw) -> None:
 
 
 def test_encodes_each_image_by_itself(part1: Part, draw: Draw) -> None:
-    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=8, z_dim=6)
+    encoder = build(part1, draw, num_filters=8, z_dim=6)
     images = draw.integers(16, 5, 1, 28, 28)
     expect_independent_of_batch(encoder, images, "the code")
     expect_repeatable(encoder, images, "the code")
 
 
 def test_gradients_reach_its_parameters(part1: Part, draw: Draw) -> None:
-    encoder = part1.cnn_encoder_decoder.CNNEncoder(num_filters=8, z_dim=6)
+    encoder = build(part1, draw, num_filters=8, z_dim=6)
     expect_trainable(part1, encoder, draw.integers(16, 4, 1, 28, 28), "mean and log_std")

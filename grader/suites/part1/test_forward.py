@@ -88,7 +88,14 @@ def agrees(value: torch.Tensor, accepted: list[torch.Tensor]) -> bool:
 
 def test_returns_three_scalars(part1: Part, draw: Draw) -> None:
     case = make_case(draw, 3)
-    losses(build(part1, case), case.images)
+    model = build(part1, case)
+    L_rec, _, bpd = losses(model, case.images)
+    other_L_rec, _, other_bpd = losses(model, draw.integers(16, 3, 1, 28, 28))
+    expect(
+        bool(L_rec != other_L_rec) and bool(bpd != other_bpd),
+        "L_rec and bpd are the same for other images",
+        "the reconstruction loss compares the logits with the images",
+    )
 
 
 def test_works_for_a_batch_of_one(part1: Part, draw: Draw) -> None:

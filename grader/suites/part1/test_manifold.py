@@ -127,8 +127,13 @@ def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
 
 
 def test_uses_grid_size_20_by_default(part1: Part, draw: Draw) -> None:
-    result, _ = make(part1, None, ends(draw), ends(draw))
+    result, decoder = make(part1, None, ends(draw), ends(draw))
     cut(result, 20)
+    latents = part1.driver.manifold_latents(decoder)
+    expect(latents is not None, "visualize_manifold does not call the decoder", LAYOUT)
+    expect(
+        len(latents) == 400, f"without a grid_size, {len(latents)} images are decoded instead of 400", LAYOUT
+    )
 
 
 def test_lays_the_images_out_as_a_grid(part1: Part, draw: Draw) -> None:
@@ -179,7 +184,9 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
         fail(
             "pixels with the same distribution have different values: they look like samples, not means", MEAN
         )
-    distance = torch.cdist(halves, levels).amin(dim=1)
+    # Every image has its place among the means, and every mean an image that shows it.
+    distances = torch.cdist(halves, levels)
+    distance = torch.cat([distances.amin(dim=1), distances.amin(dim=0)])
     # Half a percent of the range: uint8 images are rounded to 1/255 of it.
     if float(distance.max()) < 0.075:
         return

@@ -36,22 +36,37 @@ def build(part1: Part, draw: Draw, logits: torch.Tensor) -> Remote:
 
 
 def sample(model: Remote, batch: int) -> torch.Tensor:
-    """One call, with its result checked to be grey levels."""
+    """One call, with its result checked to be images."""
     images = expect_shape(model.sample(batch), (batch, 1, 28, 28), f"sample({batch})", RECIPE)
     expect_finite(images, "the sample")
-    levels = images.double()
+    return images.double()
+
+
+def levels(images: torch.Tensor) -> torch.Tensor:
+    """The grey levels 0..15 of samples that have them, also where they are scaled to 0..1."""
+    # Their range has a check of its own.
+    scaled = images * 15 if float(images.max()) <= 1 and bool((images % 1 > 0).any()) else images
+    whole = scaled.round()
     expect(
-        bool((levels == levels.round()).all()) and float(levels.min()) >= 0 and float(levels.max()) <= 15,
-        f"samples should be whole levels 0..15, but lie between {levels.min():.3g} and {levels.max():.3g}",
-        f"every pixel is one of the 16 levels, not a mean and not scaled; {RECIPE}",
+        bool(((scaled - whole).abs() < 1e-3).all()),
+        "the pixels of a sample are no grey levels, but something between them: expected levels, perhaps",
+        f"every pixel is one of the 16 levels, drawn at random, not a mean; {RECIPE}",
     )
-    return images.long()
+    return whole.long()
 
 
 def test_returns_grey_levels(part1: Part, draw: Draw) -> None:
     model = build(part1, draw, draw.normal(1, 16, 28, 28))
     for batch in (3, 1):
-        sample(model, batch)
+        images = sample(model, batch)
+        expect(
+            bool((images == images.round()).all()) and float(images.min()) >= 0 and float(images.max()) <= 15,
+            f"samples should be whole levels 0..15, but lie between {images.min():.3g} and "
+            f"{images.max():.3g}",
+            f"every pixel is one of the 16 levels, not a mean and not scaled; {RECIPE}",
+        )
+        expect(float(images.max()) > float(images.min()), "the sample is a constant image", RECIPE)
+        expect(part1.driver.latents(model) is not None, "sample does not call self.decoder", RECIPE)
 
 
 def test_uses_latents_from_the_prior(part1: Part, draw: Draw) -> None:
@@ -78,7 +93,7 @@ def test_every_pixel_follows_its_own_logits(part1: Part, draw: Draw) -> None:
     # 3,920 pixels have it even in the unluckiest of 10^12 samples; scrambled, a sixteenth of them.
     wanted = draw.integers(16, 28, 28)
     logits = 8.0 * torch.nn.functional.one_hot(wanted, 16).permute(2, 0, 1)[None].float()
-    images = sample(build(part1, draw, logits), 5)
+    images = levels(sample(build(part1, draw, logits), 5))
     share = (images == wanted).double().mean().item()
     expect(
         share > 0.97,
@@ -94,7 +109,7 @@ def test_draws_pixels_from_the_categorical_distribution(part1: Part, draw: Draw)
     first, second = draw.choice(range(8)), draw.choice(range(8, 16))
     probabilities[first], probabilities[second] = 0.6, 0.3
     logits = probabilities.log().view(1, 16, 1, 1).expand(1, 16, 28, 28).contiguous() + 1.7
-    images = sample(build(part1, draw, logits), 30).squeeze(1)  # [30, 28, 28]
+    images = levels(sample(build(part1, draw, logits), 30)).squeeze(1)  # [30, 28, 28]
     count = images.numel()
     most_likely = (images == first).double().mean().item()
     expect(
