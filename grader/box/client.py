@@ -200,7 +200,7 @@ class Session:
             if name == "ModuleNotFoundError" and not places:
                 return StudentError("missing", f"{arguments[0]}.py is missing")
             return StudentError("raised", f"{arguments[0]}.py cannot be imported: {name}: {message}{where}")
-        return StudentError("raised", f"{what or 'the code'} raised {name}: {message}{where}")
+        return StudentError("raised", f"{what or 'the code'} raised {name}: {message}{where}", exception=name)
 
     def _broken(self, kind: str, message: str, hint: str = "") -> StudentError:
         self._fault = StudentError(kind, message, hint)

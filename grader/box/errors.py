@@ -13,12 +13,14 @@ class StudentError(Exception):
             `hung` (not tried after a timeout), `protocol` (the reply was not one that the worker sends)
             or `unusable` (it returned something that cannot be looked at).
         hint: the likely cause and what to try.
+        exception: the name of the exception's class, for `raised`.
     """
 
-    def __init__(self, kind: str, message: str, hint: str = "") -> None:
+    def __init__(self, kind: str, message: str, hint: str = "", exception: str = "") -> None:
         super().__init__(message)
         self.kind = kind
         self.hint = hint
+        self.exception = exception
 
 
 class BoxError(Exception):

@@ -25,7 +25,15 @@ SUITES = PACKAGE / "suites"
 # What decides a verdict. A result is only comparable with another of the same digest.
 VERDICT_SOURCES = ("suites", "box", "marking", "rubric.toml", "data.py")
 UNUSED_PLUGINS = (
-    *("cacheprovider", "logging", "unraisableexception", "threadexception", "junitxml", "pastebin", "doctest"),
+    *(
+        "cacheprovider",
+        "logging",
+        "unraisableexception",
+        "threadexception",
+        "junitxml",
+        "pastebin",
+        "doctest",
+    ),
     *("debugging", "faulthandler", "setuponly", "setupplan", "stepwise", "recwarn", "tmpdir", "legacypath"),
 )
 CHECK_SECONDS = 900  # a guard against the grader's own hanging; calls into the box have far shorter deadlines

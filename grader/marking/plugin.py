@@ -19,6 +19,8 @@ from grader.marking.result import CheckResult, ItemResult
 from grader.rubric import Item, Rubric
 from grader.suites.expect import CheckFailed
 
+# What the session's stand-in for torch.distributions raises, see suites/drivers/forbidden.py.
+FORBIDDEN = "ForbiddenError"
 STUB_HINT = "fill in the part that raises NotImplementedError"
 
 
@@ -96,6 +98,8 @@ class MarkingPlugin:
         if isinstance(error, StudentError):
             if error.kind == "not_implemented":
                 return result.NOT_IMPLEMENTED, str(error), error.hint or STUB_HINT
+            if error.exception == FORBIDDEN:
+                self.context.violations.append(f"{item_id(test)}: uses torch.distributions")
             return result.FAILED, str(error), error.hint
         if isinstance(error, NotSubmitted):
             return result.NOT_SUBMITTED, f"{error} was not handed in", "hand in the file under this name"
