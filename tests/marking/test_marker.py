@@ -1,0 +1,176 @@
+"""One submission through pytest and the box: whose fault a failure is, and what the verdict depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.box.errors import BoxError
+from grader.errors import GraderFault, GraderUsageError
+from grader.marking import marker as marker_module
+from grader.marking.marker import Marker, MarkingOptions, check_environment, suite_digest
+from grader.marking.result import ItemResult
+from grader.submission import Submission, read_submission
+
+SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
+KLD = frozenset({"1.7.kld"})
+RIGHT = (
+    b"def KLD(mean, log_std):\n    return 0.5 * ((2 * log_std).exp() + mean**2 - 1 - 2 * log_std).sum(-1)\n"
+)
+
+
+@pytest.fixture(scope="module")
+def marker() -> Iterator[Marker]:
+    marker = Marker(MarkingOptions(seed=5))
+    yield marker
+    marker.close()
+
+
+def kld(marker: Marker, source: bytes) -> ItemResult:
+    """The verdict on item 1.7.kld of a utils.py."""
+    result = marker.mark(Submission("somebody", {"part1/utils.py": source}), items=KLD)
+    return next(item for item in result.items if item.id == "1.7.kld")
+
+
+def test_a_right_function_passes(marker: Marker) -> None:
+    assert kld(marker, RIGHT).status == "passed"
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (b"def KLD(mean, log_std):\n    return mean +\n", "SyntaxError"),
+        (b"import no_such_module\n" + RIGHT, "no_such_module"),
+        (b"def KL(mean, log_std):\n    return mean\n", "KLD"),
+        (b"KLD = 3\n", "plain value"),
+        (b"def KLD(mean, log_std):\n    return None\n", "NoneType"),
+        (b"def KLD(mean, log_std):\n    return lambda: 1\n", "function"),
+        (b"def KLD(mean, log_std):\n    return [mean, log_std]\n", "list of 2"),
+        (b"def KLD(mean, log_std):\n    return mean.to('meta').sum(-1)\n", "meta"),
+        (b"def KLD(mean, log_std):\n    return mean.sum(-1).to_sparse()\n", "Sparse"),
+        (b"def KLD(mean, log_std):\n    return mean.no_such()\n", "line 2"),
+        (b"def KLD(mean, log_std):\n    raise SystemExit\n", "SystemExit"),
+        (b"import os\ndef KLD(mean, log_std):\n    os._exit(0)\n", "ended the process"),
+        (b"raise KeyboardInterrupt\n", "KeyboardInterrupt"),
+        (b"def KLD(mean, log_std):\n    return (mean / 0).sum(-1)\n", "NaN or infinite"),
+        (b"\x00\xff", "utils.py"),
+    ],
+)
+def test_a_students_failure_is_a_students(marker: Marker, source: bytes, words: str) -> None:
+    item = kld(marker, source)
+    assert item.status == "failed"
+    assert item.points == 0
+    assert any(words in check.message for check in item.checks), [check.message for check in item.checks]
+
+
+def test_a_stub_is_not_implemented(marker: Marker) -> None:
+    item = kld(marker, b"def KLD(mean, log_std):\n    raise NotImplementedError('Question 1.7')\n")
+    assert item.status == "not_implemented"
+
+
+def test_a_librarys_not_implemented_error_is_a_failure(marker: Marker) -> None:
+    source = b"import torch\ndef KLD(mean, log_std):\n    torch.nn.Module()(mean)\n    return mean.sum(-1)\n"
+    assert kld(marker, source).status == "failed"
+
+
+def test_a_missing_file_is_not_submitted(marker: Marker) -> None:
+    result = marker.mark(Submission("somebody", {}), items=KLD)
+    item = next(item for item in result.items if item.id == "1.7.kld")
+    assert item.status == "not_submitted"
+    assert "part1/utils.py" in item.checks[0].message
+
+
+def test_torch_distributions_is_a_violation_and_costs_its_item(marker: Marker) -> None:
+    source = (
+        b"from torch.distributions import Normal, kl_divergence\ndef KLD(mean, log_std):\n"
+        b"    return kl_divergence(Normal(mean, log_std.exp()), Normal(0.0, 1.0)).sum(-1)\n"
+    )
+    result = marker.mark(Submission("somebody", {"part1/utils.py": source}), items=KLD)
+    item = next(item for item in result.items if item.id == "1.7.kld")
+    assert item.status == "failed"
+    assert "not allowed" in item.checks[0].message
+    assert result.violations == ("1.7.kld: uses torch.distributions",)
+
+
+def test_the_same_seed_gives_the_same_messages(marker: Marker) -> None:
+    wrong = RIGHT.replace(b"0.5", b"0.7")
+    first, second = kld(marker, wrong), kld(marker, wrong)
+    assert first == second
+    marker.options = MarkingOptions(seed=6)
+    try:
+        assert kld(marker, wrong) != first
+    finally:
+        marker.options = MarkingOptions(seed=5)
+
+
+def test_a_box_that_was_killed_is_replaced(marker: Marker) -> None:
+    before = marker.box()
+    before.close()
+    assert kld(marker, RIGHT).status == "passed"
+    assert marker.box() is not before
+
+
+def test_a_box_that_cannot_start_is_the_graders_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Marker(MarkingOptions(seed=5))
+
+    def refuse() -> None:
+        raise BoxError("no box today")
+
+    monkeypatch.setattr(broken, "box", refuse)
+    item = kld(broken, RIGHT)
+    assert item.status == "grader_error"
+    assert "no box today" in item.checks[0].message
+
+
+def test_surrounding_pytest_settings_do_not_matter(
+    marker: Marker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "conftest.py").write_text("raise RuntimeError\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    monkeypatch.setenv("PYTEST_PLUGINS", "no_such_plugin")
+    assert kld(marker, RIGHT).status == "passed"
+
+
+def test_the_digest_covers_the_suites(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def digest_of(text: str) -> str:
+        (tmp_path / "suites").mkdir(exist_ok=True)
+        (tmp_path / "suites" / "test_it.py").write_text(text)
+        monkeypatch.setattr(marker_module, "PACKAGE", tmp_path)
+        monkeypatch.setattr(marker_module, "VERDICT_SOURCES", ("suites",))
+        suite_digest.cache_clear()
+        return suite_digest()
+
+    try:
+        assert digest_of("one") == digest_of("one")
+        assert digest_of("one") != digest_of("two")
+    finally:
+        monkeypatch.undo()
+        suite_digest.cache_clear()
+
+
+def test_without_bubblewrap_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(GraderFault, match="apt install bubblewrap"):
+        check_environment(MarkingOptions(seed=1))
+
+
+def test_a_missing_mnist_is_said_before_anything_is_marked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MNIST_ROOT", str(tmp_path))
+    with pytest.raises(GraderUsageError, match="MNIST_ROOT"):
+        check_environment(MarkingOptions(seed=1, data="mnist"))
+
+
+def test_without_a_sandbox_the_verdict_is_the_same_and_says_so(tmp_path: Path) -> None:
+    marker = Marker(MarkingOptions(seed=5, sandbox=False))
+    try:
+        result = marker.mark(read_submission(SOLUTIONS), items=frozenset({"1.7.kld", "2.5.sample"}))
+    finally:
+        marker.close()
+    assert result.sandbox == "none"
+    assert {item.id for item in result.items if item.status == "passed"} == {"1.7.kld", "2.5.sample"}
