@@ -5,6 +5,7 @@
 #   make test-all                   with the slow ones
 #   make lint                       ruff, mypy, and stubs that match the solutions
 #   make stubs                      write student/ anew from solutions/
+#   make golden                     write anew what the sample cohort must come to; read the difference
 #   make cohort                     assemble the sample cohort in build/cohort
 #   make lock                       pin the versions anew
 #   make clean                      remove what the other targets made, the environment too
@@ -18,7 +19,7 @@ SUBMISSIONS ?= $(COHORT)
 OUTPUT ?= output
 TESTS ?= tests
 
-.PHONY: help setup sandbox grade test test-all lint stubs cohort lock clean
+.PHONY: help setup sandbox grade test test-all lint golden stubs cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -68,6 +69,9 @@ lint: $(VENV)/.ready
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(PYTHON) -m grader.release.stubs --check
+
+golden: setup
+	$(PYTHON) -m tests.test_grading
 
 stubs: $(VENV)/.ready
 	$(PYTHON) -m grader.release.stubs
