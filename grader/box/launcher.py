@@ -81,9 +81,10 @@ def bubblewrap_arguments(bwrap: str) -> list[str]:
         arguments += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         arguments += ["--unshare-user", "--cap-drop", "ALL"]
+    # /tmp before the folders to read: a kit that was unpacked below /tmp has its environment there.
+    arguments += ["--size", str(64 * 2**20), "--perms", "1777", "--tmpfs", "/tmp"]
     arguments += [*_readable_system(), *_hide_grader()]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
-    arguments += ["--size", str(64 * 2**20), "--perms", "1777", "--tmpfs", "/tmp"]
     arguments += ["--perms", "0755", "--dir", "/submission", "--dir", "/box"]
     for source in (*sorted(INSIDE.glob("*.py")), WIRE):
         arguments += ["--ro-bind", str(source), f"/box/{source.name}"]

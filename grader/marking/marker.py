@@ -18,6 +18,8 @@ from grader.rubric import load_rubric
 
 if TYPE_CHECKING:
     from grader.box.launcher import Box
+    from grader.marking.context import Context
+    from grader.marking.plugin import MarkingPlugin
     from grader.submission import Submission
 
 PACKAGE = Path(__file__).parent.parent
@@ -36,6 +38,7 @@ UNUSED_PLUGINS = (
     ),
     *("debugging", "faulthandler", "setuponly", "setupplan", "stepwise", "recwarn", "tmpdir", "legacypath"),
 )
+AGAIN = "grade this submission again"
 CHECK_SECONDS = 900  # a guard against the grader's own hanging; calls into the box have far shorter deadlines
 
 
@@ -116,8 +119,9 @@ class Marker:
         """
         import pytest
 
+        from grader.box.errors import BoxError
         from grader.marking.context import Context
-        from grader.marking.plugin import MarkingPlugin, score_all
+        from grader.marking.plugin import MarkingPlugin
 
         started = time.monotonic()
         rubric = load_rubric()
@@ -140,20 +144,35 @@ class Marker:
             f"--timeout={CHECK_SECONDS}",
         ]
         output = io.StringIO()
+        try:
+            self.box()
+        except BoxError as error:  # said once, instead of by every check
+            for checks in plugin.checks.values():
+                checks.append(CheckResult("box_started", GRADER_ERROR, 1.0, str(error), AGAIN))
+            return self._result(submission, context, plugin, started)
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             code = pytest.main(arguments, plugins=[plugin])
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             lines = [line for line in output.getvalue().splitlines() if line.strip()]
             plugin.faults.append(f"pytest ended with {code}: {lines[-1] if lines else 'no output'}")
             for checks in plugin.checks.values():
-                checks.append(CheckResult("suite_ran", GRADER_ERROR, 1.0, "the hidden suite did not run"))
+                checks.append(
+                    CheckResult("suite_ran", GRADER_ERROR, 1.0, "the hidden suite did not run", AGAIN)
+                )
+        return self._result(submission, context, plugin, started)
+
+    def _result(
+        self, submission: Submission, context: Context, plugin: MarkingPlugin, started: float
+    ) -> SubmissionResult:
+        from grader.marking.plugin import score_all
+
         return SubmissionResult(
             submission=submission.name,
             seed=self.options.seed,
             suite=suite_digest(),
             sandbox="bwrap" if self.options.sandbox else "none",
             seconds=time.monotonic() - started,
-            items=score_all(rubric, plugin.checks),
+            items=score_all(plugin.rubric, plugin.checks),
             violations=tuple(dict.fromkeys(context.violations)),
             warnings=(*submission.warnings, *plugin.faults),
         )

@@ -12,6 +12,7 @@ import os
 import platform
 import resource
 import signal
+import sys
 from pathlib import Path
 
 import seccomp
@@ -96,8 +97,17 @@ def private_file_systems() -> None:
     """Fresh, sized, empty /submission, /tmp and /dev/shm; no terminals; a /proc that shows no process."""
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     options = f"size={TMP_SIZE},nr_inodes={TMP_INODES},mode=0700"
+    # A Python environment below /tmp would vanish beneath the new /tmp: it is put back where it was.
+    covered = [
+        prefix for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)) if prefix.startswith("/tmp/")
+    ]
+    descriptors = [os.open(prefix, os.O_PATH) for prefix in covered]
     for path in (WORK, "/dev/shm", "/tmp"):
         _mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    for prefix, descriptor in zip(covered, descriptors, strict=True):
+        os.makedirs(prefix)
+        _mount(f"/proc/self/fd/{descriptor}", prefix, None, MS_BIND)
+        os.close(descriptor)
     # A terminal opened by one session could be opened by its number in another.
     _mount("tmpfs", "/dev/pts", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2")
     hidden = "/tmp/proc"
