@@ -2,7 +2,6 @@
 
 import pytest
 
-from tests.suites.part2.conftest import Mark
 from tests.suites.part2.variants import (
     LEAKING_LOOP,
     LEAKS,
@@ -12,8 +11,8 @@ from tests.suites.part2.variants import (
     RIGHT_TRAINING,
     TRAIN,
     WRONG,
-    Variant,
 )
+from tests.suites.variants import Mark, Variant, check, edited, named
 
 TRAINED = frozenset({"2.4.reconstruction", "2.5.training"})
 QUICK = frozenset(
@@ -25,35 +24,6 @@ QUICK = frozenset(
         "2.5.sample",
     }
 )
-
-
-def edited(solution: dict[str, bytes], variant: Variant) -> dict[str, bytes]:
-    """The solution with a variant's edits."""
-    text = solution[variant.file].decode()
-    for old, new in variant.edits:
-        assert old in text, f"{variant.name}: {old!r} is not in {variant.file}"
-        text = text.replace(old, new)
-    return {**solution, variant.file: text.encode()}
-
-
-def named(variants: tuple[Variant, ...]) -> pytest.MarkDecorator:
-    """Parametrize over variants, by name."""
-    names = [f"{variant.item}: {variant.name}" if variant.item else variant.name for variant in variants]
-    return pytest.mark.parametrize("variant", variants, ids=names)
-
-
-def check(mark: Mark, files: dict[str, bytes], variant: Variant, items: frozenset[str]) -> None:
-    """The variant's item loses points, and no other does."""
-    results = mark(files, items)
-    assert set(results) == items
-    for item, result in results.items():
-        problems = [(c.name, c.status, c.message) for c in result.checks if c.status != "passed"]
-        assert all(status != "grader_error" for _, status, _ in problems), problems
-        if item == variant.item:
-            assert problems, f"{item} should lose points"
-            assert all(message for _, _, message in problems)
-        elif item not in variant.also:
-            assert not problems, f"{item} should lose nothing"
 
 
 @named(WRONG)

@@ -3,31 +3,12 @@
 # Pieces of code as they stand in the files are longer than a line here.
 # ruff: noqa: E501
 
-from dataclasses import dataclass
+from tests.suites.variants import Variant
 
 MODELS, TRAIN = "part2/models.py", "part2/train.py"
 AUTOENCODER, RECONSTRUCTION = "2.4.autoencoder", "2.4.reconstruction"
 DISCRIMINATOR, SAMPLE, TRAINING = "2.5.discriminator", "2.5.sample", "2.5.training"
 AE_LOSS, DISC_LOSS = "2.5.autoencoder_loss", "2.5.discriminator_loss"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One edit.
-
-    Attributes:
-        name: what it is.
-        edits: (old, new) pieces of text, each old one found once or more in the file.
-        item: the item that must lose points; empty for right code.
-        file: the file.
-        also: other items that may lose points for it, because they cannot work without.
-    """
-
-    name: str
-    edits: tuple[tuple[str, str], ...]
-    item: str = ""
-    file: str = MODELS
-    also: tuple[str, ...] = ()
 
 
 def wrong(
@@ -352,6 +333,7 @@ LEAKS = (
         "a discriminator loss that leaks into the encoder",
         ((FAKE_LOGITS, FAKE_LOGITS.replace(".detach()", "")),),
         TRAINING,
+        MODELS,
     ),
 )
 LEAKING_LOOP = (

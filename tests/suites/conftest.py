@@ -1,6 +1,6 @@
 """One warm box for all variants of a module."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,19 +8,16 @@ import pytest
 from grader.marking.marker import Marker, MarkingOptions
 from grader.marking.result import ItemResult
 from grader.submission import Submission
+from tests.suites.variants import Mark
 
-SOLUTIONS = Path(__file__).resolve().parents[3] / "solutions"
-Mark = Callable[[dict[str, bytes], frozenset[str]], dict[str, ItemResult]]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "slow: trains networks; left out of the default run")
+SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
 
 
-@pytest.fixture(scope="session")
-def solution() -> dict[str, bytes]:
-    """The files of part 2."""
-    return {f"part2/{file.name}": file.read_bytes() for file in sorted((SOLUTIONS / "part2").glob("*.py"))}
+@pytest.fixture(scope="module")
+def solution(request: pytest.FixtureRequest) -> dict[str, bytes]:
+    """The files of the part that the tests' folder is named after."""
+    part = request.path.parent.name
+    return {f"{part}/{file.name}": file.read_bytes() for file in sorted((SOLUTIONS / part).glob("*.py"))}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,59 @@
+"""Variants of the solutions: edits that make a mistake, or say the same another way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from grader.marking.result import ItemResult
+
+Mark = Callable[[dict[str, bytes], frozenset[str]], dict[str, ItemResult]]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One edit.
+
+    Attributes:
+        name: what it is.
+        edits: (old, new) pieces of text, each old one found once or more in the file.
+        item: the item that must lose points; empty for right code.
+        file: the file.
+        also: other items that may lose points for it, because they cannot work without.
+    """
+
+    name: str
+    edits: tuple[tuple[str, str], ...]
+    item: str = ""
+    file: str = ""
+    also: tuple[str, ...] = ()
+
+
+def edited(solution: dict[str, bytes], variant: Variant) -> dict[str, bytes]:
+    """The solution with a variant's edits."""
+    text = solution[variant.file].decode()
+    for old, new in variant.edits:
+        assert old in text, f"{variant.name}: {old!r} is not in {variant.file}"
+        text = text.replace(old, new)
+    return {**solution, variant.file: text.encode()}
+
+
+def named(variants: tuple[Variant, ...]) -> pytest.MarkDecorator:
+    """Parametrize over variants, by name."""
+    names = [f"{variant.item}: {variant.name}" if variant.item else variant.name for variant in variants]
+    assert len(set(names)) == len(names)
+    return pytest.mark.parametrize("variant", variants, ids=names)
+
+
+def check(mark: Mark, files: dict[str, bytes], variant: Variant, items: frozenset[str]) -> None:
+    """The variant's item loses points, and no other does."""
+    results = mark(files, items)
+    assert set(results) == items
+    for item, result in results.items():
+        problems = [(c.name, c.status, c.message) for c in result.checks if c.status != "passed"]
+        assert all(status != "grader_error" for _, status, _ in problems), problems
+        assert all(message for _, _, message in problems), problems
+        if item == variant.item:
+            assert problems, f"{item} should lose points"
+        elif item not in variant.also:
+            assert not problems, f"{item} should lose nothing"
