@@ -385,6 +385,9 @@ class Training:
     """A training by the student's `train_aae`, a few batches at a time."""
 
     def __init__(self, model, images, batch_size, lambda_, lr, disc_lr):
+        if any(nn.parameter.is_lazy(parameter) for parameter in model.parameters()):
+            with torch.no_grad():
+                model(images[:2])
         sides = [*model.encoder.parameters(), *model.decoder.parameters()]
         self.model = model
         self.images = images
@@ -430,8 +433,9 @@ class Training:
                     raise
 
     def state(self):
-        """Of the networks that are judged: encoder and decoder."""
-        return [dict(self.model.encoder.state_dict()), dict(self.model.decoder.state_dict())]
+        """The states of encoder, decoder and discriminator."""
+        model = self.model
+        return [dict(side.state_dict()) for side in (model.encoder, model.decoder, model.discriminator)]
 
 
 def start_training(model, images, batch_size, lambda_, lr, disc_lr):

@@ -41,6 +41,13 @@ class Judge:
         """The logits of codes, `[B, z_dim] -> [B]`."""
         return z.double() @ self.weight.double() + self.bias.double()
 
+    def codes(self, draw: Draw, count: int, sign: float) -> torch.Tensor:
+        """Codes whose logits have this sign and are large: twice to four times the scale of the weights."""
+        direction = self.weight / self.weight.norm()
+        across = draw.normal(count, len(direction))
+        across = across - (across @ direction)[:, None] * direction
+        return across + sign * draw.uniform(count, 1, low=2.0, high=4.0) * direction
+
     def seen(self) -> list[torch.Tensor]:
         """What the discriminator was asked since the last time."""
         codes = self._part.driver.seen(self.remote)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from grader.box.client import Remote
 from grader.box.errors import StudentError
 from grader.suites.draw import Draw
-from grader.suites.expect import CheckFailed, expect_finite, expect_shape
+from grader.suites.expect import CheckFailed, expect_finite, expect_shape, fail
 from grader.suites.part import Part
 
 Z_DIM = 8
@@ -24,12 +25,51 @@ JUDGED_IMAGES = 48  # and as many negatives, of other digits
 LEARNING_RATE = 1e-3
 DISCRIMINATOR_LEARNING_RATE = 0.05
 CHUNK_SECONDS = 60.0
+SIDES = ("encoder", "decoder", "discriminator")
+# What a BatchNorm keeps moves without any update.
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+State = dict[str, torch.Tensor]
 
 
 def zero_mean(images: torch.Tensor) -> torch.Tensor:
     """Images in [0, 1] -> the same in [-1, 1], followed by their negatives."""
     scaled = 2 * images - 1
     return torch.cat([scaled, -scaled])
+
+
+def networks_of(training: Remote) -> dict[str, State]:
+    """The states of a training's three networks as they are now, by side."""
+    states: Any = training.state()
+    right = isinstance(states, list) and len(states) == len(SIDES)
+    if not right or not all(
+        isinstance(state, dict) and all(isinstance(value, torch.Tensor) for value in state.values())
+        for state in states
+    ):
+        fail("a network's state_dict() should hold its weights", "leave state_dict as nn.Module has it")
+    return dict(zip(SIDES, states, strict=True))
+
+
+class Unmoved(CheckFailed):
+    """A training has left the weights of a side as they were."""
+
+    def __init__(self, side: str) -> None:
+        super().__init__(
+            f"after a short training the weights of the {side} are what they were before",
+            "for every batch: the loss, zero_grad(), backward() and step(), for either optimizer",
+        )
+        self.side = side
+
+
+def expect_moved(before: dict[str, State], after: dict[str, State], sides: tuple[str, ...]) -> None:
+    """Fail unless the training has changed the weights of each of these sides."""
+    for side in sides:
+        moved = any(
+            name not in before[side] or not torch.equal(value, before[side][name])
+            for name, value in after[side].items()
+            if not name.endswith(STATISTICS)
+        )
+        if not moved:
+            raise Unmoved(side)
 
 
 @dataclass
@@ -65,15 +105,14 @@ class Judges:
         self.x = torch.cat([half[:JUDGED_IMAGES], -half[JUDGED_IMAGES:]])
         self._encoding, self._decoding = part.fresh(), part.fresh()
 
-    def judge(self, training: Remote, decode: bool) -> Judgement:
-        """Judge a training's networks as they are now."""
-        encoder, decoder = training.state()
-        codes = self._encoding.driver.encode(encoder, self.x, Z_DIM)
+    def judge(self, networks: dict[str, State], decode: bool) -> Judgement:
+        """Judge networks of these states."""
+        codes = self._encoding.driver.encode(networks["encoder"], self.x, Z_DIM)
         codes = expect_shape(codes, (len(self.x), Z_DIM), "the code of held-out images")
         expect_finite(codes, "after a short training the code", "the training has diverged")
         images = torch.zeros_like(self.x)
         if decode:
-            images = self._decoding.driver.decode(decoder, codes)
+            images = self._decoding.driver.decode(networks["decoder"], codes)
             images = expect_shape(images, self.x.shape, "the reconstruction of held-out images")
             expect_finite(images, "after a short training the reconstruction", "the training has diverged")
         return Judgement(self.x, codes, images)

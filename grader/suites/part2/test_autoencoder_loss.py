@@ -13,6 +13,8 @@ from grader.suites.part2.judge import Z_DIM, Judge, with_judge
 
 pytestmark = pytest.mark.item("2.5.autoencoder_loss")
 
+# The cross-entropy of logits beyond +-250 with the label of their sign, and with the other label.
+SURE, WRONG = 0.01, 9.0
 GENERATOR = (
     "the cross-entropy of the discriminator's logits for z_fake against ones: "
     "F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))"
@@ -120,11 +122,27 @@ def test_lambda_weighs_the_two_losses(part2: Part, draw: Draw) -> None:
 
 def test_large_logits_do_not_overflow(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
-        batch = Batch(draw, 33)
-        value = loss(judge, batch, 0.0)
         hint = "F.binary_cross_entropy_with_logits works on logits; log(sigmoid(...)) overflows"
-        size = float(judge.logits(batch.z_fake).abs().max())
-        expect_finite(value, f"the generator's loss for logits up to {size:.0f}", hint)
+        sizes, logged = [], []
+        for sign in (1.0, -1.0):
+            batch = Batch(draw, 33)
+            batch.z_fake = judge.codes(draw, 33, sign)
+            answer = judge.model.get_loss_autoencoder(batch.x, batch.recon_x, batch.z_fake, 0.0)
+            value, log = loss_and_log(answer)
+            size = float(judge.logits(batch.z_fake).abs().max())
+            expect_finite(value, f"the generator's loss for logits up to {size:.0f}", hint)
+            sizes.append(abs(float(value)))
+            gen_loss = log.get("gen_loss", value)
+            gen_loss = expect_scalar(gen_loss, "gen_loss in the log", hint)
+            logged.append(abs(float(gen_loss)))
+        # A cross-entropy is 0 for one sign and large for the other, also where it is clamped (at 14 and
+        # more). Which sign is which, and the weights of the two losses, are asked elsewhere.
+        expect(
+            any(min(pair) < SURE and max(pair) > WRONG for pair in (sizes, logged)),
+            f"for large logits of either sign the generator's loss is {sizes[0]:.4g} and {sizes[1]:.4g} "
+            f"instead of 0 and more than {WRONG:.0f}",
+            hint,
+        )
 
     with_judge(part2, draw, check, scale=150.0)
 
@@ -171,5 +189,18 @@ def test_log_holds_the_three_losses(part2: Part, draw: Draw) -> None:
         for name, expected in (("ae_loss", value), ("recon_loss", one), ("gen_loss", zero)):
             number = expect_scalar(log[name], f"{name} in the log", hint)
             expect_close(number, expected, f"{name} in the log", hint)
+            expect(abs(float(number)) > 1e-4, f"{name} in the log is 0 for an untrained model", hint)
+        # Three numbers that are the same for other images and codes are no losses.
+        other = Batch(draw)
+        again = loss_and_log(judge.model.get_loss_autoencoder(other.x, other.recon_x, other.z_fake, 0.3))[1]
+        expect(
+            any(
+                float(expect_scalar(again.get(name), f"{name} in the log", hint))
+                != float(expect_scalar(log[name], f"{name} in the log", hint))
+                for name in ("gen_loss", "recon_loss", "ae_loss")
+            ),
+            "the losses in the log are the same for other images and codes",
+            hint,
+        )
 
     with_judge(part2, draw, check)

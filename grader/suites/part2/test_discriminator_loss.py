@@ -15,6 +15,8 @@ from grader.suites.part2.judge import Z_DIM, Judge, with_judge
 
 pytestmark = pytest.mark.item("2.5.discriminator_loss")
 
+# A clamped cross-entropy of logits that are wrong by far is at least this.
+WRONG = 9.0
 LOSSES = (
     "loss_real is the cross-entropy of the logits of prior samples against ones, loss_fake that of the "
     "logits of z_fake against zeros, disc_loss their mean (or sum)"
@@ -66,11 +68,21 @@ def other_rows(seen: list[torch.Tensor], z_fake: torch.Tensor) -> torch.Tensor:
     return torch.tensor(others, dtype=z_fake.dtype)
 
 
+def expect_no_constant(results: list[Judged]) -> None:
+    """Fail if the loss is the same number for all codes: then it compares nothing."""
+    expect(
+        len({float(result.loss) for result in results}) > 1,
+        f"the discriminator's loss is {float(results[0].loss):.4g} for whatever codes",
+        LOSSES,
+    )
+
+
 def test_compares_with_as_many_codes_of_the_prior(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
-        for count in (7, 1):
-            result = Judged(judge, draw.normal(count, Z_DIM, std=2.0))
+        results = [Judged(judge, draw.normal(count, Z_DIM, std=2.0)) for count in (7, 1)]
+        for result in results:
             expect_finite(result.loss, "the discriminator's loss", LOSSES)
+        expect_no_constant(results)
 
     with_judge(part2, draw, check)
 
@@ -79,7 +91,8 @@ def test_prior_is_standard_normal(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
         # Codes far from the prior: what is drawn must not follow them.
         part2.seed(draw.seed())
-        batches = [Judged(judge, 4 + 0.2 * draw.normal(1500, Z_DIM)).real for _ in range(2)]
+        results = [Judged(judge, 4 + 0.2 * draw.normal(1500, Z_DIM)) for _ in range(2)]
+        batches = [result.real for result in results]
         expect(
             not torch.equal(*batches),
             "every call draws the same codes",
@@ -90,6 +103,7 @@ def test_prior_is_standard_normal(part2: Part, draw: Draw) -> None:
         # 2e-9 for the two-sided 6 sigma of a correlation over 7,500 independent pairs.
         shared = (batches[0] * batches[1]).sum().item() / batches[0].numel() ** 0.5
         expect(abs(shared) < 6, "the codes called real repeat from call to call", "draw afresh in every call")
+        expect_no_constant(results)
 
     with_judge(part2, draw, check)
 
@@ -126,10 +140,19 @@ def test_real_against_ones_and_fake_against_zeros(part2: Part, draw: Draw) -> No
 
 def test_large_logits_do_not_overflow(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
-        result = Judged(judge, draw.normal(33, Z_DIM, std=2.0))
         hint = "F.binary_cross_entropy_with_logits works on logits; log(1 - sigmoid(...)) overflows"
-        size = float(judge.logits(result.fake).abs().max())
-        expect_finite(result.loss, f"the discriminator's loss for logits up to {size:.0f}", hint)
+        results = [Judged(judge, judge.codes(draw, 33, sign)) for sign in (1.0, -1.0)]
+        for result in results:
+            size = float(judge.logits(result.fake).abs().max())
+            expect_finite(result.loss, f"the discriminator's loss for logits up to {size:.0f}", hint)
+        # For the one sign the fake codes alone make a mean of two terms, clamped or not, this large. Which
+        # sign it is, is asked elsewhere.
+        expect(
+            max(abs(float(result.loss)) for result in results) > WRONG / 2,
+            f"for logits up to {size:.0f} the discriminator's loss is {float(result.loss):.4g}",
+            hint,
+        )
+        expect_no_constant(results)
 
     with_judge(part2, draw, check, scale=150.0)
 
@@ -171,6 +194,7 @@ def test_log_holds_the_losses(part2: Part, draw: Draw) -> None:
         expect(not missing, f"the dictionary for the log lacks {', '.join(missing)}", hint)
         number = {name: expect_scalar(result.log[name], f"{name} in the log", hint) for name in names}
         expect_close(number["disc_loss"], result.loss, "disc_loss in the log", "it is the loss returned")
+        expect_no_constant([result, Judged(judge, draw.normal(9, Z_DIM, std=2.0))])
         # Their own two terms, whatever these are: the loss itself is asked about elsewhere.
         total = number["loss_real"] + number["loss_fake"]
         if not close(number["disc_loss"], total, rtol=1e-4, atol=1e-6):
