@@ -44,22 +44,26 @@ def expect_different(outputs: torch.Tensor, what: str) -> None:
 
 
 def outputs_when_amplified(network: Remote, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """The network's outputs with larger weights, all of them finite.
+    """The network's outputs with larger weights, each of them finite.
 
     A very deep network overflows with the full factor; it is tried with smaller ones.
     """
     state = network.state_dict()
     expect(bool(state), "the network has no parameters", "assign the layers to self in __init__")
     network.eval()
+    outputs: list[torch.Tensor] = []
     for factor in (AMPLIFICATION, AMPLIFICATION**0.5, 2.0):
         network.load_state_dict(amplified(state, factor))
-        result = network(*inputs)
-        outputs = tuple(result) if isinstance(result, tuple | list) else (result,)
-        tensors = tuple(as_tensor(output, "the output") for output in outputs)
-        if all(bool(torch.isfinite(tensor).all()) for tensor in tensors):
+        tensors = _tensors(network(*inputs))
+        if not outputs:
+            outputs = list(tensors)
+        for index, (output, smaller) in enumerate(zip(outputs, tensors, strict=True)):
+            if not bool(torch.isfinite(output).all()):
+                outputs[index] = smaller
+        if all(bool(torch.isfinite(output).all()) for output in outputs):
             break
     network.load_state_dict(state)
-    return tensors
+    return tuple(outputs)
 
 
 def expect_unbounded(output: torch.Tensor, what: str, hint: str) -> None:
@@ -113,12 +117,12 @@ def expect_trainable(part: Part, network: Remote, inputs: torch.Tensor, what: st
     state = network.state_dict()
     expect(bool(state), "the network has no parameters", "assign the layers to self in __init__")
     network.eval()
-    before = _tensors(network(inputs))
+    before, again = _tensors(network(inputs)), _tensors(network(inputs))
     for index, gradients in enumerate(reached):
         cut_off = [name for name, gradient in gradients.items() if gradient is None]
         alive = any(gradient is not None and bool(gradient.any()) for gradient in gradients.values())
         moved = False
-        if alive and cut_off:
+        if alive and cut_off and torch.equal(before[index], again[index]):
             network.load_state_dict({**state, **{name: state[name] + 0.1 for name in cut_off}})
             after = _tensors(network(inputs))[index]
             moved = not torch.allclose(after.float(), before[index].float(), rtol=1e-4, atol=1e-5)
@@ -126,7 +130,7 @@ def expect_trainable(part: Part, network: Remote, inputs: torch.Tensor, what: st
         if moved or not alive:
             fail(
                 f"gradients of {what} reach only {len(gradients) - len(cut_off)} of {len(gradients)} "
-                "parameters, though it depends on more",
+                "parameters, though more of them matter",
                 "look for .detach(), .data or torch.no_grad in forward",
             )
 

@@ -24,6 +24,7 @@ def likely_cause(value: torch.Tensor, elbo: torch.Tensor, shape: list[int]) -> s
         "the batch dimension counts, too": elbo * math.log2(math.e) / (pixels * batch),
         "the channels are left out": elbo * math.log2(math.e) / (height * width),
         "the channels are left out and the batch counts": elbo * math.log2(math.e) / (height * width * batch),
+        "28 x 28 pixels are fixed in it": elbo * math.log2(math.e) / 784,
         "the number of dimensions is missing": elbo * math.log2(math.e),
         "log2(e) is replaced by log10(e)": elbo * math.log10(math.e) / pixels,
         "the sign is flipped": -elbo * math.log2(math.e) / pixels,
@@ -37,14 +38,12 @@ def likely_cause(value: torch.Tensor, elbo: torch.Tensor, shape: list[int]) -> s
 
 
 def scalar_bpd(part1: Part, elbo: torch.Tensor, shape: list[int]) -> torch.Tensor:
-    """The bpd of a scalar elbo, which has at least been divided by something that grows with the image."""
+    """The bpd of a scalar elbo, which has at least been divided by something like an image's size."""
     value = expect_scalar(part1.utils.elbo_to_bpd(elbo, shape), "the bpd of a scalar elbo", FORMULA)
-    smaller = [*shape[:2], 7, 7]
-    of_smaller = expect_scalar(part1.utils.elbo_to_bpd(elbo, smaller), "the bpd of a scalar elbo", FORMULA)
     expect(
-        bool(0 < value.abs() < elbo / 2) and bool(value.abs() < of_smaller.abs() / 2),
-        f"the bpd of an elbo of {float(elbo):.1f} nats is {float(value):.5g} for img_shape {shape} and "
-        f"{float(of_smaller):.5g} for {smaller}: it should be divided by the number of dimensions",
+        bool(0 < value.abs() < elbo / 20),
+        f"the bpd of an elbo of {float(elbo):.1f} nats is {float(value):.5g} for img_shape {shape}: it "
+        "should be divided by the number of dimensions",
         FORMULA,
     )
     return value
@@ -101,10 +100,12 @@ def test_lets_gradients_through(part1: Part, draw: Draw) -> None:
     scalar_bpd(part1, elbo, [4, 1, 28, 28])
     elbo.requires_grad_()
     call = part1.record(part1.utils.elbo_to_bpd, elbo, [4, 1, 28, 28])
+    hint = "keep elbo a tensor: no .item(), float(), numpy or .detach()"
+    expect(isinstance(call.value, torch.Tensor), "the bpd is a plain number, no tensor", hint)
     value = as_tensor(call.value, "the bpd")
     gradient, *_ = call.gradients(torch.ones_like(value))
     expect(
         gradient is not None and float(gradient.abs()) > 0,
         "no gradient flows through elbo_to_bpd, so nothing could be trained with it",
-        "keep elbo a tensor: no .item(), float(), numpy or .detach()",
+        hint,
     )

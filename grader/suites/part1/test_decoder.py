@@ -20,6 +20,8 @@ from grader.suites.part import Part
 
 pytestmark = pytest.mark.item("1.7.decoder")
 
+# The default size wherever a check is not about sizes: a hard-coded one costs the checks of sizes only.
+Z_DIM = 20
 LOGITS = "return raw logits: no tanh, sigmoid, ReLU or softmax after the last layer"
 
 
@@ -43,7 +45,7 @@ def decode(decoder: Remote, latents: torch.Tensor, channels: int = 16) -> torch.
 
 
 def test_returns_logits_for_every_pixel(part1: Part, draw: Draw) -> None:
-    decode(build(part1, draw), draw.normal(3, 20))
+    decode(build(part1, draw), draw.normal(3, Z_DIM))
 
 
 def test_works_for_any_batch_size_and_z_dim(part1: Part, draw: Draw) -> None:
@@ -55,13 +57,13 @@ def test_works_for_any_batch_size_and_z_dim(part1: Part, draw: Draw) -> None:
 
 
 def test_takes_the_number_of_grey_levels(part1: Part, draw: Draw) -> None:
-    decoder = build(part1, draw, num_input_channels=10, num_filters=8, z_dim=4)
-    decode(decoder, draw.normal(2, 4), channels=10)
+    decoder = build(part1, draw, num_input_channels=10)
+    decode(decoder, draw.normal(2, Z_DIM), channels=10)
 
 
 def test_logits_are_unbounded(part1: Part, draw: Draw) -> None:
-    decoder = build(part1, draw, num_filters=8, z_dim=12)
-    (logits,) = outputs_when_amplified(decoder, draw.normal(8, 12, std=3.0))
+    decoder = build(part1, draw)
+    (logits,) = outputs_when_amplified(decoder, draw.normal(8, Z_DIM, std=3.0))
     expect_shape(logits, (8, 16, 28, 28), "the logits")
     sums = logits.double().logsumexp(dim=1)
     # Log-probabilities are logits, too, normalized already: cross-entropy and softmax do not mind.
@@ -75,10 +77,10 @@ def test_logits_are_unbounded(part1: Part, draw: Draw) -> None:
 
 
 def test_every_latent_changes_the_image(part1: Part, draw: Draw) -> None:
-    decoder = build(part1, draw, num_filters=8, z_dim=5)
+    decoder = build(part1, draw)
     decoder.eval()
-    latents = draw.normal(1, 5).repeat(6, 1)
-    for index in range(5):
+    latents = draw.normal(1, Z_DIM).repeat(Z_DIM + 1, 1)
+    for index in range(Z_DIM):
         latents[index + 1, index] += 3.0
     logits = decode(decoder, latents)
     moved = (logits[1:] - logits[:1]).abs().flatten(1).amax(dim=1) > 1e-6
@@ -90,16 +92,17 @@ def test_every_latent_changes_the_image(part1: Part, draw: Draw) -> None:
 
 
 def test_decodes_each_latent_by_itself(part1: Part, draw: Draw) -> None:
-    decoder = build(part1, draw, num_filters=8, z_dim=6)
-    latents = draw.normal(5, 6, std=2.0)
-    expect_independent_of_batch(decoder, latents, "the output")
+    decoder = build(part1, draw)
+    latents = draw.normal(5, Z_DIM, std=2.0)
     expect_repeatable(decoder, latents, "the output")
+    expect_independent_of_batch(decoder, latents, "the output")
 
 
 def test_gradients_reach_parameters_and_latents(part1: Part, draw: Draw) -> None:
-    decoder = build(part1, draw, num_filters=8, z_dim=6)
-    expect_trainable(part1, decoder, draw.normal(4, 6), "the logits")
-    call = part1.record(decoder, draw.normal(4, 6).requires_grad_())
+    decoder = build(part1, draw)
+    expect_trainable(part1, decoder, draw.normal(4, Z_DIM), "the logits")
+    call = part1.record(decoder, draw.normal(4, Z_DIM).requires_grad_())
+    expect_shape(call.value, (4, 16, 28, 28), "the logits")
     gradient, *_ = call.gradients(draw.normal(4, 16, 28, 28))
     expect(
         gradient is not None and bool((gradient.abs().amax(dim=0) > 0).all()),

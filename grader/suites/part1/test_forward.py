@@ -91,20 +91,34 @@ def test_returns_three_scalars(part1: Part, draw: Draw) -> None:
     model = build(part1, case)
     L_rec, _, bpd = losses(model, case.images)
     other_L_rec, _, other_bpd = losses(model, draw.integers(16, 3, 1, 28, 28))
-    expect(
-        bool(L_rec != other_L_rec) and bool(bpd != other_bpd),
-        "L_rec and bpd are the same for other images",
-        "the reconstruction loss compares the logits with the images",
-    )
+    for value, other, name in ((L_rec, other_L_rec, "L_rec"), (bpd, other_bpd, "bpd")):
+        expect(
+            bool(value != other),
+            f"{name}, in its place among the three, is the same for other images",
+            f"the reconstruction loss compares the logits with the images; {TRIPLE}, in this order",
+        )
 
 
 def test_works_for_a_batch_of_one(part1: Part, draw: Draw) -> None:
     case = make_case(draw, 1)
-    L_rec, _, _ = losses(build(part1, case), case.images)
+    due = case.reconstruction.mean()
+    model = build(part1, case)
+    L_rec, _, _ = losses(model, case.images)
+    if agrees(L_rec, [due]):
+        return
+    # Whatever the loss is: three times the same image make its mean the same, and its sum three times that.
+    copies = Case(*(part.expand(3, *part.shape[1:]).clone() for part in vars(case).values()))
+    of_copies, _, _ = losses(build(part1, copies), copies.images)
+    of_another, _, _ = losses(model, draw.integers(16, 1, 1, 28, 28))
     expect(
-        agrees(L_rec, [case.reconstruction.mean(), case.reconstruction.mean() / 784]),
-        f"L_rec of a batch of one image is {L_rec:.5g} instead of {case.reconstruction.mean():.5g}",
+        agrees(L_rec, [of_copies, of_copies / 3, of_copies * 3]),
+        f"L_rec of a batch of one image is {L_rec:.5g}, but {of_copies:.5g} for three copies of that image",
         "imgs.squeeze() removes the batch dimension, too, when it is 1: name the dimension, squeeze(1)",
+    )
+    expect(
+        bool(of_another != L_rec),
+        f"L_rec is {L_rec:.5g} for any image, instead of {due:.5g}",
+        "the reconstruction loss compares the logits with the images",
     )
 
 
@@ -245,8 +259,10 @@ def test_gradients_reach_both_networks(part1: Part, draw: Draw) -> None:
     expect(
         isinstance(values, tuple | list) and len(values) == 3, "forward should return three values", TRIPLE
     )
-    one = [torch.ones_like(as_tensor(value, "a loss")) for value in values]
     hint = "keep the losses tensors: no .item(), .detach(), float() or no_grad"
+    for value, name in ((values[0], "L_rec"), (values[2], "bpd")):
+        expect(isinstance(value, torch.Tensor), f"{name} is a plain number, no tensor", hint)
+    one = [torch.ones_like(as_tensor(value, "a loss")) for value in values]
     of_reconstruction = call.gradients(one[0], None, None, of=model)
     of_bpd = call.gradients(None, None, one[2], of=model)
     for gradients, loss, name in (

@@ -117,6 +117,11 @@ def test_draws_pixels_from_the_categorical_distribution(part1: Part, draw: Draw)
         "every pixel has its most likely level: that is the argmax, not a sample",
         f"{RECIPE}; argmax shows the mode of each pixel and hides the model's uncertainty",
     )
+    expect(
+        bool((images != images[0, 0, 0]).any()),
+        "every pixel has one and the same level, though many are likely",
+        f"draw at random, do not round the expected level; {RECIPE}",
+    )
     for level, probability in ((first, 0.6), (second, 0.3)):
         seen = int((images == level).sum())
         if frequency_score(seen, count, probability) > STANDARD_ERRORS:

@@ -208,7 +208,8 @@ WRONG_MANIFOLDS = (
     wrong(
         MANIFOLD,
         "reshape without permute",
-        (MEANS, "(decoder(z).reshape(-1, 16).softmax(-1) @ levels).view(-1, 1, 28, 28)"),
+        (SOFTMAX, "decoder(z)"),
+        (MEANS, "(probabilities.reshape(-1, 16).softmax(-1) @ torch.linspace(0, 1, 16)).view(-1, 1, 28, 28)"),
     ),
     wrong(MANIFOLD, "levels the other way round", (LEVELS, LEVELS.replace("(0, 1", "(1, 0"))),
     wrong(MANIFOLD, "levels 1 to 16", (LEVELS, "torch.arange(1.0, 17)")),
