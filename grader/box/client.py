@@ -12,6 +12,7 @@ grad_mean, grad_log_std = call.gradients(cotangent)   # vector-Jacobian products
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
 import time
@@ -43,6 +44,16 @@ def printable(text: Any, limit: int = MAX_TEXT) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
+class Budget:
+    """The wall-clock time that all sessions of one submission share.
+
+    Deadlines bound a call; this bounds a submission whose every call ends just before its deadline.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+
 class Session:
     """One confined process with one part of one submission.
 
@@ -50,8 +61,9 @@ class Session:
     open a new session to go on.
     """
 
-    def __init__(self, box: Channels) -> None:
+    def __init__(self, box: Channels, budget: Budget | None = None) -> None:
         self._box = box
+        self._budget = budget or Budget(math.inf)
         self._number, self._channel = box.open_channel()
         self._channel.setblocking(False)
         self._seconds = CALL_SECONDS
@@ -113,6 +125,11 @@ class Session:
             self._seconds = before
 
     @property
+    def hung(self) -> bool:
+        """Whether a call did not end in time."""
+        return self._fault is not None and self._fault.kind == "timeout"
+
+    @property
     def broken(self) -> bool:
         """Whether the session can no longer be used."""
         return self._fault is not None or self._closed
@@ -144,7 +161,19 @@ class Session:
     def _request(self, operation: str, *arguments: Any, what: str = "") -> Any:
         if self._fault is not None:
             raise self._fault
-        deadline = time.monotonic() + self._seconds
+        started = time.monotonic()
+        try:
+            return self._exchange(operation, arguments, what, min(self._seconds, self._budget.left))
+        except StudentError:
+            raise
+        except BaseException:  # interrupted between request and reply: the next one would get this one's
+            self._broken("protocol", "a call was interrupted")
+            raise
+        finally:
+            self._budget.left -= time.monotonic() - started
+
+    def _exchange(self, operation: str, arguments: tuple[Any, ...], what: str, seconds: float) -> Any:
+        deadline = time.monotonic() + seconds
         try:
             message = wire.pack({"op": operation, "arguments": arguments})
         except wire.WireError as error:
@@ -165,7 +194,7 @@ class Session:
         except TimeoutError:
             raise self._broken(
                 "timeout",
-                f"{what or 'the code'} did not finish within {self._seconds:.0f} s",
+                f"{what or 'the code'} did not finish within {max(0.0, seconds):.0f} s",
                 "look for an endless loop, input(), sleep, or training started by the import",
             ) from None
         if not isinstance(reply, dict) or len(reply) != 1:

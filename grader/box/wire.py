@@ -104,8 +104,11 @@ def encode(value: Any, payload: list[torch.Tensor], depth: int = 0) -> Any:
     raise WireError(f"a {type(value).__name__} cannot be sent")
 
 
-def decode(tree: Any, payload: list[torch.Tensor], depth: int = 0) -> Any:
-    """The inverse of `encode`.
+def decode(tree: Any, payload: list[torch.Tensor | None], depth: int = 0) -> Any:
+    """The inverse of `encode`; takes each tensor out of `payload` as it comes.
+
+    A tensor may be named once: a header that named one of 60 MB a thousand times would become 60 GB as soon
+    as somebody computed with the value.
 
     Raises:
         WireError: the tree is not one that `encode` makes.
@@ -129,7 +132,9 @@ def decode(tree: Any, payload: list[torch.Tensor], depth: int = 0) -> Any:
         index = tree.get("i")
         if type(index) is not int or not 0 <= index < len(payload):
             raise WireError("a header names a tensor that was not sent")
-        tensor = payload[index]
+        tensor, payload[index] = payload[index], None
+        if tensor is None:
+            raise WireError("a header names a tensor twice")
         if tag == "tensor":
             return tensor
         if tensor.shape != () or tensor.dtype != torch.float64:
@@ -274,7 +279,8 @@ def unpack(header: Header, payload: bytearray, gradients: bool = False) -> Any:
     """
     if len(payload) != header.payload_length:
         raise WireError(f"{header.payload_length} bytes of tensors were announced, {len(payload)} sent")
-    tensors, offset = [], 0
+    tensors: list[torch.Tensor | None] = []
+    offset = 0
     for dtype, shape, requires_grad in header.specs:
         count = math.prod(shape)
         if count == 0:

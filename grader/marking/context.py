@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from grader.box.client import Channels
+from grader.box.client import Budget, Channels
+from grader.suites.part import SUBMISSION_SECONDS
 
 
 @dataclass
@@ -20,7 +21,8 @@ class Context:
         box: where sessions come from; a new box where the last one broke down.
         seed: the run's secret.
         data: `digits` or `mnist`.
-        lost_seconds: time lost to calls that did not end, over all sessions of the submission.
+        budget: the time that all its sessions may take together.
+        violations: what the assignment forbids and the submission does, for the teaching assistant.
     """
 
     name: str
@@ -28,7 +30,7 @@ class Context:
     box: Callable[[], Channels]
     seed: int
     data: str
-    lost_seconds: float = 0.0
+    budget: Budget = field(default_factory=lambda: Budget(SUBMISSION_SECONDS))
     violations: list[str] = field(default_factory=list)
 
 

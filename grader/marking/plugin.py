@@ -21,11 +21,20 @@ from grader.suites.expect import CheckFailed
 
 # What the session's stand-in for torch.distributions raises, see suites/drivers/forbidden.py.
 FORBIDDEN = "ForbiddenError"
+RAISED_HINT = "run the same call on small tensors of your own and look at what it returns"
+# What a suite runs into when a value is not what it takes it for.
+SURPRISES = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
+MESSAGE_LENGTH = 600
 STUB_HINT = "fill in the part that raises NotImplementedError"
 
 
 class NotSubmitted(Exception):
     """The item's file was not handed in."""
+
+
+def shown(text: str) -> str:
+    """A message on one line without control characters, whatever names of the student's are in it."""
+    return printable(text, MESSAGE_LENGTH)
 
 
 def item_id(test: pytest.Item) -> str:
@@ -94,13 +103,13 @@ class MarkingPlugin:
         if error is None:
             return result.PASSED, "", ""
         if isinstance(error, CheckFailed):
-            return result.FAILED, error.message, error.hint
+            return result.FAILED, shown(error.message), shown(error.hint)
         if isinstance(error, StudentError):
             if error.kind == "not_implemented":
                 return result.NOT_IMPLEMENTED, str(error), error.hint or STUB_HINT
             if error.exception == FORBIDDEN:
                 self.context.violations.append(f"{item_id(test)}: uses torch.distributions")
-            return result.FAILED, str(error), error.hint
+            return result.FAILED, shown(str(error)), error.hint or RAISED_HINT
         if isinstance(error, NotSubmitted):
             return result.NOT_SUBMITTED, f"{error} was not handed in", "hand in the file under this name"
         if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
@@ -109,6 +118,11 @@ class MarkingPlugin:
         text = printable(str(error), 200)
         place = call.excinfo.traceback[-1] if call.excinfo is not None else None
         where = f" ({Path(place.path).name}, line {place.lineno + 1})" if place is not None else ""
+        if isinstance(error, SURPRISES):
+            # The suites are tried on many right and wrong submissions; what trips one is most likely a value
+            # that nobody has returned before. A person is told, since it could be the suite after all.
+            self.faults.append(f"look at {test.name} by hand: it was surprised by {kind}: {text}{where}")
+            return result.FAILED, "the code returned something that cannot be used here", RAISED_HINT
         self.faults.append(f"{test.name}: {kind}: {text}{where}")
         return result.GRADER_ERROR, f"the grader failed: {kind}: {text}", "grade this submission again"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.box.errors import StudentError
 from grader.data import split_images
 from grader.marking.context import CONTEXT, Context
 from grader.suites.draw import Draw, derive_seed
@@ -50,11 +49,7 @@ def _files(context: Context, folder: str) -> dict[str, bytes]:
 
 
 def _open(context: Context, folder: str) -> Iterator[Part]:
-    def lost(seconds: float) -> float:
-        context.lost_seconds += seconds
-        return context.lost_seconds
-
-    part = Part(context.box, folder, _files(context, folder), lost)
+    part = Part(context.box, folder, _files(context, folder), context.budget)
     yield part
     part.close()
 
@@ -69,18 +64,6 @@ def part1(context: Context) -> Iterator[Part]:
 def part2(context: Context) -> Iterator[Part]:
     """The student's part 2, in a session that the checks of one item share."""
     yield from _open(context, "part2")
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Take note of calls that never ended."""
-    try:
-        return (yield)
-    except StudentError as error:
-        for part in ("part1", "part2"):
-            if part in item.funcargs:  # type: ignore[attr-defined]
-                item.funcargs[part].note_fault(error)  # type: ignore[attr-defined]
-        raise
 
 
 @pytest.fixture(scope="session")

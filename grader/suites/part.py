@@ -7,16 +7,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from grader.box.client import CALL_SECONDS, Call, Channels, Remote, Session
+from grader.box.client import Budget, Call, Channels, Remote, Session
 from grader.box.errors import StudentError
 
 DRIVERS = Path(__file__).parent / "drivers"
 # What runs in the box beside the student's code, on its side of the trust boundary: helpers of ours that
 # replace names, run a training loop, or catch what a `main` makes. The leading underscore marks them.
 HELPER_FOLDER = "_grader"
-# Once a call has not ended, the other checks of its item are not tried, and after this much lost time nothing
-# of the submission is: an endless loop costs its item and 20 s, a submission full of them 4 minutes.
-PATIENCE = 12 * CALL_SECONDS
+# All of a submission's calls together. Marking takes 10 s, a minute on a crowded machine; once a call has not
+# ended, the other checks of its item are not tried, so that 16 endless loops fit in, too.
+SUBMISSION_SECONDS = 600.0
+
+
+class Item:
+    """What all sessions of one item share: whether a call in one of them did not end."""
+
+    hung = False
 
 
 class Part:
@@ -30,34 +36,36 @@ class Part:
         box: Callable[[], Channels],
         folder: str,
         files: dict[str, bytes],
-        lost: Callable[[float], float],
+        budget: Budget,
+        item: Item | None = None,
     ) -> None:
         self._box = box
         self._folder = folder
         self._files = files
-        self._lost = lost
+        self._budget = budget
+        self._item = item or Item()
         self._session: Session | None = None
         self._modules: dict[str, Remote] = {}
         self._children: list[Part] = []
-        self._hung = False
 
     @property
     def session(self) -> Session:
         """The session, a new one where there is none or the code has wrecked the last.
 
         Raises:
-            StudentError: the submission has used up the grader's patience.
+            StudentError: a call of the item did not end, or the submission has used up its time.
         """
         if self._session is not None and self._session.broken:
             self.close()
         if self._session is None:
-            if self._hung or self._lost(0.0) >= PATIENCE:
+            if self._item.hung or self._budget.left <= 0:
                 raise StudentError("hung", "not tried: an earlier call did not end", "first mend what hangs")
-            session = Session(self._box())
+            session = Session(self._box(), self._budget)
             self._session = session
             session.files(self._files)
             session.enter(HELPER_FOLDER)
             session.load("forbidden").install()
+            session.load(f"{self._folder}_driver")  # before the student's folder comes first
             session.enter(self._folder)
         return self._session
 
@@ -93,15 +101,9 @@ class Part:
 
     def fresh(self) -> Part:
         """The same part in another session, which knows nothing of this one."""
-        child = Part(self._box, self._folder, self._files, self._lost)
+        child = Part(self._box, self._folder, self._files, self._budget, self._item)
         self._children.append(child)
         return child
-
-    def note_fault(self, error: StudentError) -> None:
-        """Keep account of the time that calls without end have cost."""
-        if error.kind == "timeout":
-            self._hung = True
-            self._lost(CALL_SECONDS)
 
     def close(self) -> None:
         """End this session and those opened from it."""
@@ -111,4 +113,5 @@ class Part:
         self._modules.clear()
         if self._session is not None:
             session, self._session = self._session, None
+            self._item.hung = self._item.hung or session.hung
             session.close()

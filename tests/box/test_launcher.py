@@ -14,7 +14,7 @@ import pytest
 
 from grader.box.client import Session
 from grader.box.errors import BoxError, StudentError
-from grader.box.launcher import Box
+from grader.box.launcher import Box, bubblewrap_arguments
 from grader.box.unprotected import UnprotectedBox
 
 from .conftest import Probe
@@ -286,3 +286,10 @@ def test_starting_is_quick_once_torch_is_in_memory(box):
     for _ in range(5):
         Session(box).close()
     assert time.monotonic() - started < 10
+
+
+def test_the_box_makes_its_tmp_before_it_shows_what_may_lie_below():
+    # A kit unpacked below /tmp has its Python environment there.
+    arguments = bubblewrap_arguments("bwrap")
+    assert arguments[arguments.index("--tmpfs") + 1] == "/tmp"
+    assert arguments.index("--tmpfs") < arguments.index("--ro-bind")

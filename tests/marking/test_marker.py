@@ -94,6 +94,35 @@ def test_torch_distributions_is_a_violation_and_costs_its_item(marker: Marker) -
     assert result.violations == ("1.7.kld: uses torch.distributions",)
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        b"    import sys, importlib\n"
+        b"    for n in [n for n in sys.modules if n.startswith('torch.distributions')]: del sys.modules[n]\n"
+        b"    D = importlib.import_module('torch.distributions')\n",
+        b"    import importlib\n    D = importlib.import_module('torch.distributions.kl')\n"
+        b"    D.Normal = importlib.import_module('torch.distributions.normal').Normal\n",
+        b"    import torch\n    D = torch.distributions\n",
+        b"    import gc\n    class D: pass\n    for o in gc.get_objects():\n"
+        b"        if getattr(o, '__name__', '') in ('Normal', 'kl_divergence'): setattr(D, o.__name__, o)\n",
+        b"    class D: pass\n    def walk(c):\n        for s in type.__subclasses__(c):\n"
+        b"            if 'distributions' in s.__module__: setattr(D, s.__name__, s)\n"
+        b"            if s is not type: walk(s)\n    walk(object)\n"
+        b"    D.kl_divergence = lambda p, q: p.log_prob(mean) - q.log_prob(mean) + 0 * p.entropy()\n",
+    ],
+)
+def test_torch_distributions_is_of_no_use_however_it_is_found(marker: Marker, found: bytes) -> None:
+    source = (
+        b"def KLD(mean, log_std):\n" + found + b"    p = D.Normal(mean, log_std.exp())\n"
+        b"    return D.kl_divergence(p, D.Normal(0 * mean, 0 * mean + 1)).sum(-1)\n"
+    )
+    item = kld(marker, source)
+    assert item.status == "failed"
+    assert item.points == 0
+    # It fails because it is refused, not because this code would not work anyway.
+    assert all("off" not in check.message for check in item.checks)
+
+
 def test_the_same_seed_gives_the_same_messages(marker: Marker) -> None:
     wrong = RIGHT.replace(b"0.5", b"0.7")
     first, second = kld(marker, wrong), kld(marker, wrong)

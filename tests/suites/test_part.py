@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from grader.box.client import Budget
 from grader.box.errors import StudentError
 from grader.box.launcher import Box
-from grader.suites.part import DRIVERS, HELPER_FOLDER, PATIENCE, Part
+from grader.suites.part import DRIVERS, HELPER_FOLDER, Part
 
 SOURCE = b"""
 import os, time
@@ -20,6 +21,8 @@ def die():
     os._exit(3)
 def hang():
     time.sleep(60)
+def nap():
+    time.sleep(0.3)
 def fail():
     return 1 / 0
 """
@@ -29,13 +32,7 @@ def fail():
 def part(box: Box) -> Iterator[Part]:
     files = {"part1/utils.py": SOURCE}
     files |= {f"{HELPER_FOLDER}/{path.name}": path.read_bytes() for path in DRIVERS.glob("*.py")}
-    lost = [0.0]
-
-    def lose(seconds: float) -> float:
-        lost[0] += seconds
-        return lost[0]
-
-    part = Part(lambda: box, "part1", files, lose)
+    part = Part(lambda: box, "part1", files, Budget(100.0))
     yield part
     part.close()
 
@@ -57,17 +54,30 @@ def test_a_fresh_part_knows_nothing_of_the_other(part: Part) -> None:
 
 
 def test_after_a_hang_the_item_is_not_tried_further(part: Part) -> None:
-    with pytest.raises(StudentError, match="did not finish within 0 s") as caught, part.deadline(0.3):
+    with pytest.raises(StudentError, match="did not finish within 0 s"), part.deadline(0.3):
         part.utils.hang()
-    part.note_fault(caught.value)
     with pytest.raises(StudentError, match="earlier call did not end"):
         part.utils.count()
 
 
-def test_a_submission_full_of_hangs_is_not_tried_further(part: Part) -> None:
-    part._lost(PATIENCE)
+def test_after_a_hang_in_a_fresh_part_the_item_is_not_tried_further(part: Part) -> None:
+    child = part.fresh()
+    with pytest.raises(StudentError, match="did not finish within 0 s"), child.deadline(0.3):
+        child.utils.hang()
+    child.close()
     with pytest.raises(StudentError, match="earlier call did not end"):
         part.utils.count()
+
+
+def test_calls_that_end_just_in_time_use_up_the_submissions_time(part: Part) -> None:
+    assert part.utils.count() == 1
+    part._budget.left = 0.8
+    assert part.utils.nap() is None
+    assert part.utils.nap() is None
+    with pytest.raises(StudentError, match="did not finish"):
+        part.utils.nap()
+    with pytest.raises(StudentError, match="earlier call did not end"):
+        part.fresh().utils.count()
 
 
 def test_messages_do_not_name_the_graders_helpers(part: Part) -> None:
@@ -76,5 +86,5 @@ def test_messages_do_not_name_the_graders_helpers(part: Part) -> None:
 
 
 def test_messages_name_the_students_line(part: Part) -> None:
-    with pytest.raises(StudentError, match=r"fail raised ZeroDivisionError.*part1/utils.py, line 12"):
+    with pytest.raises(StudentError, match=r"fail raised ZeroDivisionError.*part1/utils.py, line 14"):
         part.utils.fail()

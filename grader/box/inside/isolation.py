@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import seccomp
+import torch
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS = 0x00020000, 0x08000000, 0x04000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -32,6 +33,7 @@ CPU_SECONDS = 240
 FILE_SIZE = 64 * 2**20
 OPEN_FILES = 64
 TASKS = 16  # threads only: the filter refuses new processes
+HIDDEN_PACKAGES = ("distributions",)  # of torch: the assignment does not allow it
 VISIBLE_PROC = ("cpuinfo", "meminfo")  # oneDNN and cpuinfo choose their kernels by these
 
 CLONE = {"x86_64": 56, "aarch64": 220}
@@ -97,6 +99,9 @@ def private_file_systems() -> None:
     """Fresh, sized, empty /submission, /tmp and /dev/shm; no terminals; a /proc that shows no process."""
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     options = f"size={TMP_SIZE},nr_inodes={TMP_INODES},mode=0700"
+    for folder in HIDDEN_PACKAGES:
+        path = str(Path(str(torch.__file__)).with_name(folder))
+        _mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2")
     # A Python environment below /tmp would vanish beneath the new /tmp: it is put back where it was.
     covered = [
         prefix for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)) if prefix.startswith("/tmp/")
@@ -106,7 +111,7 @@ def private_file_systems() -> None:
         _mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
     for prefix, descriptor in zip(covered, descriptors, strict=True):
         os.makedirs(prefix)
-        _mount(f"/proc/self/fd/{descriptor}", prefix, None, MS_BIND)
+        _mount(f"/proc/self/fd/{descriptor}", prefix, None, MS_BIND | MS_REC)
         os.close(descriptor)
     # A terminal opened by one session could be opened by its number in another.
     _mount("tmpfs", "/dev/pts", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2")

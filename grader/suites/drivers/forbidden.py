@@ -39,11 +39,31 @@ def _refuse(name):
     return Refused
 
 
+def _refuse_call(*args, **kwargs):
+    raise ForbiddenError(MESSAGE)
+
+
+def _disable(module):
+    """Make what a module defines useless to whoever finds it without importing it."""
+    module.ForbiddenError, module.MESSAGE = ForbiddenError, MESSAGE
+    for value in list(vars(module).values()):
+        if getattr(value, "__module__", None) != module.__name__:
+            continue
+        if isinstance(value, type):
+            value.__init__ = _refuse_call
+        elif isinstance(value, types.FunctionType) and not value.__closure__:
+            value.__code__ = _refuse_call.__code__
+
+
 def install():
-    """Replace the package and its modules, however they will be imported."""
+    """Replace the package and its modules, however they will be imported.
+
+    The box shows no files of the package either, so that it cannot be imported anew.
+    """
     names = [name for name in sys.modules if name.split(".")[:2] == ["torch", "distributions"]]
     for name in names:
         if name not in KEPT:
+            _disable(sys.modules[name])
             stand_in = types.ModuleType(name)
             stand_in.__getattr__ = _refuse
             stand_in.__path__ = []
