@@ -242,7 +242,7 @@ vars(sys.modules["part2_driver"]).update(
 """,
             TRAIN: "def main(args):\n    train_aae(1, None, None, None, None, 'ae', 'disc')\n",
         },
-        open="what the driver says of optimizers and updates is believed",
+        open="what the driver says of the optimizers of main is believed",
     ),
     Cheat(
         "three zeros",

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn.functional import softplus
 
 from grader.box.client import Remote
 from grader.box.errors import StudentError
 from grader.suites.draw import Draw
-from grader.suites.expect import CheckFailed, expect, fail
+from grader.suites.expect import CheckFailed, expect, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.part2 import (
     test_autoencoder,
@@ -181,6 +182,60 @@ class Updates:
         return {name: value.double() for name, value in gradients.items() if value is not None}
 
 
+class LinearUpdates(Updates):
+    """The same on linear maps and plain losses that the grader knows: it works out the gradients itself."""
+
+    def __init__(self, part: Part, draw: Draw) -> None:
+        size = Z_DIM_OF_UPDATES
+        sent = {
+            "encoder.map.weight": draw.normal(size, 784, std=0.05),
+            "encoder.map.bias": draw.normal(size, std=0.1),
+            "decoder.map.weight": draw.normal(784, size, std=0.3),
+            "decoder.map.bias": draw.normal(784, std=0.1),
+            "discriminator.map.weight": draw.normal(1, size, std=0.5),
+            "discriminator.map.bias": draw.normal(1, std=0.1),
+        }
+        part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
+        model = part.driver.with_linear_networks(part.driver.build(size), size, sent)
+        self.batches = [draw.uniform(8, 1, 28, 28, low=-1.0) for _ in range(2)]
+        seeds = [draw.seed() for _ in self.batches]
+        with part.deadline(CHUNK_SECONDS):
+            states: Any = part.driver.updates(model, self.batches, seeds, STEP, LAMBDA)
+        right = isinstance(states, list) and all(isinstance(state, dict) for state in states)
+        expect(
+            right and len(states) == 3,
+            "train_aae does not take each of the loader's 2 batches once",
+            "one pass over train_loader",
+        )
+        self.states = [
+            {name: expect_shape(state.get(name), value.shape, name) for name, value in sent.items()}
+            for state in states
+        ]
+        expect(
+            all(torch.equal(self.states[0][name], value) for name, value in sent.items()),
+            "train_aae changes the weights before the first batch",
+            "change weights by the steps of the optimizers only",
+        )
+
+    def gradient(self, batch: int, state: Tensors, loss: str, *arguments: Any) -> Tensors:
+        """The gradient of a loss for all weights, at a state."""
+        weights = {name: value.double().requires_grad_() for name, value in state.items()}
+
+        def linear(side: str, value: torch.Tensor) -> torch.Tensor:
+            return value @ weights[f"{side}.map.weight"].T + weights[f"{side}.map.bias"]
+
+        x = self.batches[batch].double().flatten(1)
+        z = linear("encoder", x)
+        if loss == "autoencoder_loss":
+            (lambda_,) = arguments
+            recon = (linear("decoder", z) - x).square().mean()
+            total = lambda_ * recon + (1 - lambda_) * softplus(-linear("discriminator", z)).mean()
+        else:
+            total = linear("discriminator", z.detach()).square().mean()
+        gradients = torch.autograd.grad(total, list(weights.values()), allow_unused=True)
+        return {name: g for name, g in zip(weights, gradients, strict=True) if g is not None}
+
+
 def follows(moves: list[Tensors], gradient: Tensors) -> bool:
     """Whether all sides moved along a gradient, by one common factor."""
     due = [
@@ -283,6 +338,7 @@ def expect_discriminators_update(updates: Updates) -> None:
 
 def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
     expect_autoencoders_update(Updates(part2, draw, trivial=False))
+    expect_autoencoders_update(LinearUpdates(part2, draw))
 
 
 def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None:
@@ -292,6 +348,14 @@ def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None
         # Their loss draws from the prior, and their loop may draw besides; their discriminator may have no
         # gradient at all, which costs another item. Losses without chance decide, on a linear one.
         expect_discriminators_update(Updates(part2, draw, trivial=True))
+    expect_discriminators_update(LinearUpdates(part2, draw))
+
+
+def linear_updates_are_right(part2: Part, draw: Draw) -> None:
+    """Fail unless both updates are right on the grader's own maps and losses."""
+    updates = LinearUpdates(part2, draw)
+    expect_autoencoders_update(updates)
+    expect_discriminators_update(updates)
 
 
 # -- a short training ----------------------------------------------------------------------------
@@ -343,6 +407,9 @@ def test_training_draws_the_codes_to_the_prior(
         if isinstance(error, Unmoved) and error.side != "discriminator":
             raise
         # A wrong loss or network has cost its own item its points, and the updates have their own checks.
+        # Only a loop that makes the right updates is excused.
+        if loses(linear_updates_are_right, part2, draw):
+            raise
         if not any(loses(check, part2, draw) for check in PIECES):
             raise
 
