@@ -346,7 +346,7 @@ def with_linear_discriminator(model, z_dim):
 
 
 def with_linear_networks(model, z_dim, state):
-    """Let linear maps of this state take the places of all three networks, and plain losses those of theirs."""
+    """Let linear maps of this state take the places of the networks, and plain losses those of theirs."""
     functional = nn.functional
 
     def forward(x):
