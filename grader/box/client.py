@@ -23,9 +23,9 @@ import torch
 
 from grader.box import wire
 from grader.box.errors import StudentError
+from grader.box.text import one_line
 
 CALL_SECONDS = 20.0  # an ordinary call takes milliseconds; a crowded machine may stretch it a hundredfold
-MAX_TEXT = 400
 
 
 class Channels(Protocol):
@@ -34,14 +34,6 @@ class Channels(Protocol):
     def open_channel(self) -> tuple[int, socket.socket]: ...
 
     def close_channel(self, session: int) -> None: ...
-
-
-def printable(text: Any, limit: int = MAX_TEXT) -> str:
-    """A student's text made safe to show: one line, no control characters, of limited length."""
-    if not isinstance(text, str):
-        return ""
-    clean = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * limit]).split())
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
 class Budget:
@@ -102,6 +94,13 @@ class Session:
     def seed(self, number: int) -> None:
         """Seed every generator in the session."""
         self._request("seed", number)
+
+    def cpu_seconds(self) -> float:
+        """What the session says of its CPU time: for measurements, not for verdicts."""
+        value = self._request("cpu")
+        if not isinstance(value, float):
+            raise self._broken("protocol", "the reply is not one that the worker sends")
+        return value
 
     def set(self, target: Remote, name: str, value: Any) -> None:
         """Set an attribute of a remote object."""
@@ -204,7 +203,7 @@ class Session:
             return content
         if kind == "unusable":
             raise StudentError(
-                "unusable", f"{what} returned a value that cannot be used: {printable(content)}"
+                "unusable", f"{what} returned a value that cannot be used: {one_line(content)}"
             )
         if kind == "error" and isinstance(content, dict):
             raise self._student_error(operation, arguments, content, what)
@@ -213,17 +212,15 @@ class Session:
     def _student_error(
         self, operation: str, arguments: tuple[Any, ...], content: dict[str, Any], what: str
     ) -> StudentError:
-        name, message = printable(content.get("type"), 80), printable(content.get("message"))
+        name, message = one_line(content.get("type"), 80), one_line(content.get("message"))
         frames, places = content.get("where"), []
         if isinstance(frames, list):
             places = [place for place in frames if isinstance(place, list) and len(place) == 3]
-        where = (
-            f" ({printable(places[-1][0], 80)}, line {printable(str(places[-1][1]), 8)})" if places else ""
-        )
+        where = f" ({one_line(places[-1][0], 80)}, line {one_line(str(places[-1][1]), 8)})" if places else ""
         if content.get("stub") is True:
             return StudentError("not_implemented", f"not implemented yet: {message}")
         if operation == "get" and name == "AttributeError" and not places:
-            owner = printable(arguments[0].type, 80)
+            owner = one_line(arguments[0].type, 80)
             return StudentError("missing", f"{owner} has no {arguments[1]}: {message}")
         if operation == "load":
             if name == "ModuleNotFoundError" and not places:
@@ -266,7 +263,7 @@ class Session:
 
     def _wrap(self, value: Any, name: str = "") -> Any:
         if isinstance(value, wire.Reference):
-            return Remote(self, value, name or printable(value.type, 60))
+            return Remote(self, value, name or one_line(value.type, 60))
         if isinstance(value, list):
             return [self._wrap(part, name) for part in value]
         if isinstance(value, tuple):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.box.client import printable
 from grader.box.errors import BoxError, StudentError
+from grader.box.text import one_line
 from grader.marking import result
 from grader.marking.context import CONTEXT, Context
 from grader.marking.result import CheckResult, ItemResult
@@ -34,7 +34,7 @@ class NotSubmitted(Exception):
 
 def shown(text: str) -> str:
     """A message on one line without control characters, whatever names of the student's are in it."""
-    return printable(text, MESSAGE_LENGTH)
+    return one_line(text, MESSAGE_LENGTH)
 
 
 def item_id(test: pytest.Item) -> str:
@@ -115,7 +115,7 @@ class MarkingPlugin:
         if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
             raise error
         kind = "the box" if isinstance(error, BoxError) else type(error).__name__
-        text = printable(str(error), 200)
+        text = one_line(str(error), 200)
         place = call.excinfo.traceback[-1] if call.excinfo is not None else None
         where = f" ({Path(place.path).name}, line {place.lineno + 1})" if place is not None else ""
         if isinstance(error, SURPRISES):

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from grader.box import wire
-from grader.box.client import Call, Remote, Session, printable
+from grader.box.client import Call, Remote, Session
 from grader.box.errors import StudentError
+from grader.box.text import one_line
 from grader.box.wire import Reference
 
 from .hostile import HostileBox, answering, raw, replying, take_request
@@ -293,12 +294,12 @@ def test_a_stub_is_told_from_a_mistake(session_with):
     ],
 )
 def test_printable_leaves_nothing_that_a_terminal_obeys(text, shown):
-    assert printable(text) == shown
+    assert one_line(text) == shown
 
 
 def test_printable_is_short_however_long_the_text():
     started = time.monotonic()
-    shown = printable("ab " * 10_000_000, 100)
+    shown = one_line("ab " * 10_000_000, 100)
     assert time.monotonic() - started < 1
     assert len(shown) <= 100
     assert shown.endswith("…")
