@@ -35,6 +35,7 @@ from tests.suites.variants import Mark, Variant, check, edited, named
 
 QUICK = frozenset({REPARAMETERIZE, KLD, BPD, ENCODER, DECODER, FORWARD, SAMPLE, MANIFOLD})
 # Each of these costs the points of the training, too: nothing can be learned with it, or the wrong thing.
+# A detached encoder or latent is not among them: in so few steps the decoder hardly listens to z.
 TRAINED_WRONG = tuple(
     variant
     for variant in WRONG_NETWORKS + WRONG_FORWARD
@@ -46,8 +47,6 @@ TRAINED_WRONG = tuple(
         (FORWARD, "KL subtracted"),
         (FORWARD, "KL left out"),
         (FORWARD, "reshape without permute"),
-        (FORWARD, "encoder detached"),
-        (FORWARD, "decodes the mean"),
     }
 )
 # Not these: helpers of their own items take their places.
@@ -138,7 +137,7 @@ def test_trainings_of_right_code(mark: Mark, solution: dict[str, bytes], variant
 def test_there_are_enough_variants() -> None:
     assert len(WRONG) >= 60
     assert len(RIGHT) >= 25
-    assert len(TRAINED_WRONG) == 8
+    assert len(TRAINED_WRONG) == 6
     assert len(TRAINED_HELPERS) == 10
     assert {variant.file for variant in WRONG} == {UTILS, NETWORKS, TRAIN}
     assert {variant.item for variant in WRONG} == QUICK

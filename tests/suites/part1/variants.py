@@ -383,15 +383,14 @@ WRONG_FORWARD = (
     wrong(
         FORWARD, "variance", (SAMPLED, SAMPLED.replace("log_std.exp", "(2 * log_std).exp")), also=(TRAINING,)
     ),
-    wrong(FORWARD, "decodes the mean", (SAMPLED, "z = mean"), also=(TRAINING,)),
+    wrong(FORWARD, "decodes the mean", (SAMPLED, "z = mean")),
     wrong(FORWARD, "decodes noise", (SAMPLED, "z = torch.randn_like(mean)"), also=(TRAINING,)),
-    wrong(FORWARD, "detached latents", (LOGITS, "logits = self.decoder(z.detach())"), also=(TRAINING,)),
+    wrong(FORWARD, "detached latents", (LOGITS, "logits = self.decoder(z.detach())")),
     wrong(
         FORWARD,
         "encoder detached",
         (ENCODED, "mean, log_std = (code.detach() for code in self.encoder(imgs))"),
-        also=(TRAINING,),
-    ),  # it learns nothing
+    ),
     wrong(
         FORWARD, "reconstruction averaged over the pixels", (L_REC, "L_rec = nll.mean()"), also=(TRAINING,)
     ),  # the KL term outweighs it
