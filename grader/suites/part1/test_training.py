@@ -30,8 +30,8 @@ pytestmark = pytest.mark.item("1.7.training")
 # A latent that is detached, or the mean instead of a sample, trains as well as right code does in so few
 # steps, in which the decoder hardly listens to z: 1.4 to 1.5. The item of the forward pass catches those.
 BATCH, STEPS, PATIENCE = 16, 80, 2
-# After 160 steps, 12 right VAEs of 2 seeds each score 1.19 to 1.45; no KL term, the nearest wrong one, 1.74 to
-# 2.7 after 80 or more.
+# After 160 steps, 12 right VAEs of 2 seeds each score 1.19 to 1.45; no KL term, the nearest wrong one, scores
+# 1.74 to 2.7 after 80 or more.
 LIMIT = 1.65
 # Full training reaches 0.52 on MNIST after 80 epochs: 160 steps cannot, so that less is no honest training.
 FLOOR = 0.45
