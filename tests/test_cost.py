@@ -1,6 +1,6 @@
 """What marking one submission costs, shown by `make test-all TESTS=tests/test_cost.py`.
 
-Slow tests only: CPU time grows by half when other processes fill the caches, so that this needs a quiet machine.
+Among the slow tests: CPU time grows by half beside other busy processes, so that this needs a quiet machine.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ FLOOR = 0.45
 PROGRESS = 0.1
 CHUNK, CHUNK_SECONDS = 40, 120.0
 Z_DIM, FILTERS = 20, 32
-JUDGED = 200
+JUDGED = 100
 
 
 def wrong_helpers(part1: Part, draw: Draw) -> list[str]:
@@ -85,32 +85,41 @@ def wrong_helpers(part1: Part, draw: Draw) -> list[str]:
 
 
 @contextmanager
-def trained(part1: Part, state: dict[str, torch.Tensor]) -> Iterator[Remote]:
-    """A VAE with a trained state, in a session of its own."""
+def trained(part1: Part) -> Iterator[Remote]:
+    """A VAE to load trained states into, in a session of its own."""
     part = part1.fresh()
     try:
         _ = part.train_pl
         model = part.driver.build(FILTERS, Z_DIM)
-        model.load_state_dict(state)
         model.eval()
         yield model
     finally:
         part.close()
 
 
-def held_out_bpd(part1: Part, state: dict[str, torch.Tensor], images: torch.Tensor, draw: Draw) -> float:
-    """The bits per dimension of a trained state, from raw outputs of two fresh sessions."""
-    with trained(part1, state) as model:
-        mean, log_std = model.encoder(images)
-        mean = expect_shape(mean, (len(images), Z_DIM), "the encoder's mean").double()
-        log_std = expect_shape(log_std, (len(images), Z_DIM), "the encoder's log_std").double()
-    z = mean + log_std.exp() * draw.normal(len(images), Z_DIM, dtype=torch.float64)
+def held_out_bpd(
+    part1: Part, states: list[dict[str, torch.Tensor]], images: torch.Tensor, draw: Draw
+) -> list[float]:
+    """The bits per dimension of each state, from raw outputs of two fresh sessions."""
+    codes, rates = [], []
+    with trained(part1) as model:
+        for state in states:
+            model.load_state_dict(state)
+            mean, log_std = model.encoder(images)
+            mean = expect_shape(mean, (len(images), Z_DIM), "the encoder's mean").double()
+            log_std = expect_shape(log_std, (len(images), Z_DIM), "the encoder's log_std").double()
+            codes.append((mean, log_std))
     # The encoder's session is gone by now: nothing but z can tell the decoder of the images.
-    with trained(part1, state) as model:
-        logits = expect_shape(model.decoder(z.float()), (len(images), 16, 28, 28), "the logits")
-    reconstruction = cross_entropy(logits.double(), images.squeeze(1), reduction="none").sum(dim=(1, 2))
-    divergence = 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std).sum(dim=1)
-    return float((reconstruction + divergence).mean() * math.log2(math.e) / 784)
+    with trained(part1) as model:
+        for state, (mean, log_std) in zip(states, codes, strict=True):
+            model.load_state_dict(state)
+            z = mean + log_std.exp() * draw.normal(len(images), Z_DIM, dtype=torch.float64)
+            logits = expect_shape(model.decoder(z.float()), (len(images), 16, 28, 28), "the logits")
+            reconstruction = cross_entropy(logits.double(), images.squeeze(1), reduction="none")
+            divergence = 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std).sum(dim=1)
+            nats = (reconstruction.sum(dim=(1, 2)) + divergence).mean()
+            rates.append(float(nats * math.log2(math.e) / 784))
+    return rates
 
 
 def train_and_judge(
@@ -124,17 +133,16 @@ def train_and_judge(
     session.seed(draw.seed())
     run = session.driver.start_training(training, BATCH, FILTERS, Z_DIM, 1e-3)
     untrained = run.model.state_dict()
-    bpd, own = math.inf, math.inf
+    bpd, before, own = math.inf, math.inf, math.inf
     for _ in range(PATIENCE):
         for _ in range(STEPS // CHUNK):
             with session.deadline(CHUNK_SECONDS):
                 own = float(as_tensor(run.steps(CHUNK), "the loss"))
-        bpd = held_out_bpd(part1, run.model.state_dict(), held_out, draw)
+        bpd, before = held_out_bpd(part1, [run.model.state_dict(), untrained], held_out, draw)
         if bpd <= LIMIT:
             break
     session.close()
     if bpd <= LIMIT:
-        before = held_out_bpd(part1, untrained, held_out, draw)
         expect(
             bpd <= before - PROGRESS,
             f"training makes no progress: {before:.2f} bits per dimension before it, {bpd:.2f} after it",
