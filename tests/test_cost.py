@@ -5,13 +5,16 @@ Among the slow tests: CPU time grows by half beside other busy processes, so tha
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from grader.box.client import CALL_SECONDS, Session
+from grader.engine.cpus import idle_cpus, keep_to
 from grader.marking.marker import Marker, MarkingOptions
 from grader.submission import read_submission
 
@@ -19,7 +22,18 @@ SOLUTIONS = Path(__file__).resolve().parents[1] / "solutions"
 MOST_CPU_SECONDS, MOST_BESIDE_TRAINING = 30.0, 3.0
 
 
+@pytest.fixture
+def one_cpu() -> Iterator[None]:
+    """Keep to one CPU, as a worker process does."""
+    before = os.sched_getaffinity(0)
+    for cpu in idle_cpus(1):
+        keep_to(cpu)
+    yield
+    os.sched_setaffinity(0, before)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("one_cpu")
 def test_a_submission_costs_little_beside_its_training(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

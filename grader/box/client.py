@@ -17,12 +17,13 @@ import select
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol, overload
+from typing import Any, Protocol
 
 import torch
 
 from grader.box import wire
 from grader.box.errors import StudentError
+from grader.box.remote import Call, Remote, RemoteModule, tensors_in
 from grader.box.text import one_line
 
 CALL_SECONDS = 20.0  # an ordinary call takes milliseconds; a crowded machine may stretch it a hundredfold
@@ -58,6 +59,7 @@ class Session:
         self._budget = budget or Budget(math.inf)
         self._number, self._channel = box.open_channel()
         self._channel.setblocking(False)
+        self._inbox = bytearray()  # what came with an earlier read and has not been asked for yet
         self._seconds = CALL_SECONDS
         self._fault: StudentError | None = None
         self._closed = False
@@ -66,11 +68,15 @@ class Session:
 
     def files(self, files: Mapping[str, bytes]) -> None:
         """Put files into the session's private folder."""
-        for name, content in files.items():
-            data = (
-                torch.frombuffer(bytearray(content), dtype=torch.uint8) if content else torch.empty(0).byte()
-            )
-            self._request("files", {name: data})
+        self._request(
+            "files",
+            {
+                name: torch.frombuffer(bytearray(content), dtype=torch.uint8)
+                if content
+                else torch.empty(0).byte()
+                for name, content in files.items()
+            },
+        )
 
     def enter(self, folder: str) -> None:
         """Import from this folder from now on, as a script in it would."""
@@ -112,7 +118,7 @@ class Session:
         value = self._wrap(reply["value"])
         if not isinstance(reply.get("graph"), wire.Reference):
             raise self._broken("protocol", "the reply lacks its graph")
-        return Call(self, value, reply["graph"], [t for t in _tensors((args, kwargs)) if t.requires_grad])
+        return Call(self, value, reply["graph"], [t for t in tensors_in((args, kwargs)) if t.requires_grad])
 
     @contextlib.contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
@@ -182,6 +188,8 @@ class Session:
             length = wire.header_length(bytes(self._receive(wire.LENGTH.size, deadline)))
             header = wire.parse_header(bytes(self._receive(length, deadline)))
             reply = wire.unpack(header, self._receive(header.payload_length, deadline))
+            if self._inbox:
+                raise wire.WireError("it goes on after its end")
         except wire.WireError as error:
             raise self._broken("protocol", f"the reply could not be read: {error}") from None
         except (ConnectionError, EOFError):
@@ -249,14 +257,18 @@ class Session:
                 done += self._channel.send(view[done : done + 2**20])
 
     def _receive(self, count: int, deadline: float) -> bytearray:
-        data = bytearray()
-        while len(data) < count:  # grows as bytes arrive: an announcement alone takes no memory
+        while len(self._inbox) < count:  # grows as bytes arrive: an announcement alone takes no memory
             self._wait(reading=True, deadline=deadline)
             with contextlib.suppress(BlockingIOError):
-                part = self._channel.recv(min(count - len(data), 2**20))
+                part = self._channel.recv(max(2**16, min(count - len(self._inbox), 2**20)))
                 if not part:
                     raise EOFError
-                data += part
+                self._inbox += part
+        if len(self._inbox) == count:
+            data, self._inbox = self._inbox, bytearray()
+            return data
+        data = self._inbox[:count]
+        del self._inbox[:count]
         return data
 
     # -- references and proxies ------------------------------------------------------------------
@@ -284,115 +296,3 @@ class Session:
         if isinstance(value, dict):
             return {key: self._unwrap(part) for key, part in value.items()}
         return value
-
-
-class Remote:
-    """An object in the box. Reading an attribute and calling it go over the wire."""
-
-    _session: Session
-    _reference: wire.Reference
-    _name: str
-    _alias: str
-
-    def __init__(self, session: Session, reference: wire.Reference, name: str, alias: str = "") -> None:
-        self._session = session
-        self._reference = reference
-        self._name = name
-        self._alias = alias
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(name)  # copy, pickle and pytest ask for these of whatever they meet
-        what = self._alias or f"{self._name}.{name}"
-        value = self._session._request("get", self._reference, name, what=what)
-        if isinstance(value, wire.Reference):
-            return Remote(self._session, value, self._alias or name, self._alias)
-        return self._session._wrap(value, name)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        reply = self._session._call(self, args, kwargs)
-        return self._session._wrap(reply["value"])
-
-    def __repr__(self) -> str:
-        return f"<{self._name} in the box>"
-
-
-class RemoteModule(Remote):
-    """A module in the box: what is asked of it is a function or a class, never a plain value."""
-
-    def __getattr__(self, name: str) -> Remote:
-        value = super().__getattr__(name)
-        if not isinstance(value, Remote):
-            where = self._alias or f"{self._name}.py"
-            raise StudentError("missing", f"in {where}, {name} is a plain value, not a function or class")
-        return value
-
-
-class Call:
-    """A recorded call: its value, and gradients through it."""
-
-    def __init__(
-        self, session: Session, value: Any, graph: wire.Reference, leaves: list[torch.Tensor]
-    ) -> None:
-        self._session = session
-        self._graph = graph
-        self._leaves = leaves
-        self.value = value
-
-    @overload
-    def gradients(self, *cotangents: torch.Tensor | None) -> list[torch.Tensor | None]: ...
-
-    @overload
-    def gradients(self, *cotangents: torch.Tensor | None, of: Remote) -> dict[str, torch.Tensor | None]: ...
-
-    def gradients(
-        self, *cotangents: torch.Tensor | None, of: Remote | None = None
-    ) -> list[torch.Tensor | None] | dict[str, torch.Tensor | None]:
-        """Vector-Jacobian products.
-
-        Args:
-            cotangents: one for each tensor of the value, in order; None leaves a tensor out.
-            of: a network: differentiate by its parameters instead of by the inputs.
-
-        Returns:
-            A gradient or None for each input that requires one, or by parameter name with `of`.
-        """
-        chosen = [index for index, cotangent in enumerate(cotangents) if cotangent is not None]
-        given = [cotangents[index] for index in chosen]
-        reply = self._session._request(
-            "backward",
-            self._graph,
-            chosen,
-            given,
-            [of._reference] if of is not None else [],
-            what="the backward pass",
-        )
-        malformed = "the reply to a backward pass is malformed"
-        if not isinstance(reply, list):
-            raise self._session._broken("protocol", malformed)
-        if of is None:
-            if len(reply) != len(self._leaves):
-                raise self._session._broken("protocol", malformed)
-            for gradient, leaf in zip(reply, self._leaves, strict=True):
-                if gradient is not None and not (
-                    isinstance(gradient, torch.Tensor) and gradient.shape == leaf.shape
-                ):
-                    raise self._session._broken("protocol", malformed)
-            return reply
-        if len(reply) != 1 or not isinstance(reply[0], dict):
-            raise self._session._broken("protocol", malformed)
-        for name, gradient in reply[0].items():
-            if not isinstance(name, str) or not (gradient is None or isinstance(gradient, torch.Tensor)):
-                raise self._session._broken("protocol", malformed)
-        return reply[0]
-
-
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    """All tensors of a value, in the order in which they travel."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, list | tuple):
-        for part in value:
-            yield from _tensors(part)
-    elif isinstance(value, dict):
-        yield from _tensors(list(value.values()))

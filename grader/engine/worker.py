@@ -15,9 +15,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import parent_process, util
 from multiprocessing.connection import wait
+from multiprocessing.queues import SimpleQueue
 from types import FrameType
 from typing import Protocol
 
+from grader.engine.cpus import keep_to
 from grader.engine.unmarked import Provenance, unreadable
 from grader.marking.result import SubmissionResult
 from grader.submission import Found, Submission, read_submission
@@ -48,9 +50,17 @@ class _State:
     marker: MarkerProtocol | None = None
 
 
-def start_worker(factory: MarkerFactory) -> None:
-    """Prepare a worker process. The marker starts with the first submission that needs one."""
+def start_worker(factory: MarkerFactory, places: SimpleQueue[int | None]) -> None:
+    """Prepare a worker process. The marker starts with the first submission that needs one.
+
+    Args:
+        factory: makes the marker.
+        places: for every worker the CPU that it keeps to, or None where it may use all.
+    """
     _State.factory = factory
+    cpu = places.get()
+    if cpu is not None:
+        keep_to(cpu)
     # The parent decides when to stop; what the terminal sends on Ctrl-C goes to every process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here by the parent

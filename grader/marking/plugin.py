@@ -19,7 +19,7 @@ from grader.marking.result import CheckResult, ItemResult
 from grader.rubric import Item, Rubric
 from grader.suites.expect import CheckFailed
 
-# What the session's stand-in for torch.distributions raises, see suites/drivers/forbidden.py.
+# What the session's stand-in for torch.distributions raises, see box/inside/forbidden.py.
 FORBIDDEN = "ForbiddenError"
 RAISED_HINT = "run the same call on small tensors of your own and look at what it returns"
 # What a suite runs into when a value is not what it takes it for.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from grader.box.errors import BoxError, StudentError
 from grader.data import split_images
 from grader.marking.context import CONTEXT, Context
 from grader.suites.draw import Draw, derive_seed
@@ -48,22 +49,62 @@ def _files(context: Context, folder: str) -> dict[str, bytes]:
     return files
 
 
-def _open(context: Context, folder: str) -> Iterator[Part]:
-    part = Part(context.box, folder, _files(context, folder), context.budget)
-    yield part
-    part.close()
+@pytest.fixture(scope="session")
+def _parts(context: Context) -> Iterator[dict[str, Part]]:
+    parts = {
+        folder: Part(context.box, folder, _files(context, folder), context.budget)
+        for folder in ("part1", "part2")
+    }
+    yield parts
+    for part in parts.values():
+        part.close()
 
 
 @pytest.fixture(scope="module")
-def part1(context: Context) -> Iterator[Part]:
-    """The student's part 1, in a session that the checks of one item share."""
-    yield from _open(context, "part1")
+def part1(_parts: dict[str, Part]) -> Part:
+    """The student's part 1."""
+    _parts["part1"].begin_item()
+    return _parts["part1"]
 
 
 @pytest.fixture(scope="module")
-def part2(context: Context) -> Iterator[Part]:
-    """The student's part 2, in a session that the checks of one item share."""
-    yield from _open(context, "part2")
+def part2(_parts: dict[str, Part]) -> Part:
+    """The student's part 2."""
+    _parts["part2"].begin_item()
+    return _parts["part2"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Try a check again alone if it failed in a session in which others were before."""
+    context = pyfuncitem.config.stash[CONTEXT]
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    (part,) = (value for value in arguments.values() if isinstance(value, Part))
+    part.begin_check(derive_seed(context.seed, context.name, f"session of {pyfuncitem.name}"))
+    try:
+        try:
+            return (yield)
+        except Exception as error:
+            if isinstance(error, StudentError) and error.kind == "not_implemented":
+                raise  # a stub leaves nothing behind
+            again = part.in_used_session and not _final(error)
+            part.close()
+            if not again:
+                raise
+        try:
+            return pyfuncitem.obj(**arguments) or True
+        except Exception:
+            part.close()
+            raise
+    finally:
+        part.close_fresh()
+
+
+def _final(error: Exception) -> bool:
+    """Whether a check would end this way wherever it is tried."""
+    if isinstance(error, StudentError):
+        return error.kind in ("timeout", "hung")
+    return isinstance(error, BoxError)
 
 
 @pytest.fixture(scope="session")

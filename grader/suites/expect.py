@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import torch
 
-from grader.box.client import Remote
+from grader.box.remote import Remote
 
 
 class CheckFailed(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from grader.box.client import Remote
+from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, expect, fail
 from grader.suites.part import Part

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from grader.box.client import Budget, Call, Channels, Remote, Session
+from grader.box.client import Budget, Channels, Session
 from grader.box.errors import StudentError
+from grader.box.remote import Call, Remote
 
 DRIVERS = Path(__file__).parent / "drivers"
 # What runs in the box beside the student's code, on its side of the trust boundary: helpers of ours that
@@ -29,6 +30,10 @@ class Part:
     """`part1` or `part2` of one submission, in a session that is opened when first used.
 
     Reading an attribute imports the student's file of that name: `part.utils.KLD(mean, log_std)`.
+
+    One session serves the checks of all items, since opening one and touching its first pages costs more
+    than most checks do. What one check leaves behind must not cost another its points: a session ends with
+    the first check that fails in it, and a check that fails where others were before is tried again alone.
     """
 
     def __init__(
@@ -47,6 +52,28 @@ class Part:
         self._session: Session | None = None
         self._modules: dict[str, Remote] = {}
         self._children: list[Part] = []
+        self._seed: int | None = None
+        self._used_before = False
+        self._used = False
+
+    def begin_item(self) -> None:
+        """From here on calls belong to another item: what hung in the last one may work in this one."""
+        self._item = Item()
+
+    def begin_check(self, seed: int) -> None:
+        """From here on calls belong to another check.
+
+        Args:
+            seed: for all that the session draws without being told how.
+        """
+        self._used_before = self._session is not None and not self._session.broken
+        self._used = False
+        self._seed = seed
+
+    @property
+    def in_used_session(self) -> bool:
+        """Whether this check has worked in a session in which others were before."""
+        return self._used and self._used_before
 
     @property
     def session(self) -> Session:
@@ -64,9 +91,12 @@ class Part:
             self._session = session
             session.files(self._files)
             session.enter(HELPER_FOLDER)
-            session.load("forbidden").install()
             session.load(f"{self._folder}_driver")  # before the student's folder comes first
             session.enter(self._folder)
+        if not self._used:
+            self._used = True
+            if self._seed is not None:
+                self._session.seed(self._seed)
         return self._session
 
     @property
@@ -105,11 +135,15 @@ class Part:
         self._children.append(child)
         return child
 
-    def close(self) -> None:
-        """End this session and those opened from it."""
+    def close_fresh(self) -> None:
+        """End the sessions opened from this one."""
         for child in self._children:
             child.close()
         self._children.clear()
+
+    def close(self) -> None:
+        """End this session and those opened from it."""
+        self.close_fresh()
         self._modules.clear()
         if self._session is not None:
             session, self._session = self._session, None

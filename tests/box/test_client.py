@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from grader.box import wire
-from grader.box.client import Call, Remote, Session
+from grader.box.client import Session
 from grader.box.errors import StudentError
+from grader.box.remote import Call, Remote
 from grader.box.text import one_line
 from grader.box.wire import Reference
 
@@ -97,6 +98,8 @@ def never_read(channel):
         (endless_stream, "protocol"),
         (hang_up_at_once, "died"),
         (hang_up_after_half, "died"),
+        (answering(bytes(wire.pack(MODULE)) + b"and more"), "protocol"),
+        (answering(bytes(2 * wire.pack(MODULE))), "protocol"),
         (answering(b"HTTP/1.1 200 OK\r\n\r\n"), "protocol"),
         (answering(bytes(4)), "protocol"),
         (answering(b"\xff" * 64), "protocol"),

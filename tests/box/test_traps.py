@@ -16,8 +16,6 @@ from grader.box.launcher import ENVIRONMENT
 
 from .host import family
 
-FORBIDDEN = Path(__file__).parents[2] / "grader" / "suites" / "drivers" / "forbidden.py"
-
 
 def test_trap_1_only_three_small_folders_can_be_written(probe):
     writable = probe.run(
@@ -178,9 +176,6 @@ def test_trap_10_the_processor_is_shown_and_nothing_else_of_proc(probe):
     ],
 )
 def test_trap_12_distributions_are_refused_however_imported(probe, use):
-    probe.session.files({"_grader/forbidden.py": FORBIDDEN.read_bytes()})
-    probe.session.enter("_grader")
-    probe.session.load("forbidden").install()
     if "*" in use:
         assert probe.refused(use) == "NameError"
         return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from grader.box.errors import BoxError
+from grader.box.launcher import Box
 from grader.errors import GraderFault, GraderUsageError
 from grader.marking import marker as marker_module
 from grader.marking.marker import Marker, MarkingOptions, check_environment, suite_digest
@@ -132,6 +134,81 @@ def test_the_same_seed_gives_the_same_messages(marker: Marker) -> None:
         assert kld(marker, wrong) != first
     finally:
         marker.options = MarkingOptions(seed=5)
+
+
+HELPERS = frozenset({"1.7.reparameterize", "1.7.kld", "1.7.bpd"})
+SOLVED = (SOLUTIONS / "part1" / "utils.py").read_bytes()
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sessions that are opened during the test."""
+    sessions: list[int] = []
+    really_open = Box.open_channel
+
+    def counting(box: Box) -> tuple[int, socket.socket]:
+        number, channel = really_open(box)
+        sessions.append(number)
+        return number, channel
+
+    monkeypatch.setattr(Box, "open_channel", counting)
+    return sessions
+
+
+def helpers(marker: Marker, source: bytes) -> dict[str, ItemResult]:
+    result = marker.mark(Submission("somebody", {"part1/utils.py": source}), items=HELPERS)
+    return {item.id: item for item in result.items}
+
+
+def test_items_share_a_session(marker: Marker, opened: list[int]) -> None:
+    assert {item.status for item in helpers(marker, SOLVED).values()} == {"passed"}
+    assert len(opened) == 1
+
+
+def test_stubs_share_a_session(marker: Marker, opened: list[int]) -> None:
+    stub = (SOLUTIONS.parent / "student" / "part1" / "utils.py").read_bytes()
+    assert {item.status for item in helpers(marker, stub).values()} == {"not_implemented"}
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize(
+    "left_behind",
+    [
+        "torch.set_grad_enabled(False)",
+        "torch.randn = torch.randn_like = torch.normal = torch.zeros_like",
+        "import os; os._exit(1)",
+    ],
+)
+def test_what_a_function_leaves_behind_costs_its_own_item_at_most(
+    marker: Marker, opened: list[int], left_behind: str
+) -> None:
+    source = (
+        SOLVED
+        + (
+            f"\nright = elbo_to_bpd\ndef elbo_to_bpd(elbo, img_shape):\n"
+            f"    value = right(elbo, img_shape)\n    {left_behind}\n    return value\n"
+        ).encode()
+    )
+    items = helpers(marker, source)
+    assert items["1.7.kld"].status == items["1.7.reparameterize"].status == "passed", items
+    assert len(opened) > 1
+
+
+def test_a_check_that_failed_alone_is_not_tried_again(marker: Marker, opened: list[int]) -> None:
+    source = RIGHT.replace(b"return", b"raise ValueError\n    return")
+    assert {check.status for check in kld(marker, source).checks} == {"failed"}
+    assert len(opened) == len(kld(marker, source).checks)
+
+
+def test_a_hanging_check_is_not_tried_again(
+    marker: Marker, opened: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.box.client.CALL_SECONDS", 0.3)
+    hanging = b"\ndef KLD(mean, log_std):\n    while True: pass\n"
+    items = helpers(marker, SOLVED + hanging)
+    assert {check.status for check in items["1.7.kld"].checks} == {"failed"}
+    assert items["1.7.bpd"].status == items["1.7.reparameterize"].status == "passed"
+    assert len(opened) == 2
 
 
 def test_a_box_that_was_killed_is_replaced(marker: Marker) -> None:

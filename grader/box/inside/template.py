@@ -18,6 +18,7 @@ import socket
 import tempfile
 from typing import Any
 
+import forbidden
 import isolation
 import session as session_loop
 
@@ -28,7 +29,8 @@ SET_PARENT_DEATH_SIGNAL, SET_CHILD_SUBREAPER = 1, 36
 def import_everything() -> None:
     """Import what students import, and what torch would import lazily (the first optimizer step costs 1.1 s).
 
-    Only imports, on one thread: a fork of a process that has run a multi-threaded torch operation hangs.
+    And take torch.distributions away. Only imports, on one thread: a fork of a process that has run a
+    multi-threaded torch operation hangs.
     """
     import matplotlib
 
@@ -46,6 +48,7 @@ def import_everything() -> None:
     torch.set_num_interop_threads(1)
     numpy.random.seed(0)
     random.seed(0)
+    forbidden.install()
 
 
 def receive(control: socket.socket) -> tuple[dict[str, Any], int | None]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from grader.box.client import Remote
+from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, shape_text
 from grader.suites.networks import (

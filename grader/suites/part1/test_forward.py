@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from grader.box.client import Remote
+from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, close, expect, expect_finite, expect_scalar, fail, shape_text
 from grader.suites.part import Part

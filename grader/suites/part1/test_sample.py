@@ -6,7 +6,7 @@ The decoder is a stand-in that remembers the latents and returns logits of the g
 import pytest
 import torch
 
-from grader.box.client import Remote
+from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, fail
 from grader.suites.part import Part

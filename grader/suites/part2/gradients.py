@@ -2,7 +2,7 @@
 
 import torch
 
-from grader.box.client import Call, Remote
+from grader.box.remote import Call, Remote
 from grader.suites.expect import fail
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import torch
 
-from grader.box.client import Remote
 from grader.box.errors import StudentError
+from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed
 from grader.suites.part import Part

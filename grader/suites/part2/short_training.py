@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from grader.box.client import Remote
 from grader.box.errors import StudentError
+from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect_finite, expect_shape, fail
 from grader.suites.part import Part
@@ -21,7 +21,7 @@ from grader.suites.part import Part
 Z_DIM = 8
 BATCH_SIZE = 16
 TRAINING_IMAGES = 800  # and as many negatives
-JUDGED_IMAGES = 48  # and as many negatives, of other digits
+JUDGED_IMAGES = 32  # and as many negatives, of other digits
 LEARNING_RATE = 1e-3
 DISCRIMINATOR_LEARNING_RATE = 0.05
 CHUNK_SECONDS = 60.0
@@ -98,12 +98,18 @@ class Judgement:
 
 
 class Judges:
-    """Encodes in one session and decodes in another: neither holds both an image and its reconstruction."""
+    """Encodes in one session and decodes in another: neither holds both an image and its reconstruction.
 
-    def __init__(self, part: Part, held_out: torch.Tensor) -> None:
+    Args:
+        encoding: a session for nothing else, the only one that sees the held-out images.
+        decoding: may be the one that trains.
+        held_out: images in [0, 1].
+    """
+
+    def __init__(self, encoding: Part, decoding: Part, held_out: torch.Tensor) -> None:
         half = held_out[: 2 * JUDGED_IMAGES] * 2 - 1
         self.x = torch.cat([half[:JUDGED_IMAGES], -half[JUDGED_IMAGES:]])
-        self._encoding, self._decoding = part.fresh(), part.fresh()
+        self._encoding, self._decoding = encoding, decoding
 
     def judge(self, networks: dict[str, State], decode: bool) -> Judgement:
         """Judge networks of these states."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from grader.box.client import Remote
+from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_shape, fail
 from grader.suites.part import Part

@@ -34,13 +34,14 @@ STEPS = (30, 50, 80, 110, 140)  # when to look; training ends at the first that 
 def test_training_reconstructs_held_out_images(
     part2: Part, draw: Draw, training_images: torch.Tensor, held_out_images: torch.Tensor
 ) -> None:
-    judges = Judges(part2, held_out_images)
+    trainee = part2.fresh()
+    judges = Judges(part2.fresh(), trainee, held_out_images)
     problem: StudentError | CheckFailed | None = None
     result: Judgement | None = None
     # The second attempt has another seed, and losses that leave out what question 2.5 adds.
     for own_losses in (True, False):
         try:
-            before, after, result = attempt(part2, draw, training_images, judges, own_losses)
+            before, after, result = attempt(trainee, draw, training_images, judges, own_losses)
         except (StudentError, CheckFailed) as error:
             if isinstance(error, StudentError) and error.kind in ("timeout", "died"):
                 raise
@@ -57,7 +58,7 @@ def test_training_reconstructs_held_out_images(
             "the decoder must get nothing but the code",
         )
     if within_their_range(result) and loses(
-        test_autoencoder.test_grey_values_fill_minus_one_to_one, part2, draw
+        test_autoencoder.test_grey_values_fill_minus_one_to_one, part2.fresh(), draw
     ):
         expect_learned(judges, before, after, result)
         return
@@ -70,21 +71,21 @@ def test_training_reconstructs_held_out_images(
 
 
 def attempt(
-    part2: Part, draw: Draw, images: torch.Tensor, judges: Judges, own_losses: bool
+    part: Part, draw: Draw, images: torch.Tensor, judges: Judges, own_losses: bool
 ) -> tuple[dict[str, State], dict[str, State], Judgement]:
     """Train until the error is good enough, or to the end: the networks before and after, and the error."""
-    part2.seed(draw.seed())
-    model = part2.driver.build(Z_DIM, ["Discriminator"])
+    part.seed(draw.seed())
+    model = part.driver.build(Z_DIM, ["Discriminator"])
     if not own_losses:
-        part2.driver.with_squared_error(model)
-    part2.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
-    training = start(part2, draw, model, images, 1.0)
+        part.driver.with_squared_error(model)
+    part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
+    training = start(part, draw, model, images, 1.0)
     before = networks_of(training)
     done = 0
     for steps in STEPS:
         while done < steps:
             count = min(15, steps - done)
-            with part2.deadline(CHUNK_SECONDS):
+            with part.deadline(CHUNK_SECONDS):
                 training.run_autoencoder(count)
             done += count
         after = networks_of(training)

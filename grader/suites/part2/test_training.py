@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
-from grader.box.client import Remote
 from grader.box.errors import StudentError
+from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect, expect_shape, fail
 from grader.suites.part import Part
@@ -388,11 +388,12 @@ PIECES = (
 def test_training_draws_the_codes_to_the_prior(
     part2: Part, draw: Draw, training_images: torch.Tensor, held_out_images: torch.Tensor
 ) -> None:
-    judges = Judges(part2, held_out_images)
+    trainee = part2.fresh()
+    judges = Judges(part2.fresh(), trainee, held_out_images)
     spread = 0.0
     try:
         for _ in range(2):  # the second with another seed
-            spread = spread_after_training(part2, draw, training_images, judges)
+            spread = spread_after_training(trainee, draw, training_images, judges)
             if MIN_SPREAD < spread < MAX_SPREAD:
                 return
         fail(
@@ -408,24 +409,25 @@ def test_training_draws_the_codes_to_the_prior(
             raise
         # A wrong loss or network has cost its own item its points, and the updates have their own checks.
         # Only a loop that makes the right updates is excused.
-        if loses(linear_updates_are_right, part2, draw):
+        elsewhere = part2.fresh()
+        if loses(linear_updates_are_right, elsewhere, draw):
             raise
-        if not any(loses(check, part2, draw) for check in PIECES):
+        if not any(loses(check, elsewhere, draw) for check in PIECES):
             raise
 
 
-def spread_after_training(part2: Part, draw: Draw, images: torch.Tensor, judges: Judges) -> float:
+def spread_after_training(part: Part, draw: Draw, images: torch.Tensor, judges: Judges) -> float:
     """Train until the spread is that of right code, or to the end."""
-    part2.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
-    part2.seed(draw.seed())
-    model = part2.driver.build(Z_DIM, [])
-    training = start(part2, draw, model, images, TRAINING_LAMBDA)
+    part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
+    part.seed(draw.seed())
+    model = part.driver.build(Z_DIM, [])
+    training = start(part, draw, model, images, TRAINING_LAMBDA)
     before = networks_of(training)
     done, spread = 0, 0.0
     for steps in STEPS:
         while done < steps:
             count = min(15, steps - done)
-            with part2.deadline(CHUNK_SECONDS):
+            with part.deadline(CHUNK_SECONDS):
                 training.run(count)
             done += count
         after = networks_of(training)

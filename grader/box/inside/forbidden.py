@@ -1,4 +1,4 @@
-"""Runs in the box: refuses torch.distributions, which the assignment does not allow.
+"""Refuses torch.distributions, which the assignment does not allow.
 
 Importing it succeeds and using it fails, so that only the code that relies on it loses its points.
 `constraints` and `utils` stay: torch's own optimizers and layers need them.
@@ -58,7 +58,8 @@ def _disable(module):
 def install():
     """Replace the package and its modules, however they will be imported.
 
-    The box shows no files of the package either, so that it cannot be imported anew.
+    The sessions show no files of the package either, so that it cannot be imported anew. Done in the
+    template: in a session it would cost 15 ms, for the pages that it writes to.
     """
     names = [name for name in sys.modules if name.split(".")[:2] == ["torch", "distributions"]]
     for name in names:

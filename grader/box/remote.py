@@ -1,0 +1,127 @@
+"""What a session hands to a suite: objects that stay in the box, modules of them, and recorded calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, overload
+
+import torch
+
+from grader.box import wire
+from grader.box.errors import StudentError
+
+if TYPE_CHECKING:
+    from grader.box.client import Session
+
+
+class Remote:
+    """An object in the box. Reading an attribute and calling it go over the wire."""
+
+    _session: Session
+    _reference: wire.Reference
+    _name: str
+    _alias: str
+
+    def __init__(self, session: Session, reference: wire.Reference, name: str, alias: str = "") -> None:
+        self._session = session
+        self._reference = reference
+        self._name = name
+        self._alias = alias
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)  # copy, pickle and pytest ask for these of whatever they meet
+        what = self._alias or f"{self._name}.{name}"
+        value = self._session._request("get", self._reference, name, what=what)
+        if isinstance(value, wire.Reference):
+            return Remote(self._session, value, self._alias or name, self._alias)
+        return self._session._wrap(value, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        reply = self._session._call(self, args, kwargs)
+        return self._session._wrap(reply["value"])
+
+    def __repr__(self) -> str:
+        return f"<{self._name} in the box>"
+
+
+class RemoteModule(Remote):
+    """A module in the box: what is asked of it is a function or a class, never a plain value."""
+
+    def __getattr__(self, name: str) -> Remote:
+        value = super().__getattr__(name)
+        if not isinstance(value, Remote):
+            where = self._alias or f"{self._name}.py"
+            raise StudentError("missing", f"in {where}, {name} is a plain value, not a function or class")
+        self.__dict__[name] = value  # asked for once: a quarter of all requests were for the same few names
+        return value
+
+
+class Call:
+    """A recorded call: its value, and gradients through it."""
+
+    def __init__(
+        self, session: Session, value: Any, graph: wire.Reference, leaves: list[torch.Tensor]
+    ) -> None:
+        self._session = session
+        self._graph = graph
+        self._leaves = leaves
+        self.value = value
+
+    @overload
+    def gradients(self, *cotangents: torch.Tensor | None) -> list[torch.Tensor | None]: ...
+
+    @overload
+    def gradients(self, *cotangents: torch.Tensor | None, of: Remote) -> dict[str, torch.Tensor | None]: ...
+
+    def gradients(
+        self, *cotangents: torch.Tensor | None, of: Remote | None = None
+    ) -> list[torch.Tensor | None] | dict[str, torch.Tensor | None]:
+        """Vector-Jacobian products.
+
+        Args:
+            cotangents: one for each tensor of the value, in order; None leaves a tensor out.
+            of: a network: differentiate by its parameters instead of by the inputs.
+
+        Returns:
+            A gradient or None for each input that requires one, or by parameter name with `of`.
+        """
+        chosen = [index for index, cotangent in enumerate(cotangents) if cotangent is not None]
+        given = [cotangents[index] for index in chosen]
+        reply = self._session._request(
+            "backward",
+            self._graph,
+            chosen,
+            given,
+            [of._reference] if of is not None else [],
+            what="the backward pass",
+        )
+        malformed = "the reply to a backward pass is malformed"
+        if not isinstance(reply, list):
+            raise self._session._broken("protocol", malformed)
+        if of is None:
+            if len(reply) != len(self._leaves):
+                raise self._session._broken("protocol", malformed)
+            for gradient, leaf in zip(reply, self._leaves, strict=True):
+                if gradient is not None and not (
+                    isinstance(gradient, torch.Tensor) and gradient.shape == leaf.shape
+                ):
+                    raise self._session._broken("protocol", malformed)
+            return reply
+        if len(reply) != 1 or not isinstance(reply[0], dict):
+            raise self._session._broken("protocol", malformed)
+        for name, gradient in reply[0].items():
+            if not isinstance(name, str) or not (gradient is None or isinstance(gradient, torch.Tensor)):
+                raise self._session._broken("protocol", malformed)
+        return reply[0]
+
+
+def tensors_in(value: Any) -> Iterator[torch.Tensor]:
+    """All tensors of a value, in the order in which they travel."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from tensors_in(part)
+    elif isinstance(value, dict):
+        yield from tensors_in(list(value.values()))

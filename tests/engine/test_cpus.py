@@ -1,0 +1,68 @@
+"""Every worker keeps to a CPU of its own, unless the machine is busy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+
+import psutil
+import pytest
+
+from grader.engine import cpus, grade_cohort, pool
+
+from .fakes import PROVENANCE, FakeMarker, cohort
+
+ALLOWED = sorted(os.sched_getaffinity(0))
+LoadOf = Callable[..., None]
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> LoadOf:
+    def pretend(*busy: float) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(len(busy))))
+        monkeypatch.setattr(psutil, "cpu_percent", lambda interval, percpu: list(busy))
+
+    return pretend
+
+
+def test_the_most_idle_cpus_are_taken(load: LoadOf) -> None:
+    load(40.0, 100.0, 3.0, 12.0)
+    assert cpus.idle_cpus(2) == [2, 3]
+
+
+def test_without_enough_idle_ones_none_is_taken(load: LoadOf) -> None:
+    load(90.0, 80.0, 3.0)
+    assert cpus.idle_cpus(2) == []
+
+
+def test_cpus_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch, load: LoadOf) -> None:
+    load(1.0, 2.0, 3.0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {2})
+    assert cpus.idle_cpus(1) == [2]
+
+
+class WhereMarker(FakeMarker):
+    """Notes the CPUs that it may run on."""
+
+    def mark(self, submission):
+        self.log("on:" + ",".join(map(str, sorted(os.sched_getaffinity(0)))))
+        return super().mark(submission)
+
+
+def places(tmp_path) -> set[str]:
+    names = [f"s{number}-slow" for number in range(2)]
+    grade_cohort(cohort(tmp_path, *names), partial(WhereMarker, tmp_path / "log"), PROVENANCE, 2)
+    lines = (tmp_path / "log").read_text().splitlines()
+    return {line.split()[0].removeprefix("on:") for line in lines if line.startswith("on:")}
+
+
+@pytest.mark.skipif(len(ALLOWED) < 2, reason="needs two CPUs")
+def test_workers_keep_to_one_cpu_each(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "idle_cpus", lambda count: ALLOWED[:count])
+    assert places(tmp_path) == {str(cpu) for cpu in ALLOWED[:2]}
+
+
+def test_workers_may_use_all_cpus_of_a_busy_machine(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "idle_cpus", lambda count: [])
+    assert places(tmp_path) == {",".join(map(str, ALLOWED))}
