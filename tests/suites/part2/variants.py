@@ -255,6 +255,14 @@ OPTIMIZERS = (
         (DISC_PARAMETERS, "SGD([*model.encoder.parameters(), *model.decoder.parameters()]"),
         file=TRAIN,
     ),
+    wrong(TRAINING, "upwards", ("lr=args.ae_lr", "maximize=True, lr=args.ae_lr"), file=TRAIN),
+    wrong(TRAINING, "no learning rate", ("lr=args.d_lr", "lr=0.0"), file=TRAIN),
+    wrong(
+        TRAINING,
+        "all but the encoder's first layer",
+        (AE_PARAMETERS, "[*model.encoder.parameters(), *model.decoder.parameters()][1:]"),
+        file=TRAIN,
+    ),
     # the updates
     wrong(TRAINING, "lambda not passed on", (AE_CALL, AE_CALL.replace(", lambda_)", ")")), file=TRAIN),
     wrong(TRAINING, "lambda fixed", (AE_CALL, AE_CALL.replace("lambda_)", "0.995)")), file=TRAIN),
@@ -479,6 +487,13 @@ RIGHT_TRAINING = (
     ),
     right(
         "Adam for the discriminator", (DISC_PARAMETERS, "Adam(model.discriminator.parameters()"), file=TRAIN
+    ),
+    right(
+        "AdamW and RMSprop",
+        ("torch.optim.Adam(" + AE_PARAMETERS, "torch.optim.AdamW(" + AE_PARAMETERS),
+        ("betas=(0.5, 0.999)", "betas=(0.5, 0.999), weight_decay=0.1, amsgrad=True"),
+        (DISC_PARAMETERS, "RMSprop(model.discriminator.parameters()"),
+        file=TRAIN,
     ),
     right(
         "itertools and momentum",

@@ -1,0 +1,274 @@
+"""Item 2.5.training: both updates of `train_aae`, one batch at a time."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn.functional import softplus
+
+from grader.box.errors import StudentError
+from grader.box.remote import Remote
+from grader.suites.draw import Draw
+from grader.suites.expect import CheckFailed, expect, expect_shape, fail
+from grader.suites.part import Part
+from grader.suites.part2.gradients import gradients_of_weights
+from grader.suites.part2.short_training import CHUNK_SECONDS
+
+pytestmark = pytest.mark.item("2.5.training")
+
+Tensors = dict[str, torch.Tensor]
+
+Z_DIM_OF_UPDATES = 6
+LAMBDA = 0.3  # so that the encoder's update shows both losses, and the discriminator's a stale gradient
+STEP = 0.05
+# Float32 differences of weights around 0.1 after steps of 1e-5 and more: 0.1% at worst. A wrong update
+# is off by tens of percents.
+TOLERANCE = 0.02
+# A step may be shorter than the gradient (clipped), never longer.
+SHORTEST, LONGEST = 0.02, 1.02
+
+
+class Updates:
+    """Two updates of a model by `train_aae`, one batch each, with plain gradient steps."""
+
+    def __init__(self, part: Part, draw: Draw, trivial: bool) -> None:
+        self.part = part
+        part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
+        part.seed(draw.seed())
+        self.model: Remote = part.driver.build(Z_DIM_OF_UPDATES)
+        # Larger weights than fresh ones: the discriminator's opinion then moves the encoder visibly.
+        state = self.model.state_dict()
+        larger = {
+            name: 2 * value if name.startswith("discriminator.") and value.is_floating_point() else value
+            for name, value in state.items()
+        }
+        self.model.load_state_dict(larger)
+        self.batches = [draw.uniform(8, 1, 28, 28, low=-1.0) for _ in range(2)]
+        self.seeds = [draw.seed() for _ in self.batches]
+        self.trivial = trivial or not self.losses_run()
+        if self.trivial:
+            part.driver.with_trivial_losses(self.model)
+            part.driver.with_linear_discriminator(self.model, Z_DIM_OF_UPDATES)
+        with part.deadline(CHUNK_SECONDS):
+            states = part.driver.updates(self.model, self.batches, self.seeds, STEP, LAMBDA)
+        self.states: list[Tensors] = states
+        expect(
+            len(states) == 3,
+            f"train_aae takes {len(states) - 1} of the loader's 2 batches",
+            "one pass over train_loader",
+        )
+
+    def losses_run(self) -> bool:
+        """Whether the student's own losses can be called at all."""
+        try:
+            self.part.driver.autoencoder_loss(self.model, self.batches[0], LAMBDA)
+            self.part.driver.discriminator_loss(self.model, self.batches[0])
+        except StudentError:
+            return False
+        return True
+
+    def moved(self, batch: int, side: str) -> Tensors:
+        """How the weights of a side moved at a batch, in units of the step length."""
+        before, after = self.states[batch], self.states[batch + 1]
+        return {
+            name: (before[name].double() - after[name].double()) / STEP
+            for name in before
+            if name.startswith(f"{side}.") and before[name].is_floating_point()
+        }
+
+    def state(self, batch: int, **later: bool) -> Tensors:
+        """The state before a batch; sides set to True as they are after it."""
+        before, after = self.states[batch], self.states[batch + 1]
+        return {
+            name: after[name]
+            if any(name.startswith(f"{side}.") for side, new in later.items() if new)
+            else value
+            for name, value in before.items()
+        }
+
+    def gradient(self, batch: int, state: Tensors, loss: str, *arguments: Any) -> Tensors:
+        """The gradient of a loss of their own for all weights, at a state."""
+        self.model.load_state_dict(state)
+        self.model.train()
+        self.part.seed(self.seeds[batch])
+        call = self.part.record(getattr(self.part.driver, loss), self.model, self.batches[batch], *arguments)
+        if not isinstance(call.value, torch.Tensor):
+            fail("the loss should be a tensor, to be differentiated", "return the loss itself")
+        gradients = gradients_of_weights(call, torch.ones_like(call.value), self.model)
+        return {name: value.double() for name, value in gradients.items() if value is not None}
+
+
+class LinearUpdates(Updates):
+    """The same on linear maps and plain losses that the grader knows: it works out the gradients itself."""
+
+    def __init__(self, part: Part, draw: Draw) -> None:
+        size = Z_DIM_OF_UPDATES
+        sent = {
+            "encoder.map.weight": draw.normal(size, 784, std=0.05),
+            "encoder.map.bias": draw.normal(size, std=0.1),
+            "decoder.map.weight": draw.normal(784, size, std=0.3),
+            "decoder.map.bias": draw.normal(784, std=0.1),
+            "discriminator.map.weight": draw.normal(1, size, std=0.5),
+            "discriminator.map.bias": draw.normal(1, std=0.1),
+        }
+        part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
+        model = part.driver.with_linear_networks(part.driver.build(size), size, sent)
+        self.batches = [draw.uniform(8, 1, 28, 28, low=-1.0) for _ in range(2)]
+        seeds = [draw.seed() for _ in self.batches]
+        with part.deadline(CHUNK_SECONDS):
+            states: Any = part.driver.updates(model, self.batches, seeds, STEP, LAMBDA)
+        right = isinstance(states, list) and all(isinstance(state, dict) for state in states)
+        expect(
+            right and len(states) == 3,
+            "train_aae does not take each of the loader's 2 batches once",
+            "one pass over train_loader",
+        )
+        self.states = [
+            {name: expect_shape(state.get(name), value.shape, name) for name, value in sent.items()}
+            for state in states
+        ]
+        expect(
+            all(torch.equal(self.states[0][name], value) for name, value in sent.items()),
+            "train_aae changes the weights before the first batch",
+            "change weights by the steps of the optimizers only",
+        )
+
+    def gradient(self, batch: int, state: Tensors, loss: str, *arguments: Any) -> Tensors:
+        """The gradient of a loss for all weights, at a state."""
+        weights = {name: value.double().requires_grad_() for name, value in state.items()}
+
+        def linear(side: str, value: torch.Tensor) -> torch.Tensor:
+            return value @ weights[f"{side}.map.weight"].T + weights[f"{side}.map.bias"]
+
+        x = self.batches[batch].double().flatten(1)
+        z = linear("encoder", x)
+        if loss == "autoencoder_loss":
+            (lambda_,) = arguments
+            recon = (linear("decoder", z) - x).square().mean()
+            total = lambda_ * recon + (1 - lambda_) * softplus(-linear("discriminator", z)).mean()
+        else:
+            total = linear("discriminator", z.detach()).square().mean()
+        gradients = torch.autograd.grad(total, list(weights.values()), allow_unused=True)
+        return {name: g for name, g in zip(weights, gradients, strict=True) if g is not None}
+
+
+def follows(moves: list[Tensors], gradient: Tensors) -> bool:
+    """Whether all sides moved along a gradient, by one common factor."""
+    due = [
+        {name: gradient.get(name, torch.zeros_like(value)) for name, value in side.items()} for side in moves
+    ]
+    flat_moves = [torch.cat([value.flatten() for value in side.values()]) for side in moves]
+    # Statistics that a BatchNorm keeps are no weights: they move without a gradient.
+    flat_due = [torch.cat([value.flatten() for value in side.values()]) for side in due]
+    all_moves, all_due = torch.cat(flat_moves), torch.cat(flat_due)
+    factor = float(all_moves @ all_due / (all_due @ all_due + 1e-30))
+    if not SHORTEST < factor < LONGEST:
+        return False
+    return all(
+        float((move - factor * one).norm()) <= TOLERANCE * factor * float(one.norm()) + 1e-9
+        for move, one in zip(flat_moves, flat_due, strict=True)
+    )
+
+
+def weights_only(moves: Tensors, gradient: Tensors) -> Tensors:
+    """Leave out the statistics that a BatchNorm keeps."""
+    kept = ("running_mean", "running_var")
+    return {name: value for name, value in moves.items() if name in gradient or not name.endswith(kept)}
+
+
+def still(moves: Tensors) -> bool:
+    """Whether a side did not move at all."""
+    kept = ("running_mean", "running_var")
+    return not any(bool(value.any()) for name, value in moves.items() if not name.endswith(kept))
+
+
+def expect_autoencoders_update(updates: Updates) -> None:
+    """Fail unless encoder and decoder follow their own loss at both batches."""
+    for batch in range(2):
+        moves = [updates.moved(batch, side) for side in ("encoder", "decoder")]
+        for side, move in zip(("encoder", "decoder"), moves, strict=True):
+            expect(
+                not still(move),
+                f"the autoencoder's update leaves the {side} as it was",
+                "ae_loss.backward() and optimizer_ae.step() for every batch; no .detach() on the way",
+            )
+        # The discriminator may be updated first.
+        right = False
+        for later in (False, True):
+            state = updates.state(batch, discriminator=later)
+            gradient = updates.gradient(batch, state, "autoencoder_loss", LAMBDA)
+            right = right or follows([weights_only(move, gradient) for move in moves], gradient)
+            if right:
+                break
+        if right:
+            continue
+        plain = updates.gradient(batch, updates.state(batch), "autoencoder_loss", 1.0)
+        wanted = updates.gradient(batch, updates.state(batch), "autoencoder_loss", LAMBDA)
+        if follows([weights_only(move, plain) for move in moves], plain):
+            fail(
+                f"with lambda_ = {LAMBDA} encoder and decoder move as with lambda_ = 1",
+                "pass lambda_ on to get_loss_autoencoder",
+            )
+        only = [
+            side
+            for side, move in zip(("encoder", "decoder"), moves, strict=True)
+            if not follows([weights_only(move, wanted)], wanted)
+        ]
+        where = " and ".join(only) if only else "encoder and decoder"
+        if batch == 1:
+            fail(
+                f"from the second batch on, {where} do(es) not move along the gradient of ae_loss",
+                "gradients of an earlier update are still there: optimizer_ae.zero_grad() right before "
+                "ae_loss.backward(), and detach z for the discriminator's loss",
+            )
+        fail(
+            f"{where} do(es) not move along the gradient of ae_loss",
+            "one loss, one zero_grad, one backward and one step of optimizer_ae for each batch, with lambda_ "
+            "passed on; the discriminator's loss must not reach the encoder (detach z)",
+        )
+
+
+def expect_discriminators_update(updates: Updates) -> None:
+    """Fail unless the discriminator follows its own loss at both batches."""
+    for batch in range(2):
+        move = updates.moved(batch, "discriminator")
+        expect(
+            not still(move),
+            "the discriminator's update leaves the discriminator as it was",
+            "disc_loss.backward() and optimizer_disc.step() for every batch",
+        )
+        right = False
+        for later in (False, True):  # the codes are those of before, or of a second forward pass
+            state = updates.state(batch, encoder=later, decoder=later)
+            gradient = updates.gradient(batch, state, "discriminator_loss")
+            right = right or follows([weights_only(move, gradient)], gradient)
+            if right:
+                break
+        expect(
+            right,
+            "the discriminator does not move along the gradient of disc_loss",
+            "the autoencoder's update leaves gradients in the discriminator: optimizer_disc.zero_grad() "
+            "right before disc_loss.backward(), and no backward of both losses at once",
+        )
+
+
+def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
+    expect_autoencoders_update(Updates(part2, draw, trivial=False))
+    expect_autoencoders_update(LinearUpdates(part2, draw))
+
+
+def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None:
+    try:
+        expect_discriminators_update(Updates(part2, draw, trivial=False))
+    except CheckFailed:
+        # Their loss draws from the prior, and their loop may draw besides; their discriminator may have no
+        # gradient at all, which costs another item. Losses without chance decide, on a linear one.
+        expect_discriminators_update(Updates(part2, draw, trivial=True))
+    expect_discriminators_update(LinearUpdates(part2, draw))
+
+
+def linear_updates_are_right(part2: Part, draw: Draw) -> None:
+    """Fail unless both updates are right on the grader's own maps and losses."""
+    updates = LinearUpdates(part2, draw)
+    expect_autoencoders_update(updates)
+    expect_discriminators_update(updates)
