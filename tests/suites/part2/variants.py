@@ -490,7 +490,7 @@ RIGHT_TRAINING = (
     ),
     right(
         "AdamW and RMSprop",
-        ("torch.optim.Adam(" + AE_PARAMETERS, "torch.optim.AdamW(" + AE_PARAMETERS),
+        ("torch.optim.Adam(", "torch.optim.AdamW("),
         ("betas=(0.5, 0.999)", "betas=(0.5, 0.999), weight_decay=0.1, amsgrad=True"),
         (DISC_PARAMETERS, "RMSprop(model.discriminator.parameters()"),
         file=TRAIN,
