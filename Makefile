@@ -3,6 +3,7 @@
 #   make grade [SUBMISSIONS=folder] [OUTPUT=output] [JOBS=2] [SEED=7] [DATA=digits|mnist] [DETAILS=yes]
 #   make test [TESTS=tests/box]     the kit's own tests, without the slow ones
 #   make test-all                   with the slow ones
+#   make bank [SEEDS="1 2"] [ONLY=1.7.kld]   mark wrong and right submissions: how often does the grader err?
 #   make lint                       ruff, mypy, and stubs that match the solutions
 #   make stubs                      write student/ anew from solutions/
 #   make golden                     write anew what the sample cohort must come to; read the difference
@@ -19,7 +20,7 @@ SUBMISSIONS ?= $(COHORT)
 OUTPUT ?= output
 TESTS ?= tests
 
-.PHONY: help setup sandbox grade test test-all lint golden stubs cohort lock clean
+.PHONY: help setup sandbox grade test test-all bank lint golden stubs cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -64,6 +65,9 @@ test: setup
 
 test-all: setup
 	$(PYTHON) -m pytest $(TESTS) -m "slow or not slow"
+
+bank: setup
+	@$(PYTHON) -m tests.bank $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only "$(ONLY)")
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check

@@ -1,0 +1,136 @@
+"""`make bank`: marks every wrong and right submission of the bank, and says how often the grader erred.
+
+What is done is kept in build/bank and not done again while neither the suites nor the entry change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from grader.engine.cpus import idle_cpus
+from grader.marking.marker import suite_digest
+from tests.bank.entries import Entry, right, wrong
+from tests.bank.verdict import Verdict
+from tests.bank.worker import mark, start
+
+KEPT = Path("build/bank/verdicts.jsonl")
+MOST_COLLATERAL = 0.05
+
+
+def key(entry: Entry, seed: int) -> str:
+    """Names what a kept verdict depends on."""
+    return f"{suite_digest()} {entry.digest} {seed}"
+
+
+def kept() -> dict[str, Verdict]:
+    """The verdicts of earlier runs, by key."""
+    if not KEPT.exists():
+        return {}
+    found = {}
+    for line in KEPT.read_text().splitlines():
+        record = json.loads(line)
+        fields = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in record["verdict"].items()
+        }
+        found[record["key"]] = Verdict(**fields)
+    return found
+
+
+def run(tasks: list[tuple[Entry, int]], jobs: int) -> Iterator[Verdict]:
+    """Mark in several processes; verdicts as they come, each kept at once."""
+    before = kept()
+    todo = []
+    for entry, seed in tasks:
+        if key(entry, seed) in before:
+            yield before[key(entry, seed)]
+        else:
+            todo.append((entry, seed))
+    context = multiprocessing.get_context("spawn")
+    places = context.SimpleQueue()
+    idle = idle_cpus(jobs)
+    for worker in range(jobs):
+        places.put(idle[worker] if idle else None)
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        ProcessPoolExecutor(jobs, context, initializer=start, initargs=(places,)) as pool,
+        KEPT.open("a") as out,
+    ):
+        futures = {pool.submit(mark, entry, seed): key(entry, seed) for entry, seed in todo}
+        for future in as_completed(futures):
+            verdict = future.result()
+            out.write(json.dumps({"key": futures[future], "verdict": asdict(verdict)}) + "\n")
+            out.flush()
+            yield verdict
+
+
+def show(verdicts: Iterable[Verdict], wrongs: set[str], console: Console) -> bool:
+    """Print the figures and every error; whether there is none."""
+    verdicts = list(verdicts)
+    of_wrong = [verdict for verdict in verdicts if verdict.entry in wrongs]
+    of_right = [verdict for verdict in verdicts if verdict.entry not in wrongs]
+    collateral = {verdict.entry for verdict in of_wrong if verdict.collateral}
+    entries = {verdict.entry for verdict in of_wrong}
+    table = Table("", "submissions", "of them")
+    table.add_row("wrong", str(len(of_wrong)), f"{sum(verdict.missed for verdict in of_wrong)} missed")
+    table.add_row(
+        "", "", f"{len(collateral)} of {len(entries)} entries lose points in a second item (collateral)"
+    )
+    table.add_row("", "", f"{sum(bool(verdict.unfair) for verdict in of_wrong)} where it was not expected")
+    table.add_row("right", str(len(of_right)), f"{sum(bool(verdict.unfair) for verdict in of_right)} unfair")
+    table.add_row(
+        "all", str(len(verdicts)), f"{sum(bool(verdict.faults) for verdict in verdicts)} grader faults"
+    )
+    console.print(table)
+    for verdict in verdicts:
+        if not verdict.good or verdict.entry in collateral:
+            what = "missed " if verdict.missed else ""
+            what += f"unfair {verdict.unfair} " if verdict.unfair else ""
+            what += f"faults {verdict.faults} " if verdict.faults else ""
+            what += f"collateral {verdict.collateral}" if verdict.collateral else ""
+            console.print(f"seed {verdict.seed}: {verdict.entry}: {what}", markup=False)
+            for failed in verdict.failed if not verdict.good else ():
+                console.print(f"    {failed}", markup=False)
+    enough = len(collateral) <= MOST_COLLATERAL * max(1, len(entries))
+    if not enough:
+        console.print(f"more than {MOST_COLLATERAL:.0%} of the wrong entries have collateral")
+    return enough and all(verdict.good for verdict in verdicts)
+
+
+def main() -> int:
+    """The command line; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="one run of the bank for each")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument("--only", default="", help="entries with this text in their names")
+    options = parser.parse_args()
+    console = Console(width=110)
+    wrongs, rights = wrong(), right()
+    entries = [entry for entry in wrongs + rights if options.only in entry.name]
+    if not entries:
+        console.print(f"--only {options.only!r}: no entry has this in its name", markup=False)
+        return 2
+    started = time.monotonic()
+    tasks = [(entry, seed) for seed in options.seeds for entry in entries]
+    found = list(track(run(tasks, options.jobs), "marking", len(tasks), console=console))
+    good = show(found, {entry.name for entry in wrongs}, console)
+    console.print(
+        f"{len(tasks)} submissions, {time.monotonic() - started:.0f} s with {options.jobs} processes"
+    )
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

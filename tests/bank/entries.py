@@ -1,0 +1,80 @@
+"""All wrong and right submissions: one small edit of the solutions each."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.rubric import load_rubric
+from tests.suites.part1 import variants as part1
+from tests.suites.part2 import variants as part2
+from tests.suites.variants import Variant, edited
+
+SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission to one part of the assignment.
+
+    Attributes:
+        name: unique.
+        part: `part1` or `part2`; the items of this part are marked.
+        item: the item that must lose points; empty for right code.
+        also: items that may lose points as well, because nothing can be said of them.
+        files: what is submitted.
+    """
+
+    name: str
+    part: str
+    item: str
+    also: tuple[str, ...]
+    files: dict[str, bytes]
+
+    @property
+    def items(self) -> frozenset[str]:
+        """The items of the part."""
+        first = self.part.removeprefix("part") + "."
+        return frozenset(item.id for item in load_rubric().automatic if item.id.startswith(first))
+
+    @property
+    def digest(self) -> str:
+        """Changes with anything that is submitted or expected."""
+        state = hashlib.sha256(repr((self.name, self.item, self.also)).encode())
+        for name, content in sorted(self.files.items()):
+            state.update(name.encode() + b"\0" + content + b"\0")
+        return state.hexdigest()
+
+
+def solution(part: str) -> dict[str, bytes]:
+    """The solution's files of one part."""
+    return {f"{part}/{file.name}": file.read_bytes() for file in sorted((SOLUTIONS / part).glob("*.py"))}
+
+
+def _entry(variant: Variant, files: dict[str, bytes]) -> Entry:
+    part = variant.file.split("/")[0]
+    kind = variant.item or f"right {part}"
+    return Entry(f"{kind}: {variant.name}", part, variant.item, variant.also, edited(files, variant))
+
+
+def wrong() -> list[Entry]:
+    """One mistake each."""
+    first, second = solution("part1"), solution("part2")
+    loop = Variant("a loop that lets it", part2.LEAKING_LOOP, file=part2.TRAIN)
+    return [
+        *(_entry(variant, first) for variant in part1.WRONG),
+        *(_entry(variant, second) for variant in part2.WRONG + part2.OPTIMIZERS),
+        *(_entry(variant, edited(second, loop)) for variant in part2.LEAKS),
+    ]
+
+
+def right() -> list[Entry]:
+    """The same, written another way."""
+    first, second = solution("part1"), solution("part2")
+    networks = (part1.BATCH_NORM, part1.MLP, part1.DROPOUT, part1.UNSCALED, part1.ONE_HOT)
+    named = {variant.name: variant for variant in (*part1.RIGHT, *networks)}
+    return [
+        *(_entry(variant, first) for variant in named.values()),
+        *(_entry(variant, second) for variant in part2.RIGHT + part2.RIGHT_TRAINING),
+    ]

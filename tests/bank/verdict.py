@@ -1,0 +1,62 @@
+"""What a result says of the grader: did it catch, was it fair?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grader.marking.result import GRADER_ERROR, PASSED, SubmissionResult
+from tests.bank.entries import Entry
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One entry with one seed.
+
+    Attributes:
+        entry: its name.
+        seed: of the run.
+        missed: a wrong entry kept all points of its item.
+        unfair: items of a right entry that lost points, or items of a wrong one that had to keep theirs.
+        collateral: items beside the named one that lost points, those that were expected to included.
+        faults: the grader's own failures and surprises.
+        failed: `item check: message` of every failed check.
+        seconds: on the clock.
+    """
+
+    entry: str
+    seed: int
+    missed: bool
+    unfair: tuple[str, ...]
+    collateral: tuple[str, ...]
+    faults: tuple[str, ...]
+    failed: tuple[str, ...]
+    seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Nothing to complain of."""
+        return not (self.missed or self.unfair or self.faults)
+
+
+def judge(entry: Entry, result: SubmissionResult) -> Verdict:
+    """Compare a result with what the entry's points should be."""
+    lost = {item.id for item in result.items if item.points < item.max_points}
+    lost |= {item.id for item in result.items if any(check.status != PASSED for check in item.checks)}
+    beside = tuple(sorted(lost - {entry.item}))
+    failed = tuple(
+        f"{item.id} {check.name}: {check.message}"
+        for item in result.items
+        for check in item.checks
+        if check.status != PASSED
+    )
+    errors = [item.id for item in result.items if item.status == GRADER_ERROR]
+    return Verdict(
+        entry=entry.name,
+        seed=result.seed,
+        missed=bool(entry.item) and entry.item not in lost,
+        unfair=tuple(item for item in beside if item not in entry.also),
+        collateral=beside if entry.item else (),
+        faults=(*errors, *result.warnings),
+        failed=failed,
+        seconds=result.seconds,
+    )
