@@ -6,13 +6,11 @@ black background, and after a few dozen batches healthy code is told from wrong 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from grader.box.errors import StudentError
 from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect_finite, expect_shape, fail
@@ -130,12 +128,3 @@ def start(part: Part, draw: Draw, model: Remote, images: torch.Tensor, lambda_: 
     return part.driver.start_training(
         model, chosen, BATCH_SIZE, lambda_, LEARNING_RATE, DISCRIMINATOR_LEARNING_RATE
     )
-
-
-def loses(check: Callable[[Part, Draw], None], part: Part, draw: Draw) -> bool:
-    """Whether a check of another item fails: then the same mistake must not cost points here."""
-    try:
-        check(part, draw)
-    except (CheckFailed, StudentError):
-        return True
-    return False

@@ -20,11 +20,11 @@ from grader.suites.part2.short_training import (
     Judges,
     Unmoved,
     expect_moved,
-    loses,
     networks_of,
     start,
 )
 from grader.suites.part2.test_updates import linear_updates_are_right
+from grader.suites.pieces import loses
 
 pytestmark = pytest.mark.item("2.5.training")
 
