@@ -12,6 +12,8 @@ import math
 
 import torch
 
+from grader.suites.measures import note
+
 STANDARD_ERRORS = 5.5  # two-sided: 4e-8
 # Of up to 10^5 pairs, the largest: 5e-12 each. Fisher's transformation is good to a few percent from 20 on,
 # and lies on the safe side of it by the margin that noise used twice (correlation 1) leaves.
@@ -36,14 +38,16 @@ def normal_faults(values: torch.Tensor, what: str) -> str:
     mean, variance = flat.mean().item(), flat.var().item()
     if variance < 1e-12:
         return f"{what} is constant: nothing is drawn at random"
-    if abs(mean) * math.sqrt(count) > STANDARD_ERRORS * max(1.0, math.sqrt(variance)):
+    offset = abs(mean) * math.sqrt(count) / max(1.0, math.sqrt(variance))
+    if note("normal: mean", offset, STANDARD_ERRORS) > STANDARD_ERRORS:
         return f"{what} has mean {mean:.3f} instead of 0"
-    if abs(variance - 1) > STANDARD_ERRORS * math.sqrt(2 / count):
+    excess = abs(variance - 1) / math.sqrt(2 / count)
+    if note("normal: variance", excess, STANDARD_ERRORS) > STANDARD_ERRORS:
         return f"{what} has standard deviation {math.sqrt(variance):.3f} instead of 1"
     ordered = torch.special.ndtr(flat.sort().values)
     steps = torch.arange(1, count + 1, dtype=torch.float64) / count
     distance = torch.maximum((steps - ordered).max(), (ordered - steps + 1 / count).max()).item()
-    if distance * math.sqrt(count) > KOLMOGOROV:
+    if note("normal: Kolmogorov-Smirnov", distance * math.sqrt(count), KOLMOGOROV) > KOLMOGOROV:
         return f"{what} is not normally distributed"
     return ""
 
@@ -66,9 +70,12 @@ def dependence_faults(values: torch.Tensor, what: str) -> str:
         sums = (
             (lines.sum(0).square() / count).sum().item()
         )  # each square chi-square with one degree of freedom
-        scores = [_chi_square_score(sums, degrees) - STANDARD_ERRORS]
+        score = note("independence: sums", _chi_square_score(sums, degrees), STANDARD_ERRORS)
+        scores = [score - STANDARD_ERRORS]
         if length >= 20:
-            scores.append(_largest_correlation_score(lines) - PAIRWISE_STANDARD_ERRORS)
+            score = _largest_correlation_score(lines)
+            note("independence: largest correlation", score, PAIRWISE_STANDARD_ERRORS)
+            scores.append(score - PAIRWISE_STANDARD_ERRORS)
         faults.append(
             (max(scores), f"the {name}s of {what} are not independent: one {name} is used for several")
         )
@@ -92,13 +99,15 @@ def correlation_score(first: torch.Tensor, second: torch.Tensor) -> float:
     a, b = first.double().flatten(), second.double().flatten()
     a, b = a - a.mean(), b - b.mean()
     scale = (a.norm() * b.norm()).item()
-    return 0.0 if scale == 0 else abs((a @ b).item() / scale) * math.sqrt(a.numel())
+    score = 0.0 if scale == 0 else abs((a @ b).item() / scale) * math.sqrt(a.numel())
+    return note("independence: correlation", score, STANDARD_ERRORS)
 
 
 def frequency_score(successes: float, trials: int, probability: float) -> float:
     """Standard errors between a frequency and its probability."""
     deviation = abs(successes - trials * probability)
-    return deviation / math.sqrt(trials * probability * (1 - probability))
+    score = deviation / math.sqrt(trials * probability * (1 - probability))
+    return note("frequency", score, STANDARD_ERRORS)
 
 
 def _chi_square_score(value: float, degrees: int) -> float:

@@ -20,31 +20,30 @@ class Entry:
 
     Attributes:
         name: unique.
-        part: `part1` or `part2`; the items of this part are marked.
         item: the item that must lose points; empty for right code.
         also: items that may lose points as well, because nothing can be said of them.
         files: what is submitted.
+        items: the items that are marked.
     """
 
     name: str
-    part: str
     item: str
     also: tuple[str, ...]
     files: dict[str, bytes]
-
-    @property
-    def items(self) -> frozenset[str]:
-        """The items of the part."""
-        first = self.part.removeprefix("part") + "."
-        return frozenset(item.id for item in load_rubric().automatic if item.id.startswith(first))
+    items: frozenset[str]
 
     @property
     def digest(self) -> str:
         """Changes with anything that is submitted or expected."""
-        state = hashlib.sha256(repr((self.name, self.item, self.also)).encode())
+        state = hashlib.sha256(repr((self.name, self.item, self.also, sorted(self.items))).encode())
         for name, content in sorted(self.files.items()):
             state.update(name.encode() + b"\0" + content + b"\0")
         return state.hexdigest()
+
+
+def automatic_items() -> list[str]:
+    """The ids of the items that the suites mark."""
+    return [item.id for item in load_rubric().automatic]
 
 
 def solution(part: str) -> dict[str, bytes]:
@@ -55,7 +54,8 @@ def solution(part: str) -> dict[str, bytes]:
 def _entry(variant: Variant, files: dict[str, bytes]) -> Entry:
     part = variant.file.split("/")[0]
     kind = variant.item or f"right {part}"
-    return Entry(f"{kind}: {variant.name}", part, variant.item, variant.also, edited(files, variant))
+    items = frozenset(item for item in automatic_items() if item.startswith(part.removeprefix("part") + "."))
+    return Entry(f"{kind}: {variant.name}", variant.item, variant.also, edited(files, variant), items)
 
 
 def wrong() -> list[Entry]:
@@ -78,3 +78,11 @@ def right() -> list[Entry]:
         *(_entry(variant, first) for variant in named.values()),
         *(_entry(variant, second) for variant in part2.RIGHT + part2.RIGHT_TRAINING),
     ]
+
+
+TRAININGS = frozenset({"1.7.training", "2.4.reconstruction", "2.5.training"})
+
+
+def solved(items: frozenset[str], name: str) -> Entry:
+    """The solutions themselves, marked on some items."""
+    return Entry(name, "", (), solution("part1") | solution("part2"), items)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grader.marking.result import GRADER_ERROR, PASSED, SubmissionResult
+from grader.suites.measures import Measure
 from tests.bank.entries import Entry
+
+AT_LEAST = "at least"  # ends the names of measures that are wrong below their limit
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Verdict:
         collateral: items beside the named one that lost points, those that were expected to included.
         faults: the grader's own failures and surprises.
         failed: `item check: message` of every failed check.
+        measures: what checks compared with limits: name, the value nearest to the limit, the limit.
         seconds: on the clock.
     """
 
@@ -31,6 +35,7 @@ class Verdict:
     faults: tuple[str, ...]
     failed: tuple[str, ...]
     seconds: float
+    measures: tuple[tuple[str, float, float], ...] = ()
 
     @property
     def good(self) -> bool:
@@ -38,7 +43,16 @@ class Verdict:
         return not (self.missed or self.unfair or self.faults)
 
 
-def judge(entry: Entry, result: SubmissionResult) -> Verdict:
+def nearest(measures: list[Measure]) -> tuple[tuple[str, float, float], ...]:
+    """Of each measure the value that comes nearest to its limit."""
+    found: dict[str, Measure] = {}
+    for measure in measures:
+        worse = min if measure.name.endswith(AT_LEAST) else max
+        found[measure.name] = worse(found.get(measure.name, measure), measure, key=lambda one: one.value)
+    return tuple(tuple(measure) for measure in found.values())
+
+
+def judge(entry: Entry, result: SubmissionResult, measures: list[Measure]) -> Verdict:
     """Compare a result with what the entry's points should be."""
     lost = {item.id for item in result.items if item.points < item.max_points}
     lost |= {item.id for item in result.items if any(check.status != PASSED for check in item.checks)}
@@ -59,4 +73,5 @@ def judge(entry: Entry, result: SubmissionResult) -> Verdict:
         faults=(*errors, *result.warnings),
         failed=failed,
         seconds=result.seconds,
+        measures=nearest(measures),
     )

@@ -8,6 +8,7 @@ from multiprocessing.queues import SimpleQueue
 from grader.engine.cpus import keep_to
 from grader.marking.marker import Marker, MarkingOptions
 from grader.submission import Submission
+from grader.suites.measures import drain
 from tests.bank.entries import Entry
 from tests.bank.verdict import Verdict, judge
 
@@ -33,4 +34,6 @@ def mark(entry: Entry, seed: int) -> Verdict:
     """Mark one entry in a worker process."""
     marker = _MARKERS["marker"]
     marker.options = MarkingOptions(seed=seed)
-    return judge(entry, marker.mark(Submission(entry.name, entry.files), entry.items))
+    drain()
+    result = marker.mark(Submission(entry.name, entry.files), entry.items)
+    return judge(entry, result, drain())

@@ -16,6 +16,7 @@ from grader.box.remote import Call, Remote
 from grader.data import grey_levels
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, as_tensor, close, expect, expect_close, expect_shape
+from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part1 import test_decoder, test_encoder, test_forward
 from grader.suites.pieces import one_piece_is_wrong
@@ -137,9 +138,11 @@ def train_and_judge(
         bpd = float(rates.mean())
         if bpd <= LIMIT:
             break
+    note("1.7.training: bits per dimension", bpd, LIMIT)
     if bpd <= LIMIT:
         before = float(held_out_bpd(encoding, session, untrained, held_out[:COMPARED], draw).mean())
         after = float(rates[:COMPARED].mean())
+        note("1.7.training: progress in bits per dimension, at least", before - after, PROGRESS)
         expect(
             after <= before - PROGRESS,
             f"training makes no progress: {before:.2f} bits per dimension before it, {after:.2f} after it",

@@ -5,6 +5,7 @@ import math
 import torch
 
 from grader.suites.expect import expect
+from grader.suites.measures import note
 
 # Each statistic below is asymptotically N(0, 1) for right code. Beyond 6.5 it is called wrong: a chance of
 # 8e-11 for one of them. The most that one check computes are 1,500 (with 40 dimensions, 780 pairs of them),
@@ -34,25 +35,30 @@ def expect_standard_normal(codes: torch.Tensor, what: str) -> None:
     )
     mean, variance = codes.mean().item(), codes.var().item()
     expect(
-        abs(mean) * math.sqrt(total) < LIMIT,
+        note("prior: mean", abs(mean) * math.sqrt(total), LIMIT) < LIMIT,
         f"{what} have mean {mean:.3f} instead of 0",
         "the prior is N(0, I): torch.randn; torch.rand is uniform in [0, 1)",
     )
     expect(
-        abs(variance - 1) * math.sqrt(total / 2) < LIMIT,
+        note("prior: variance", abs(variance - 1) * math.sqrt(total / 2), LIMIT) < LIMIT,
         f"{what} have variance {variance:.3f} instead of 1",
         "the prior is N(0, I): torch.randn, neither scaled nor uniform",
     )
     kurtosis = codes.pow(4).mean().item()
     expect(
-        abs(kurtosis - 3) * math.sqrt(total / 96) < LIMIT,
+        note("prior: fourth moment", abs(kurtosis - 3) * math.sqrt(total / 96), LIMIT) < LIMIT,
         f"{what} are not normal: their fourth moment is {kurtosis:.2f} instead of 3 (a uniform one has 1.8)",
         "torch.randn draws from N(0, 1)",
     )
     expect(
-        float(row_means.abs().max()) * math.sqrt(width) < LIMIT + 0.5
-        and float(column_means.abs().max()) * math.sqrt(count) < LIMIT
-        and abs(float(row_means.var()) * width - 1) * math.sqrt(count / 2) < LIMIT,
+        note("prior: row means", float(row_means.abs().max()) * math.sqrt(width), LIMIT + 0.5) < LIMIT + 0.5
+        and note("prior: column means", float(column_means.abs().max()) * math.sqrt(count), LIMIT) < LIMIT
+        and note(
+            "prior: variance of row means",
+            abs(float(row_means.var()) * width - 1) * math.sqrt(count / 2),
+            LIMIT,
+        )
+        < LIMIT,
         f"{what} share an offset by row or by column",
         "draw every element of every row by itself",
     )
@@ -60,7 +66,8 @@ def expect_standard_normal(codes: torch.Tensor, what: str) -> None:
     worst = float((products - torch.diag(products.diagonal())).abs().max())
     neighbours = (codes[1:] * codes[:-1]).sum().item() / math.sqrt((count - 1) * width)
     expect(
-        worst < LIMIT and abs(neighbours) < LIMIT,
+        note("prior: products of columns", worst, LIMIT) < LIMIT
+        and note("prior: neighbouring rows", abs(neighbours), LIMIT) < LIMIT,
         f"{what} depend on each other across latent dimensions or rows",
         "draw every element of every row by itself",
     )

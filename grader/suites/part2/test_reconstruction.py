@@ -6,6 +6,7 @@ import torch
 from grader.box.errors import StudentError
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect, fail
+from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part2 import test_autoencoder
 from grader.suites.part2.short_training import (
@@ -48,6 +49,7 @@ def test_training_reconstructs_held_out_images(
                 raise
             problem = error
             continue
+        note("2.4.reconstruction: error", result.error, MAX_ERROR)
         if MIN_ERROR < result.error < MAX_ERROR:
             expect_learned(part2, draw, judges, before, after, result)
             return
@@ -113,6 +115,7 @@ def expect_learned(
         if not loses(test_autoencoder.test_reconstruction_trains_all_weights, part2.fresh(), draw):
             raise
     untrained = judges.judge(before, decode=True).error
+    note("2.4.reconstruction: share of the error before", result.error / max(untrained, 1e-9), MAX_SHARE)
     expect(
         result.error <= MAX_SHARE * untrained,
         f"the reconstruction error is {untrained:.2f} before the training and {result.error:.2f} after it",

@@ -6,6 +6,7 @@ import torch
 from grader.box.errors import StudentError
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect, fail
+from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part2 import (
     test_autoencoder,
@@ -62,6 +63,7 @@ def test_training_draws_the_codes_to_the_prior(
     try:
         for _ in range(2):  # the second with another seed
             spread = spread_after_training(trainee, draw, training_images, judges)
+            note("2.5.training: spread of the codes", spread, MAX_SPREAD)
             if MIN_SPREAD < spread < MAX_SPREAD:
                 return
         fail(
@@ -105,6 +107,7 @@ def spread_after_training(part: Part, draw: Draw, images: torch.Tensor, judges: 
             break
     expect_moved(before, after, SIDES)
     change = (result.codes - judges.judge(before, decode=False).codes).double().square().mean().sqrt()
+    note("2.5.training: change of the codes, at least", float(change), MIN_CHANGE)
     expect(
         change > MIN_CHANGE,
         f"{STEPS[0]} batches and more change the codes of held-out images by {float(change):.4f}",

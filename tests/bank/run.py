@@ -1,0 +1,66 @@
+"""Marks entries of the bank in several processes, and keeps every verdict as soon as it is there."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from grader.engine.cpus import idle_cpus
+from grader.marking.marker import suite_digest
+from tests.bank.entries import Entry
+from tests.bank.verdict import Verdict
+from tests.bank.worker import mark, start
+
+KEPT = Path("build/bank/verdicts.jsonl")
+
+
+def key(entry: Entry, seed: int) -> str:
+    """Names what a kept verdict depends on."""
+    return f"{suite_digest()} {entry.digest} {seed}"
+
+
+def kept() -> dict[str, Verdict]:
+    """The verdicts of earlier runs, by key."""
+    if not KEPT.exists():
+        return {}
+    found = {}
+    for line in KEPT.read_text().splitlines():
+        record = json.loads(line)
+        found[record["key"]] = Verdict(**{name: _tuples(value) for name, value in record["verdict"].items()})
+    return found
+
+
+def run(tasks: list[tuple[Entry, int]], jobs: int) -> Iterator[Verdict]:
+    """Mark in several processes; verdicts as they come, each kept at once."""
+    before = kept()
+    todo = []
+    for entry, seed in tasks:
+        if key(entry, seed) in before:
+            yield before[key(entry, seed)]
+        else:
+            todo.append((entry, seed))
+    context = multiprocessing.get_context("spawn")
+    places = context.SimpleQueue()
+    idle = idle_cpus(jobs)
+    for worker in range(jobs):
+        places.put(idle[worker] if idle else None)
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        ProcessPoolExecutor(jobs, context, initializer=start, initargs=(places,)) as pool,
+        KEPT.open("a") as out,
+    ):
+        futures = {pool.submit(mark, entry, seed): key(entry, seed) for entry, seed in todo}
+        for future in as_completed(futures):
+            verdict = future.result()
+            out.write(json.dumps({"key": futures[future], "verdict": asdict(verdict)}) + "\n")
+            out.flush()
+            yield verdict
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
