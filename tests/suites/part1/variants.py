@@ -264,9 +264,7 @@ WRONG_NETWORKS = (
     wrong(
         ENCODER, "no float", (INPUT, "features = self.net(x)"), also=(TRAINING,)
     ),  # convolutions do not take integers
-    wrong(
-        ENCODER, "detached features", (INPUT, INPUT + ".detach()"), also=(TRAINING,)
-    ),  # nothing but the heads learns
+    wrong(ENCODER, "detached features", (INPUT, INPUT + ".detach()")),  # nothing but the heads learns
     wrong(
         ENCODER,
         "detached features for log_std",
@@ -282,29 +280,22 @@ WRONG_NETWORKS = (
         ENCODER,
         "batch mixed up",
         (INPUT, INPUT + "\n        features = features - features.mean(0)"),
-        also=(TRAINING,),
     ),
     wrong(
         ENCODER,
         "zeros",
         (HEADS, "torch.zeros(len(x), self.mean.out_features), torch.zeros(len(x), self.mean.out_features)"),
-        also=(TRAINING,),
     ),  # a code of nothing
     # the decoder
-    wrong(
-        DECODER, "tanh on the logits", (DECODED, "return self.net(z).tanh()"), also=(TRAINING,)
-    ),  # the training says so, too
-    wrong(DECODER, "sigmoid on the logits", (DECODED, "return self.net(z).sigmoid()"), also=(TRAINING,)),
-    wrong(DECODER, "ReLU on the logits", (DECODED, "return self.net(z).relu()"), also=(TRAINING,)),
-    wrong(DECODER, "softmax", (DECODED, "return self.net(z).softmax(dim=1)"), also=(TRAINING,)),
-    wrong(
-        DECODER, "softmax over the batch", (DECODED, "return self.net(z).softmax(dim=0)"), also=(TRAINING,)
-    ),
+    wrong(DECODER, "tanh on the logits", (DECODED, "return self.net(z).tanh()")),  # the training says so, too
+    wrong(DECODER, "sigmoid on the logits", (DECODED, "return self.net(z).sigmoid()")),
+    wrong(DECODER, "ReLU on the logits", (DECODED, "return self.net(z).relu()")),
+    wrong(DECODER, "softmax", (DECODED, "return self.net(z).softmax(dim=1)")),
+    wrong(DECODER, "softmax over the batch", (DECODED, "return self.net(z).softmax(dim=0)")),
     wrong(
         DECODER,
         "log-softmax over a row",
         (DECODED, "return self.net(z).log_softmax(dim=-1)"),
-        also=(TRAINING,),
     ),
     wrong(
         DECODER, "one channel", (LAST_LAYER, LAST_LAYER.replace("num_input_channels", "1")), also=(TRAINING,)
@@ -350,25 +341,21 @@ WRONG_FORWARD = (
             NLL + "  # [B, 28, 28]",
             'nll = F.cross_entropy(logits.reshape(-1, 16), imgs.flatten(), reduction="none").view(-1, 28, 28)',
         ),
-        also=(TRAINING,),
     ),  # fine by its own loss
     wrong(FORWARD, "squeeze of a batch of one", (NLL, NLL.replace("squeeze(1)", "squeeze()"))),
-    wrong(FORWARD, "KL subtracted", (TOTAL, TOTAL.replace("+", "-")), also=(TRAINING,)),  # it runs away
-    wrong(FORWARD, "KL left out", (TOTAL, TOTAL.replace("L_rec + L_reg", "L_rec")), also=(TRAINING,)),
-    wrong(
-        FORWARD, "reconstruction left out", (TOTAL, TOTAL.replace("L_rec + L_reg", "L_reg")), also=(TRAINING,)
-    ),
+    wrong(FORWARD, "KL subtracted", (TOTAL, TOTAL.replace("+", "-"))),  # it runs away
+    wrong(FORWARD, "KL left out", (TOTAL, TOTAL.replace("L_rec + L_reg", "L_rec"))),
+    wrong(FORWARD, "reconstruction left out", (TOTAL, TOTAL.replace("L_rec + L_reg", "L_reg"))),
     wrong(
         FORWARD,
         "bpd of the ELBO",
         (TOTAL, TOTAL.replace("L_rec + L_reg", "-(L_rec + L_reg)")),
-        also=(TRAINING,),
     ),
     wrong(FORWARD, "bpd in nats", (TOTAL, "bpd = L_rec + L_reg")),
     wrong(FORWARD, "bpd divided by the batch", (TOTAL, TOTAL + " / len(imgs)")),
-    wrong(FORWARD, "KL summed over the batch", (L_REG, L_REG.replace("mean()", "sum()")), also=(TRAINING,)),
+    wrong(FORWARD, "KL summed over the batch", (L_REG, L_REG.replace("mean()", "sum()"))),
     wrong(FORWARD, "KL per dimension", (L_REG, L_REG + " / mean.shape[1]")),
-    wrong(FORWARD, "KLD is given std", (L_REG, L_REG.replace("log_std", "log_std.exp()")), also=(TRAINING,)),
+    wrong(FORWARD, "KLD is given std", (L_REG, L_REG.replace("log_std", "log_std.exp()"))),
     wrong(FORWARD, "KL per image", (L_REG, L_REG.replace(".mean()", ""))),
     wrong(
         FORWARD, "log_std as std", (SAMPLED, SAMPLED.replace(".exp()", "")), also=(TRAINING,)
@@ -377,14 +364,11 @@ WRONG_FORWARD = (
         FORWARD,
         "log_std as std, made positive",
         (SAMPLED, SAMPLED.replace(".exp()", ".abs()")),
-        also=(TRAINING,),
     ),
     wrong(FORWARD, "log-variance", (SAMPLED, SAMPLED.replace("log_std.exp", "(0.5 * log_std).exp"))),
-    wrong(
-        FORWARD, "variance", (SAMPLED, SAMPLED.replace("log_std.exp", "(2 * log_std).exp")), also=(TRAINING,)
-    ),
+    wrong(FORWARD, "variance", (SAMPLED, SAMPLED.replace("log_std.exp", "(2 * log_std).exp"))),
     wrong(FORWARD, "decodes the mean", (SAMPLED, "z = mean")),
-    wrong(FORWARD, "decodes noise", (SAMPLED, "z = torch.randn_like(mean)"), also=(TRAINING,)),
+    wrong(FORWARD, "decodes noise", (SAMPLED, "z = torch.randn_like(mean)")),
     wrong(FORWARD, "detached latents", (LOGITS, "logits = self.decoder(z.detach())")),
     wrong(
         FORWARD,
@@ -392,35 +376,31 @@ WRONG_FORWARD = (
         (ENCODED, "mean, log_std = (code.detach() for code in self.encoder(imgs))"),
     ),
     wrong(
-        FORWARD, "reconstruction averaged over the pixels", (L_REC, "L_rec = nll.mean()"), also=(TRAINING,)
+        FORWARD, "reconstruction averaged over the pixels", (L_REC, "L_rec = nll.mean()")
     ),  # the KL term outweighs it
     wrong(FORWARD, "reconstruction summed over the batch", (L_REC, "L_rec = nll.sum()")),
     wrong(
         FORWARD,
         "reconstruction divided by the batch twice",
         (L_REC, L_REC + " / len(imgs)"),
-        also=(TRAINING,),
     ),
-    wrong(FORWARD, "log-likelihood", (L_REC, "L_rec = -nll.sum(dim=(1, 2)).mean()"), also=(TRAINING,)),
+    wrong(FORWARD, "log-likelihood", (L_REC, "L_rec = -nll.sum(dim=(1, 2)).mean()")),
     wrong(
         FORWARD,
         "softmax before the cross-entropy",
         (LOGITS, "logits = self.decoder(z).softmax(dim=1)"),
-        also=(TRAINING,),
     ),
     wrong(
         FORWARD,
         "squared error",
         (NLL, "nll = (logits.argmax(1) - imgs.squeeze(1)).float() ** 2"),
-        also=(TRAINING,),
     ),
     wrong(
         FORWARD,
         "shifted grey levels",
         (NLL, NLL.replace("imgs.squeeze(1)", "(imgs.squeeze(1) - 1).clamp(min=0)")),
-        also=(TRAINING,),
     ),
-    wrong(FORWARD, "numbers", (RETURNED, "return L_rec.item(), L_reg.item(), bpd.item()"), also=(TRAINING,)),
+    wrong(FORWARD, "numbers", (RETURNED, "return L_rec.item(), L_reg.item(), bpd.item()")),
     wrong(FORWARD, "only the loss", (RETURNED, "return bpd"), also=(TRAINING,)),
     wrong(FORWARD, "another order", (RETURNED, "return bpd, L_rec, L_reg"), also=(TRAINING,)),
     wrong(FORWARD, "zeros", (RETURNED, "return 0 * L_rec, 0 * L_reg, 0 * bpd"), also=(TRAINING,)),
@@ -428,7 +408,6 @@ WRONG_FORWARD = (
         FORWARD,
         "transposed images",
         (NLL, NLL.replace("imgs.squeeze(1)", "imgs.squeeze(1).mT")),
-        also=(TRAINING,),
     ),
 )
 WRONG_SAMPLES = (
