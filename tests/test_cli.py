@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,12 @@ def make(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / "cohort" / name / "part1").mkdir(parents=True)
     return folder / "cohort"
+
+
+def make_grade(allow: str) -> subprocess.CompletedProcess[str]:
+    """What `make grade` would do, without doing it."""
+    command = ["make", "--dry-run", "grade", "SUBMISSIONS=handed-in", f"ALLOW_DISTRIBUTIONS={allow}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
 
 
 def run(*arguments: object) -> int:
@@ -68,7 +75,40 @@ def test_a_fault_of_the_grader_is_status_1_and_named(tmp_path, capsys):
 def test_options_reach_the_marker(tmp_path):
     arguments = ["--output", tmp_path / "out", "--seed", 5, "--data", "mnist", "--no-sandbox"]
     assert run("grade", make(tmp_path, "s1"), *arguments) == 0
-    assert "options:5:mnist:False" in (tmp_path / "log").read_text()
+    assert "options:5:mnist:False:False" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "waived"), [([], []), (["--allow-distributions"], ["torch.distributions"])]
+)
+def test_a_waiver_reaches_the_marker_and_the_results(tmp_path, capsys, arguments, waived):
+    cohort = make(tmp_path, "s1", "die")
+    (cohort / "broken.zip").write_bytes(b"broken")
+    assert run("grade", cohort, "--output", tmp_path / "out", "--seed", 5, *arguments) == 1
+    assert f"options:5:digits:True:{bool(waived)}" in (tmp_path / "log").read_text()
+    for unmarked in ("broken", "die"):
+        assert json.loads((tmp_path / "out" / unmarked / "results.json").read_text())["waived"] == waived
+    told = "waived in this run: the rule against torch.distributions"
+    assert capsys.readouterr().out.count(told) == len(waived)
+
+
+def test_a_waived_run_is_status_0(tmp_path):
+    assert run("grade", make(tmp_path, "s1"), "--output", tmp_path / "out", "--allow-distributions") == 0
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize(("value", "passed_on"), [("yes", True), ("no", False), ("", False)])
+def test_make_grade_passes_the_waiver_on(value, passed_on):
+    done = make_grade(value)
+    assert done.returncode == 0, done.stderr
+    assert ("--allow-distributions" in done.stdout) == passed_on
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_grade_refuses_a_waiver_that_it_does_not_understand():
+    done = make_grade("maybe")
+    assert done.returncode == 2
+    assert "ALLOW_DISTRIBUTIONS" in done.stderr
 
 
 def test_running_unprotected_is_announced(tmp_path, capsys):

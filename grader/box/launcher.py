@@ -71,7 +71,7 @@ def _hide_grader() -> list[str]:
     return []
 
 
-def bubblewrap_arguments(bwrap: str) -> list[str]:
+def bubblewrap_arguments(bwrap: str, allow_distributions: bool = False) -> list[str]:
     """The command line of the box. It holds no secret: code in the box may find a way to read it."""
     arguments = [bwrap, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"]
     arguments += ["--unshare-uts", "--unshare-net", "--unshare-cgroup-try", "--hostname", "box"]
@@ -89,12 +89,12 @@ def bubblewrap_arguments(bwrap: str) -> list[str]:
     for source in (*sorted(INSIDE.glob("*.py")), WIRE):
         arguments += ["--ro-bind", str(source), f"/box/{source.name}"]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
-    arguments += ["--", sys.executable, "-I", "-B", "-c", BOOT]
+    arguments += ["--", sys.executable, "-I", "-B", "-c", BOOT.format(allow_distributions)]
     return arguments
 
 
 # -I keeps the environment and the current folder out; the template's own folder is added by name.
-BOOT = "import sys; sys.path.insert(0, '/box'); import template; template.main()"
+BOOT = "import sys; sys.path.insert(0, '/box'); import template; template.main(allow_distributions={})"
 ENVIRONMENT = {
     # Keep what tensors free instead of handing it back: a step of training then takes 3 page faults, not
     # 1,100, and 13% less CPU time. A session's memory goes with its process.
@@ -114,11 +114,16 @@ ENVIRONMENT = {
 
 
 class Box:
-    """One bubblewrap box with its warm template. Sessions are opened through `open_channel`."""
+    """One bubblewrap box with its warm template. Sessions are opened through `open_channel`.
+
+    Args:
+        allow_distributions: leave torch.distributions, which the assignment forbids, as it is.
+    """
 
     sandbox = "bwrap"
 
-    def __init__(self) -> None:
+    def __init__(self, allow_distributions: bool = False) -> None:
+        self.allow_distributions = allow_distributions
         command = self.command()
         self._last_words = ""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -162,7 +167,7 @@ class Box:
 
     def command(self) -> list[str]:
         """What to start; it finds its end of the control wire as descriptor 3."""
-        return bubblewrap_arguments(find_bubblewrap())
+        return bubblewrap_arguments(find_bubblewrap(), self.allow_distributions)
 
     def environment(self) -> dict[str, str]:
         """The whole environment of the process: /proc/1/environ would show anything more."""

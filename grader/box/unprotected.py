@@ -10,7 +10,10 @@ import tempfile
 
 from grader.box.launcher import ENVIRONMENT, HERE, INSIDE, Box
 
-BOOT = "import sys; sys.path[:0] = sys.argv[1:3]; import template; template.main(sys.argv[3])"
+BOOT = (
+    "import sys; sys.path[:0] = sys.argv[1:3]; import template; "
+    "template.main(sys.argv[3], allow_distributions={})"
+)
 
 
 class UnprotectedBox(Box):
@@ -18,13 +21,14 @@ class UnprotectedBox(Box):
 
     sandbox = "none"
 
-    def __init__(self) -> None:
+    def __init__(self, allow_distributions: bool = False) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="grader-")
-        super().__init__()
+        super().__init__(allow_distributions)
 
     def command(self) -> list[str]:
         """Python itself, told where its sessions may work."""
-        return [sys.executable, "-I", "-B", "-c", BOOT, str(INSIDE), str(HERE), self._folder.name]
+        boot = BOOT.format(self.allow_distributions)
+        return [sys.executable, "-I", "-B", "-c", boot, str(INSIDE), str(HERE), self._folder.name]
 
     def environment(self) -> dict[str, str]:
         """As in the box, with the temporary folder for all that is written."""

@@ -22,11 +22,13 @@ class Provenance:
         seed: the run's seed.
         suite: the digest of everything that decides a verdict.
         sandbox: how students' code is confined, `bwrap` or `none`.
+        waived: what the assignment forbids and this run allows.
     """
 
     seed: int
     suite: str
     sandbox: str
+    waived: tuple[str, ...] = ()
 
 
 def unreadable(submission: Submission, provenance: Provenance, seconds: float = 0.0) -> SubmissionResult:
@@ -54,6 +56,7 @@ def _result(
         seed=provenance.seed,
         suite=provenance.suite,
         sandbox=provenance.sandbox,
+        waived=provenance.waived,
         seconds=seconds,
         items=tuple(
             ItemResult(item.id, 0.0, item.points, check.status, (check,)) for item in load_rubric().automatic

@@ -21,6 +21,7 @@ from grader.suites.expect import CheckFailed
 
 # What the session's stand-in for torch.distributions raises, see box/inside/forbidden.py.
 FORBIDDEN = "ForbiddenError"
+VIOLATION = "uses torch.distributions, which the assignment forbids (--allow-distributions waives this)"
 RAISED_HINT = "run the same call on small tensors of your own and look at what it returns"
 # What a suite runs into when a value is not what it takes it for.
 SURPRISES = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
@@ -108,7 +109,7 @@ class MarkingPlugin:
             if error.kind == "not_implemented":
                 return result.NOT_IMPLEMENTED, str(error), error.hint or STUB_HINT
             if error.exception == FORBIDDEN:
-                self.context.violations.append(f"{item_id(test)}: uses torch.distributions")
+                self.context.violations.append(f"{item_id(test)}: {VIOLATION}")
             return result.FAILED, shown(str(error)), error.hint or RAISED_HINT
         if isinstance(error, NotSubmitted):
             return result.NOT_SUBMITTED, f"{error} was not handed in", "hand in the file under this name"

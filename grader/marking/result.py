@@ -48,6 +48,7 @@ class SubmissionResult:
     items: tuple[ItemResult, ...]
     violations: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
+    waived: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -71,6 +72,7 @@ class SubmissionResult:
             "seed": self.seed,
             "suite": self.suite,
             "sandbox": self.sandbox,
+            "waived": list(self.waived),
             "seconds": round(self.seconds, 3),
             "points": self.points,
             "max_points": self.max_points,

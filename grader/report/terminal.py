@@ -106,6 +106,8 @@ class TerminalReport:
             return
         if self.terminal:
             self.console.print(marks_table(results, self.console))
+        for rule in dict.fromkeys(rule for result in results for rule in result.waived):
+            self.line(f"waived in this run: the rule against {rule}", "yellow")
         if self.show_details:
             for indent, text in details(results, self.console.encoding):
                 if self.terminal:

@@ -31,7 +31,7 @@ class QuickBox(Box):
     def command(self) -> list[str]:
         *rest, boot = super().command()
         start = "template.import_everything = lambda: None\n" + textwrap.dedent(self.before)
-        return [*rest, boot.replace("template.main()", f"\n{start}\ntemplate.main()")]
+        return [*rest, boot.replace("template.main(", f"\n{start}\ntemplate.main(")]
 
 
 @pytest.fixture

@@ -28,13 +28,19 @@ def test_results_json_has_the_frozen_layout(tmp_path):
     assert path == tmp_path / "s1" / "results.json"
     written = json.loads(path.read_text())
     assert list(written) == [
-        *("submission", "seed", "suite", "sandbox", "seconds", "points", "max_points"),
+        *("submission", "seed", "suite", "sandbox", "waived", "seconds", "points", "max_points"),
         *("items", "violations", "warnings"),
     ]
+    assert written["waived"] == []
     assert (written["points"], written["max_points"]) == (22.5, 22.5)
     assert [item["id"] for item in written["items"]] == [item.id for item in load_rubric().automatic]
     assert list(written["items"][0]) == ["id", "points", "max_points", "status", "checks"]
     assert list(written["items"][0]["checks"][0]) == ["name", "status", "weight", "message", "hint"]
+
+
+def test_a_waived_rule_is_recorded(tmp_path):
+    path = write_result(tmp_path, result("s1", waived=("torch.distributions",)))
+    assert json.loads(path.read_text())["waived"] == ["torch.distributions"]
 
 
 def test_a_new_result_replaces_the_old_one(tmp_path):

@@ -129,6 +129,18 @@ def test_violations_and_warnings_are_told():
     assert "warning: odd" in text
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_waived_rule_is_told_once(terminal):
+    waived = [result(name, waived=("torch.distributions",)) for name in ("s1", "s2")]
+    for show_details in (True, False):
+        lines = COLOUR.sub("", shown(waived, terminal, show_details=show_details)).splitlines()
+        assert [line for line in lines if "waived" in line] == [
+            "waived in this run: the rule against torch.distributions"
+        ]
+    assert "waived" not in shown([result("s1")], terminal)
+    assert "waived" not in shown(waived, terminal, quiet=True)
+
+
 def test_details_are_left_out_for_many_submissions_unless_asked_for():
     many = [result(f"s{number}", lambda item: (FAILED, 0.0, "mistaken", "")) for number in range(11)]
     assert "mistaken" not in shown(many)
