@@ -44,22 +44,26 @@ def run(tasks: list[tuple[Entry, int]], jobs: int) -> Iterator[Verdict]:
             yield before[key(entry, seed)]
         else:
             todo.append((entry, seed))
+    if not todo:
+        return
     context = multiprocessing.get_context("spawn")
     places = context.SimpleQueue()
     idle = idle_cpus(jobs)
     for worker in range(jobs):
         places.put(idle[worker] if idle else None)
-    KEPT.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        ProcessPoolExecutor(jobs, context, initializer=start, initargs=(places,)) as pool,
-        KEPT.open("a") as out,
-    ):
-        futures = {pool.submit(mark, entry, seed): key(entry, seed) for entry, seed in todo}
+    with ProcessPoolExecutor(jobs, context, initializer=start, initargs=(places,)) as pool:
+        futures = {pool.submit(mark, entry, seed): (entry, seed) for entry, seed in todo}
         for future in as_completed(futures):
             verdict = future.result()
-            out.write(json.dumps({"key": futures[future], "verdict": asdict(verdict)}) + "\n")
-            out.flush()
+            keep(*futures[future], verdict)
             yield verdict
+
+
+def keep(entry: Entry, seed: int, verdict: Verdict) -> None:
+    """Remember a verdict for later runs."""
+    KEPT.parent.mkdir(parents=True, exist_ok=True)
+    with KEPT.open("a") as file:
+        file.write(json.dumps({"key": key(entry, seed), "verdict": asdict(verdict)}) + "\n")
 
 
 def _tuples(value: Any) -> Any:
