@@ -5,6 +5,7 @@
 #   make test [TESTS=tests/box]     the kit's own tests, without the slow ones
 #   make test-all                   with the slow ones
 #   make bank [SEEDS="1 2"] [ONLY=1.7.kld]   mark wrong and right submissions: how often does the grader err?
+#   make flakes                     mark the solutions with 1,000 seeds: do they ever lose a point?
 #   make lint                       ruff, mypy, and stubs that match the solutions
 #   make stubs                      write student/ anew from solutions/
 #   make golden                     write anew what the sample cohort must come to; read the difference
@@ -21,7 +22,7 @@ SUBMISSIONS ?= $(COHORT)
 OUTPUT ?= output
 TESTS ?= tests
 
-.PHONY: help setup sandbox grade test test-all bank lint golden stubs cohort lock clean
+.PHONY: help setup sandbox grade test test-all bank flakes lint golden stubs cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -73,6 +74,9 @@ test-all: setup
 
 bank: setup
 	@$(PYTHON) -m tests.bank $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only "$(ONLY)")
+
+flakes: setup
+	@$(PYTHON) -m tests.bank.flakes $(if $(JOBS),--jobs $(JOBS))
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check
