@@ -6,6 +6,7 @@
 #   make test-all                   with the slow ones
 #   make bank [SEEDS="1 2"] [ONLY=1.7.kld]   mark wrong and right submissions: how often does the grader err?
 #   make flakes                     mark the solutions with 1,000 seeds: do they ever lose a point?
+#   make calibrate                  both, and what they found into docs/calibration.md
 #   make lint                       ruff, mypy, and stubs that match the solutions
 #   make stubs                      write student/ anew from solutions/
 #   make golden                     write anew what the sample cohort must come to; read the difference
@@ -22,7 +23,7 @@ SUBMISSIONS ?= $(COHORT)
 OUTPUT ?= output
 TESTS ?= tests
 
-.PHONY: help setup sandbox grade test test-all bank flakes lint golden stubs cohort lock clean
+.PHONY: help setup sandbox grade test test-all bank flakes calibrate lint golden stubs cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -77,6 +78,9 @@ bank: setup
 
 flakes: setup
 	@$(PYTHON) -m tests.bank.flakes $(if $(JOBS),--jobs $(JOBS))
+
+calibrate: flakes bank
+	@$(PYTHON) -m tests.bank.calibrate
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check

@@ -11,6 +11,7 @@ from rich.console import Console
 from grader.marking.result import FAILED, GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.suites.measures import Measure, drain, note
 from tests.bank import __main__ as command
+from tests.bank import calibrate
 from tests.bank import run as runs
 from tests.bank.entries import Entry, automatic_items, right, wrong
 from tests.bank.verdict import Verdict, judge, nearest
@@ -134,3 +135,28 @@ def test_the_bank_is_large_enough_and_names_are_unique() -> None:
     assert len(rights) >= 40
     assert len({entry.name for entry in wrongs + rights}) == len(wrongs) + len(rights)
     assert {entry.item for entry in wrongs} >= set(automatic_items()) - {"1.7.training", "2.4.reconstruction"}
+
+
+def test_the_page_shows_ranges_and_the_nearest_wrong_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runs, "KEPT", tmp_path / "verdicts.jsonl")
+    page = tmp_path / "page.md"
+    monkeypatch.setattr("sys.argv", ["calibrate", "--page", str(page)])
+    assert calibrate.main() == 2
+    assert "run make bank" in capsys.readouterr().out
+    for seed, spread in enumerate((0.8, 2.5)):
+        runs.keep(
+            RIGHT,
+            seed,
+            judge(RIGHT, result(), [Measure("spread", spread, 3.2), Measure("prior: mean", 2.0, 6.5)]),
+        )
+    for seed, spread in enumerate((7.0, 5.0, 1.0)):
+        runs.keep(
+            WRONG, seed, judge(WRONG, result("1.7.kld", "1.7.training"), [Measure("spread", spread, 3.2)])
+        )
+    assert calibrate.main() == 0
+    text = page.read_text()
+    assert "| spread | 2 | 0.800 to 2.500 (median 1.650) | 3.2 | 5.000: 1.7.kld: a mistake | 2 |" in text
+    assert "| prior: mean | 2 | 2.00 | 2.00 | 6.5 | 8e-11 | 0 |" in text
+    assert "lost by 1 of the 1 wrong ones (100.0%)" in text
