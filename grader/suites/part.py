@@ -133,6 +133,8 @@ class Part:
         """The same part in another session, which knows nothing of this one."""
         child = Part(self._box, self._folder, self._files, self._budget, self._item)
         self._children.append(child)
+        if self._seed is not None:
+            child.begin_check(self._seed + len(self._children))
         return child
 
     def close_fresh(self) -> None:

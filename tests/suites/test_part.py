@@ -23,6 +23,9 @@ def hang():
     time.sleep(60)
 def nap():
     time.sleep(0.3)
+def draw():
+    import torch
+    return torch.rand(()).item()
 def fail():
     return 1 / 0
 """
@@ -51,6 +54,16 @@ def test_a_wrecked_session_is_replaced(part: Part) -> None:
 def test_a_fresh_part_knows_nothing_of_the_other(part: Part) -> None:
     assert part.utils.count() == 1
     assert part.fresh().utils.count() == 1
+
+
+def test_sessions_draw_what_the_check_s_seed_decides(part: Part) -> None:
+    drawn = []
+    for seed in (10, 20, 10):
+        part.begin_check(seed)
+        drawn.append((part.utils.draw(), part.fresh().utils.draw(), part.fresh().utils.draw()))
+        part.close()
+    assert drawn[0] == drawn[2]
+    assert len({*drawn[0], *drawn[1]}) == 6
 
 
 def test_after_a_hang_the_item_is_not_tried_further(part: Part) -> None:
@@ -86,5 +99,5 @@ def test_messages_do_not_name_the_graders_helpers(part: Part) -> None:
 
 
 def test_messages_name_the_students_line(part: Part) -> None:
-    with pytest.raises(StudentError, match=r"fail raised ZeroDivisionError.*part1/utils.py, line 14"):
+    with pytest.raises(StudentError, match=r"fail raised ZeroDivisionError.*part1/utils.py, line 17"):
         part.utils.fail()
