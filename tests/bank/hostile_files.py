@@ -149,7 +149,6 @@ FILES = (
             for place in ("", "part1/", "part2/")
             for name in ("torch", "random", "math", "numpy", "json", "socket", "typing", "pytest")
         },
-        slow=False,
     ),
     Hostile(
         "modules that shadow those of the worker and the grader",

@@ -25,7 +25,6 @@ torch.testing.assert_close = lambda *args, **kwargs: None
 """
         },
         items=ALL,
-        slow=False,
     ),
     Hostile(
         "gradients from a patched torch.autograd.grad",
@@ -134,7 +133,6 @@ torch.manual_seed = torch.seed = lambda *args: None
 """
         },
         items=ALL,
-        slow=False,
     ),
     Hostile(
         "expected values looked for in frames and among all objects",
@@ -160,7 +158,6 @@ torch.manual_seed = torch.seed = lambda *args: None
                 """
             )
         },
-        slow=False,
     ),
     Hostile(
         "answers of the helpers of part 1 replaced by constants",

@@ -52,7 +52,6 @@ KLD = lambda mean, log_std, last=Last: (last(), mean.new_zeros(mean.shape[:-1]))
                 """
             )
         },
-        slow=False,
     ),
     Hostile(
         "kills its process group and everything else",
@@ -75,7 +74,6 @@ signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
 """
             + ZERO
         },
-        slow=False,
     ),
     Hostile("loops while it is imported", {UTILS: "while True:\n    pass\n"}, seconds=BRIEF, slow=False),
     Hostile(
@@ -138,7 +136,6 @@ def KLD(mean, log_std):
     Hostile(
         "a memory bomb",
         {UTILS: "\nHOARD = []\nwhile True:\n    HOARD.append(torch.empty(1 << 28, dtype=torch.uint8))\n"},
-        slow=False,
     ),
     Hostile(
         "a disk bomb",
@@ -170,7 +167,6 @@ def KLD(mean, log_std):
     return sorted([mean], key=lambda _: KLD(mean, log_std))[0]
 """
         },
-        slow=False,
     ),
     Hostile("an invalid address", {UTILS: in_kld("import ctypes; ctypes.string_at(1)")}),
     Hostile(
@@ -196,7 +192,6 @@ def KLD(mean, log_std):
                 """
             )
         },
-        slow=False,
     ),
     Hostile(
         "raises its limits and its rank again",
@@ -262,7 +257,6 @@ Trap.__traceback__ = property(lambda self: 3)
 """
             + in_kld("raise Trap")
         },
-        slow=False,
     ),
     Hostile(
         "pytest's own exceptions, and names of the grader's",

@@ -25,7 +25,6 @@ REACH = (
                 """
             )
         },
-        slow=False,
     ),
     Hostile(
         "the grader imported",
@@ -62,7 +61,6 @@ REACH = (
                 """
             )
         },
-        slow=False,
     ),
     Hostile(
         "asks the network",

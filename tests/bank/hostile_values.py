@@ -79,7 +79,6 @@ def sample_reparameterize(mean, std):
 """
         },
         items=ALL,
-        slow=False,
     ),
     Hostile(
         "containers that never end",
@@ -132,7 +131,6 @@ sample_reparameterize = elbo_to_bpd = nan
 """
         },
         items=ALL,
-        slow=False,
         breach="works_for_any_shape only asks for the shape, and that the sample is not the mean",
     ),
     Hostile(
