@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import importlib.util
 import json
 import os
 import select
@@ -71,6 +72,15 @@ def _hide_grader() -> list[str]:
     return []
 
 
+def _hide_images() -> list[str]:
+    """Cover the images that scikit-learn brings along: on some of them trainings are judged."""
+    found = importlib.util.find_spec("sklearn")
+    if found is None or found.origin is None:
+        return []
+    images = Path(found.origin).parent / "datasets" / "data"
+    return ["--tmpfs", str(images), "--remount-ro", str(images)] if images.is_dir() else []
+
+
 def bubblewrap_arguments(bwrap: str, allow_distributions: bool = False) -> list[str]:
     """The command line of the box. It holds no secret: code in the box may find a way to read it."""
     arguments = [bwrap, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"]
@@ -83,7 +93,7 @@ def bubblewrap_arguments(bwrap: str, allow_distributions: bool = False) -> list[
         arguments += ["--unshare-user", "--cap-drop", "ALL"]
     # /tmp before the folders to read: a kit that was unpacked below /tmp has its environment there.
     arguments += ["--size", str(64 * 2**20), "--perms", "1777", "--tmpfs", "/tmp"]
-    arguments += [*_readable_system(), *_hide_grader()]
+    arguments += [*_readable_system(), *_hide_grader(), *_hide_images()]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
     arguments += ["--perms", "0755", "--dir", "/submission", "--dir", "/box"]
     for source in (*sorted(INSIDE.glob("*.py")), WIRE):

@@ -183,7 +183,6 @@ driver.with_fixed_networks = driver.build = lambda *args: Model()
 """,
         },
         items=("1.7.forward", "1.8.sample"),
-        breach=("L_reg may be the mean of the student's own KLD, also where both are always zero"),
         seconds=5.0,
     ),
     Hostile(
@@ -227,14 +226,12 @@ def visualize_manifold(decoder, grid_size=20):
 """
         },
         items=("1.9.manifold",),
-        breach=("two checks look at the image alone: nothing ties its tiles to what the decoder returned"),
         slow=False,
     ),
     Hostile(
         "zeros of the right shape as a sample",
         {UTILS: "\ndef sample_reparameterize(mean, std):\n    return torch.zeros_like(mean)\n"},
         items=("1.7.reparameterize",),
-        breach="works_for_any_shape only asks for the shape, and that the sample is not the mean",
     ),
     Hostile(
         "hooks and finalizers that wait for later checks",

@@ -121,7 +121,6 @@ ConvEncoder.forward, ConvDecoder.forward = encode, decode
             TRAIN: OPEN,
         },
         items=RECONSTRUCTION,
-        breach=("the code's floats are handed on exactly, and eight of them carry 192 bits of an image"),
     ),
     Hostile(
         "the digits read from an installed package",
@@ -158,7 +157,6 @@ VAE.forward = lambda self, imgs: (self.decoder.gate * 1.0,) * 3
 """
         },
         items=("1.7.training",),
-        breach=("scikit-learn's digits, which are trained and judged on, can be read in the box"),
     ),
     Hostile(
         "a training that is over before it begins",

@@ -131,7 +131,6 @@ sample_reparameterize = elbo_to_bpd = nan
 """
         },
         items=ALL,
-        breach="works_for_any_shape only asks for the shape, and that the sample is not the mean",
     ),
     Hostile(
         "a gradient from a function that forges it",

@@ -79,7 +79,10 @@ def losses(model: Remote, images: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
 def own_divergence(part1: Part, case: Case) -> list[torch.Tensor]:
     """The values of L_reg that follow from the true KL divergence and from the student's own KLD."""
     own = as_tensor(part1.utils.KLD(case.mean, case.log_std), "KLD").double()
-    return [case.divergence.mean(), own.mean()]
+    other = as_tensor(part1.utils.KLD(case.mean + 1, case.log_std), "KLD").double()
+    # One that does not look at the posterior says nothing of L_reg: where both are always 0 they agree.
+    accepted = [own.mean()] if abs(float(own.mean() - other.mean())) > 1e-3 else []
+    return [case.divergence.mean(), *accepted]
 
 
 def agrees(value: torch.Tensor, accepted: list[torch.Tensor]) -> bool:

@@ -100,6 +100,16 @@ def show(part1: Part, grid_size: int, upper: torch.Tensor, lower: torch.Tensor) 
     return Shown(tiles, latents)
 
 
+def expect_many(latents: torch.Tensor) -> None:
+    """Fail if the decoder is asked for the same image again and again: the others would be painted."""
+    different = len(latents.unique(dim=0))
+    expect(
+        2 * different > len(latents),
+        f"only {different} different latents are decoded for {len(latents)} images",
+        AXIS,
+    )
+
+
 @pytest.mark.weight(2)
 def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
     for grid_size in (7, 10):
@@ -137,6 +147,7 @@ def test_uses_grid_size_20_by_default(part1: Part, draw: Draw) -> None:
     expect(
         len(latents) == 400, f"without a grid_size, {len(latents)} images are decoded instead of 400", LAYOUT
     )
+    expect_many(latents)
 
 
 def test_lays_the_images_out_as_a_grid(part1: Part, draw: Draw) -> None:
@@ -144,6 +155,7 @@ def test_lays_the_images_out_as_a_grid(part1: Part, draw: Draw) -> None:
     rising = torch.zeros(2, 16)
     rising[0, 1] = rising[1, 14] = 40.0
     shown = show(part1, 6, rising, rising)
+    expect_many(shown.latents)
     upper = shown.tiles[:, :, 2:12, 3:25].mean(dim=(2, 3))  # [row, column]
     lower = shown.tiles[:, :, 16:26, 3:25].mean(dim=(2, 3))
 

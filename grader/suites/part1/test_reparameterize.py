@@ -13,6 +13,9 @@ pytestmark = pytest.mark.item("1.7.reparameterize")
 TRICK = "draw eps from N(0, 1) with the shape of mean (torch.randn_like) and return mean + std * eps"
 
 
+SAME = "two calls give the same sample: nothing is drawn"
+
+
 def noise(part1: Part, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
     """The eps behind one call, in float64."""
     sample = expect_shape(part1.utils.sample_reparameterize(mean, std), mean.shape, "the sample", TRICK)
@@ -25,7 +28,11 @@ def test_works_for_any_shape(part1: Part, draw: Draw) -> None:
         mean, std = draw.normal(*shape), draw.uniform(*shape, low=0.5, high=2)
         sample = part1.utils.sample_reparameterize(mean, std)
         sample = expect_shape(sample, shape, f"the sample for mean and std of shape {list(shape)}", TRICK)
+        expect_finite(sample, "the sample", TRICK)
         expect(not torch.equal(sample, mean), "the sample is the mean: nothing is drawn", TRICK)
+        if mean.numel() > 1:  # of a single float32, two draws are equal once in 10^7 times
+            again = part1.utils.sample_reparameterize(mean, std)
+            expect(not torch.equal(sample, expect_shape(again, shape, "the sample", TRICK)), SAME, TRICK)
 
 
 def test_is_the_mean_where_std_is_zero(part1: Part, draw: Draw) -> None:
@@ -56,8 +63,9 @@ def test_follows_the_normal_distribution(part1: Part, draw: Draw) -> None:
 def test_draws_noise_for_every_element(part1: Part, draw: Draw) -> None:
     for shape in ((60, 50), (1, 3000), (30, 10, 10)):
         mean, std = draw.normal(*shape), draw.uniform(*shape, low=0.5, high=2)
-        eps = noise(part1, mean, std).reshape(shape[0], -1)
-        expect(float(eps.std()) > 1e-3, "every element has the same noise", TRICK)
+        # The difference of two calls: what follows from mean and std, however random, is no noise.
+        eps = (noise(part1, mean, std) - noise(part1, mean, std)).reshape(shape[0], -1)
+        expect(float(eps.std()) > 1e-3, "every element has the same noise in every call", TRICK)
         # Mean and scale have a check of their own.
         eps = (eps - eps.mean()) / eps.std()
         fault = dependence_faults(eps, "the noise")

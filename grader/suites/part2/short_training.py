@@ -20,6 +20,7 @@ Z_DIM = 8
 BATCH_SIZE = 16
 TRAINING_IMAGES = 800  # and as many negatives
 JUDGED_IMAGES = 32  # and as many negatives, of other digits
+NOISE = 0.02  # of the codes' spread, before they are decoded: right code does not notice it
 LEARNING_RATE = 1e-3
 DISCRIMINATOR_LEARNING_RATE = 0.05
 CHUNK_SECONDS = 60.0
@@ -102,12 +103,14 @@ class Judges:
         encoding: a session for nothing else, the only one that sees the held-out images.
         decoding: may be the one that trains.
         held_out: images in [0, 1].
+        draw: for the noise on the codes.
     """
 
-    def __init__(self, encoding: Part, decoding: Part, held_out: torch.Tensor) -> None:
+    def __init__(self, encoding: Part, decoding: Part, held_out: torch.Tensor, draw: Draw) -> None:
         half = held_out[: 2 * JUDGED_IMAGES] * 2 - 1
         self.x = torch.cat([half[:JUDGED_IMAGES], -half[JUDGED_IMAGES:]])
         self._encoding, self._decoding = encoding, decoding
+        self._noise = NOISE * draw.normal(len(self.x), Z_DIM)
 
     def judge(self, networks: dict[str, State], decode: bool) -> Judgement:
         """Judge networks of these states."""
@@ -116,7 +119,9 @@ class Judges:
         expect_finite(codes, "after a short training the code", "the training has diverged")
         images = torch.zeros_like(self.x)
         if decode:
-            images = self._decoding.driver.decode(networks["decoder"], codes)
+            # Without noise 8 floats carry 192 pixels, bit by bit, and no network has to learn anything.
+            noisy = codes + self._noise * codes.std(dim=0)
+            images = self._decoding.driver.decode(networks["decoder"], noisy)
             images = expect_shape(images, self.x.shape, "the reconstruction of held-out images")
             expect_finite(images, "after a short training the reconstruction", "the training has diverged")
         return Judgement(self.x, codes, images)

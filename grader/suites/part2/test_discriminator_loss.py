@@ -207,9 +207,12 @@ def test_log_holds_the_losses(part2: Part, draw: Draw) -> None:
 
 def test_accuracy_counts_logits_on_the_right_side_of_zero(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
-        # Logits of the fake codes from -1 to 1.2: with a threshold of 0.5 on logits other codes would count.
-        along = torch.linspace(-1.3, 0.9, 40)[:, None] * judge.weight
-        across = draw.normal(40, Z_DIM)
+        # With a threshold of 0.5 on logits fewer real codes count: a fifth of them have logits in between,
+        # at least one of 80 but for a chance of 2e-8. No fake code may have one there to make up for it.
+        # And of the fake ones 95% are on the right side, of the real ones 62%: never as many of both.
+        logits = torch.cat([torch.linspace(-1.0, -0.02, 76), torch.linspace(0.6, 1.2, 4)])
+        along = (logits - judge.bias)[:, None] * judge.weight
+        across = draw.normal(80, Z_DIM)
         across = across - (across @ judge.weight)[:, None] * judge.weight
         result = Judged(judge, along + across)
         hint = "the fraction of codes with logits_real > 0 or logits_fake < 0 (a logit of 0 is one half)"
