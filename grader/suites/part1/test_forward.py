@@ -80,9 +80,12 @@ def own_divergence(part1: Part, case: Case) -> list[torch.Tensor]:
     """The values of L_reg that follow from the true KL divergence and from the student's own KLD."""
     own = as_tensor(part1.utils.KLD(case.mean, case.log_std), "KLD").double()
     other = as_tensor(part1.utils.KLD(case.mean + 1, case.log_std), "KLD").double()
-    # One that does not look at the posterior says nothing of L_reg: where both are always 0 they agree.
-    accepted = [own.mean()] if abs(float(own.mean() - other.mean())) > 1e-3 else []
-    return [case.divergence.mean(), *accepted]
+    if abs(float(own.mean() - other.mean())) < 1e-3:
+        # One that does not look at the posterior says nothing of L_reg: where both are always 0 they agree.
+        # A crude one takes its place.
+        part1.driver.make_crude("KLD")
+        own = (case.mean.double().square() + case.log_std.double().square()).sum(dim=1)
+    return [case.divergence.mean(), own.mean()]
 
 
 def agrees(value: torch.Tensor, accepted: list[torch.Tensor]) -> bool:
