@@ -8,6 +8,8 @@ time, since every request finds its caches warm, and the other CPUs are free for
 from __future__ import annotations
 
 import os
+from multiprocessing.context import SpawnContext
+from multiprocessing.queues import SimpleQueue
 
 import psutil
 
@@ -25,6 +27,22 @@ def idle_cpus(count: int) -> list[int]:
     if len(allowed) < count:
         return []
     return sorted(allowed, key=lambda cpu: busy[cpu])[:count]
+
+
+def places(context: SpawnContext, jobs: int) -> SimpleQueue[int | None]:
+    """For each of `jobs` worker processes the CPU that it keeps to, or None where it may use all."""
+    queue: SimpleQueue[int | None] = context.SimpleQueue()
+    idle = idle_cpus(jobs)
+    for worker in range(jobs):
+        queue.put(idle[worker] if idle else None)
+    return queue
+
+
+def take_place(queue: SimpleQueue[int | None]) -> None:
+    """In a worker process: keep to one of the places."""
+    cpu = queue.get()
+    if cpu is not None:
+        keep_to(cpu)
 
 
 def keep_to(cpu: int) -> None:

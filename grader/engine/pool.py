@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 
-from grader.engine.cpus import idle_cpus
+from grader.engine.cpus import places
 from grader.engine.unmarked import Provenance, grader_fault
 from grader.engine.worker import MarkerCannotStart, MarkerFactory, mark_one, start_worker
 from grader.marking.result import SubmissionResult
@@ -159,11 +159,9 @@ def _workers(factory: MarkerFactory, jobs: int) -> Iterator[ProcessPoolExecutor]
     """A pool of worker processes that all have ended when the block is left, however it is left."""
     others = set(multiprocessing.active_children())
     context = multiprocessing.get_context("spawn")
-    places = context.SimpleQueue()
-    idle = idle_cpus(jobs)
-    for worker in range(jobs):
-        places.put(idle[worker] if idle else None)
-    pool = ProcessPoolExecutor(jobs, context, initializer=start_worker, initargs=(factory, places))
+    pool = ProcessPoolExecutor(
+        jobs, context, initializer=start_worker, initargs=(factory, places(context, jobs))
+    )
     try:
         yield pool
         pool.shutdown()

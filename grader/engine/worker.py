@@ -19,7 +19,7 @@ from multiprocessing.queues import SimpleQueue
 from types import FrameType
 from typing import Protocol
 
-from grader.engine.cpus import keep_to
+from grader.engine.cpus import take_place
 from grader.engine.unmarked import Provenance, unreadable
 from grader.marking.result import SubmissionResult
 from grader.submission import Found, Submission, read_submission
@@ -58,9 +58,7 @@ def start_worker(factory: MarkerFactory, places: SimpleQueue[int | None]) -> Non
         places: for every worker the CPU that it keeps to, or None where it may use all.
     """
     _State.factory = factory
-    cpu = places.get()
-    if cpu is not None:
-        keep_to(cpu)
+    take_place(places)
     # The parent decides when to stop; what the terminal sends on Ctrl-C goes to every process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here by the parent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import ModuleType
 
 from grader.box.errors import StudentError
 from grader.suites.draw import Draw
@@ -21,13 +22,14 @@ def loses(check: Check, part: Part, draw: Draw) -> bool:
     return False
 
 
-def one_piece_is_wrong(pieces: Sequence[Sequence[Check]], part: Part, draw: Draw) -> bool:
-    """Whether the checks find one of the pieces wrong, the others right.
+def one_piece_is_wrong(pieces: Sequence[ModuleType], part: Part, draw: Draw) -> bool:
+    """Whether the checks of one of the pieces' suites fail, those of the others not.
 
     That one must pass half of its checks: code that is wrong in every way is no right code with a mistake.
     """
     found = []
-    for checks in pieces:
+    for suite in pieces:
+        checks: list[Check] = [value for name, value in vars(suite).items() if name.startswith("test_")]
         lost = 0
         for check in checks:
             if loses(check, part, draw):

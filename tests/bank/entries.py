@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from grader.rubric import load_rubric
 from tests.suites.part1 import variants as part1
 from tests.suites.part2 import variants as part2
-from tests.suites.variants import Variant, edited
-
-SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
+from tests.suites.variants import Variant, edited, solution
 
 
 @dataclass(frozen=True)
@@ -44,11 +41,6 @@ class Entry:
 def automatic_items() -> list[str]:
     """The ids of the items that the suites mark."""
     return [item.id for item in load_rubric().automatic]
-
-
-def solution(part: str) -> dict[str, bytes]:
-    """The solution's files of one part."""
-    return {f"{part}/{file.name}": file.read_bytes() for file in sorted((SOLUTIONS / part).glob("*.py"))}
 
 
 def _entry(variant: Variant, files: dict[str, bytes]) -> Entry:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader.engine.cpus import idle_cpus
+from grader.engine.cpus import places
 from grader.marking.marker import suite_digest
 from tests.bank.entries import Entry
 from tests.bank.verdict import Verdict
@@ -47,11 +47,7 @@ def run(tasks: list[tuple[Entry, int]], jobs: int) -> Iterator[Verdict]:
     if not todo:
         return
     context = multiprocessing.get_context("spawn")
-    places = context.SimpleQueue()
-    idle = idle_cpus(jobs)
-    for worker in range(jobs):
-        places.put(idle[worker] if idle else None)
-    with ProcessPoolExecutor(jobs, context, initializer=start, initargs=(places,)) as pool:
+    with ProcessPoolExecutor(jobs, context, initializer=start, initargs=(places(context, jobs),)) as pool:
         futures = {pool.submit(mark, entry, seed): (entry, seed) for entry, seed in todo}
         for future in as_completed(futures):
             verdict = future.result()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from multiprocessing import util
 from multiprocessing.queues import SimpleQueue
 
-from grader.engine.cpus import keep_to
+from grader.engine.cpus import take_place
 from grader.marking.marker import Marker, MarkingOptions
 from grader.submission import Submission
 from grader.suites.measures import drain
@@ -17,9 +17,7 @@ _MARKERS: dict[str, Marker] = {}
 
 def start(places: SimpleQueue[int | None]) -> None:
     """Prepare a worker process."""
-    cpu = places.get()
-    if cpu is not None:
-        keep_to(cpu)
+    take_place(places)
     util.Finalize(None, stop, exitpriority=10)
     _MARKERS["marker"] = Marker(MarkingOptions(seed=0))
 

@@ -9,7 +9,7 @@ from functools import partial
 import psutil
 import pytest
 
-from grader.engine import cpus, grade_cohort, pool
+from grader.engine import cpus, grade_cohort
 
 from .fakes import PROVENANCE, FakeMarker, cohort
 
@@ -59,10 +59,10 @@ def places(tmp_path) -> set[str]:
 
 @pytest.mark.skipif(len(ALLOWED) < 2, reason="needs two CPUs")
 def test_workers_keep_to_one_cpu_each(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "idle_cpus", lambda count: ALLOWED[:count])
+    monkeypatch.setattr(cpus, "idle_cpus", lambda count: ALLOWED[:count])
     assert places(tmp_path) == {str(cpu) for cpu in ALLOWED[:2]}
 
 
 def test_workers_may_use_all_cpus_of_a_busy_machine(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "idle_cpus", lambda count: [])
+    monkeypatch.setattr(cpus, "idle_cpus", lambda count: [])
     assert places(tmp_path) == {",".join(map(str, ALLOWED))}

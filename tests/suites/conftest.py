@@ -1,23 +1,20 @@
 """One warm box for all variants of a module."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from grader.marking.marker import Marker, MarkingOptions
 from grader.marking.result import ItemResult
 from grader.submission import Submission
+from tests.suites import variants
 from tests.suites.variants import Mark
-
-SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
 
 
 @pytest.fixture(scope="module")
 def solution(request: pytest.FixtureRequest) -> dict[str, bytes]:
     """The files of the part that the tests' folder is named after."""
-    part = request.path.parent.name
-    return {f"{part}/{file.name}": file.read_bytes() for file in sorted((SOLUTIONS / part).glob("*.py"))}
+    return variants.solution(request.path.parent.name)
 
 
 @pytest.fixture(scope="module")

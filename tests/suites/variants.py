@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from grader.marking.result import ItemResult
 
+SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
 Mark = Callable[[dict[str, bytes], frozenset[str]], dict[str, ItemResult]]
 
 
@@ -29,13 +31,18 @@ class Variant:
     also: tuple[str, ...] = ()
 
 
-def edited(solution: dict[str, bytes], variant: Variant) -> dict[str, bytes]:
+def solution(part: str) -> dict[str, bytes]:
+    """The solution's files of one part."""
+    return {f"{part}/{file.name}": file.read_bytes() for file in sorted((SOLUTIONS / part).glob("*.py"))}
+
+
+def edited(files: dict[str, bytes], variant: Variant) -> dict[str, bytes]:
     """The solution with a variant's edits."""
-    text = solution[variant.file].decode()
+    text = files[variant.file].decode()
     for old, new in variant.edits:
         assert old in text, f"{variant.name}: {old!r} is not in {variant.file}"
         text = text.replace(old, new)
-    return {**solution, variant.file: text.encode()}
+    return {**files, variant.file: text.encode()}
 
 
 def named(variants: tuple[Variant, ...]) -> pytest.MarkDecorator:

@@ -156,36 +156,7 @@ class TooGood(CheckFailed):
     """The result of no honest training."""
 
 
-PIECES = (
-    (
-        test_encoder.test_returns_mean_and_log_std,
-        test_encoder.test_works_for_any_batch_size_and_z_dim,
-        test_encoder.test_takes_the_number_of_input_channels,
-        test_encoder.test_mean_and_log_std_are_unbounded,
-        test_encoder.test_mean_and_log_std_are_two_different_outputs,
-        test_encoder.test_looks_at_the_whole_image,
-        test_encoder.test_encodes_each_image_by_itself,
-        test_encoder.test_gradients_reach_its_parameters,
-    ),
-    (
-        test_decoder.test_returns_logits_for_every_pixel,
-        test_decoder.test_works_for_any_batch_size_and_z_dim,
-        test_decoder.test_takes_the_number_of_grey_levels,
-        test_decoder.test_logits_are_unbounded,
-        test_decoder.test_every_latent_changes_the_image,
-        test_decoder.test_decodes_each_latent_by_itself,
-        test_decoder.test_gradients_reach_parameters_and_latents,
-    ),
-    (
-        test_forward.test_returns_three_scalars,
-        test_forward.test_works_for_a_batch_of_one,
-        test_forward.test_reconstruction_loss_is_the_summed_cross_entropy,
-        test_forward.test_regularization_loss_is_the_mean_divergence,
-        test_forward.test_bpd_is_that_of_the_sum,
-        test_forward.test_decodes_a_sample_of_the_posterior,
-        test_forward.test_gradients_reach_both_networks,
-    ),
-)
+PIECES = (test_encoder, test_decoder, test_forward)
 
 
 def test_reaches_the_limit_on_held_out_images(
