@@ -198,16 +198,11 @@ class Model:
         self.count = batch_size
         return torch.zeros(batch_size, 1, 28, 28)
 driver.build = lambda z_dim, *rest: Model(z_dim)
-driver.painted = lambda model: model
-driver.seen = lambda model: [torch.zeros(model.count, model.z_dim)]
-driver.sampled_codes = lambda model, canvas, count: [torch.randn(count, model.z_dim)]
+driver.painted = lambda model, *canvas: model
+driver.seen = lambda model: [torch.randn(model.count, model.z_dim)]
 """
         },
         items=("2.5.sample",),
-        breach=(
-            "which codes were decoded is taken from the helper "
-            "in the session, which the student's code can replace"
-        ),
         slow=False,
     ),
     Hostile(

@@ -16,12 +16,11 @@ from part2_stand_ins import (
     build,
     judged,
     painted,
-    sampled_codes,
     seen,
 )
 from torch import nn
 
-__all__ = ["build", "first_step_of_main", "judged", "painted", "prepare", "sampled_codes", "seen"]
+__all__ = ["build", "first_step_of_main", "judged", "painted", "prepare", "seen"]
 
 DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 

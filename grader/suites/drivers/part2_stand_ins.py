@@ -122,37 +122,31 @@ def judged(model, weight, bias, flat, probabilities):
 
 
 class Canvas(nn.Module):
-    """Stands in for the decoder: paints the code into the first pixels, and keeps a record of the codes."""
+    """Stands in for the decoder: `tanh(z @ weight + bias)`, from which the codes can be read again."""
 
-    def __init__(self):
+    def __init__(self, weight, bias):
         super().__init__()
-        self.seen = []
+        self.weight = nn.Parameter(weight)
+        self.bias = nn.Parameter(bias)
 
     def forward(self, z):
-        self.seen.append(z.detach().clone())
-        image = z.new_zeros(len(z), 784)
-        image[:, : z.shape[1]] = z.tanh()
-        return image.view(-1, 1, 28, 28)
+        z_dim = len(self.weight)
+        if z.dim() != 2 or z.shape[1] != z_dim:
+            raise ValueError(f"the decoder takes codes of shape [B, {z_dim}], but gets {list(z.shape)}")
+        return (z @ self.weight + self.bias).tanh().view(-1, 1, 28, 28)
 
 
-def painted(model):
-    """Let a `Canvas` take the place of the model's decoder; returns it."""
-    model.decoder = Canvas()
-    return model.decoder
+def painted(model, weight, bias):
+    """Let a `Canvas` take the place of the model's decoder; returns the model."""
+    model.decoder = Canvas(weight, bias)
+    return model
 
 
 def seen(stand_in):
-    """What a `Judge` or a `Canvas` was given since the last time, joined where all are codes of one size."""
+    """What a `Judge` was given since the last time, joined where all are codes of one size."""
     codes, stand_in.seen = stand_in.seen, []
     together = len({tuple(z.shape[1:]) for z in codes}) == 1 and all(z.dim() == 2 for z in codes)
     return [torch.cat(codes)] if together else codes[:16]
-
-
-def sampled_codes(model, canvas, batch_size):
-    """The codes that the decoder receives in `sample`."""
-    canvas.seen = []
-    model.sample(batch_size)
-    return seen(canvas)
 
 
 class Silent:
