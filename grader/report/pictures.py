@@ -1,0 +1,138 @@
+"""Pictures of what a student's models make: raw values in, small PNG and SVG files out.
+
+The values come out of the box, from models that nobody trusts. They are numbers and nothing else by then;
+here they are cut to size, clamped and drawn. A picture that cannot be drawn is left out: it decides nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from grader.report.atomic import write_atomically
+from grader.report.curve import draw_curve
+from grader.rubric import load_rubric
+
+FOLDER = "pictures"
+SUFFIXES = {"samples": "png", "manifold": "png", "reconstructions": "png", "curve": "svg"}
+KINDS = tuple(SUFFIXES)
+
+MOST_TILES = {"samples": 64, "manifold": 400, "reconstructions": 10}
+MOST_PIXELS = 32  # of a tile's side; MNIST has 28
+GREY_LEVELS = 32  # more cannot be told apart at this size, and the file would be twice as large
+GAP = 2  # pixels between tiles, transparent so that they suit a dark page too
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What to draw.
+
+    Attributes:
+        item: the rubric item whose check made it.
+        kind: one of `KINDS`.
+        values: `samples` and `manifold`: grey values `[N, H, W]` in [0, 1], a manifold row by row;
+            `reconstructions`: pairs of original and reconstruction, `[N, 2, H, W]`;
+            `curve`: `[K, 2]`, the step and the bits per dimension then.
+    """
+
+    item: str
+    kind: str
+    values: np.ndarray
+
+    @property
+    def file_name(self) -> str:
+        """Its file in the submission's folder of pictures, such as `1.9.manifold.manifold.png`."""
+        return f"{self.item}.{self.kind}.{SUFFIXES[self.kind]}"
+
+
+def write_pictures(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
+    """Draw the pictures of one submission into `folder/pictures`.
+
+    They replace those of an earlier run, also where there are fewer now. Of several of one item and kind the
+    last is kept.
+
+    Args:
+        folder: the submission's folder of results, which exists.
+        pictures: what to draw.
+
+    Returns:
+        The files, in the order of the pictures.
+
+    Raises:
+        OSError: a file cannot be written, or the folder of pictures is a link.
+        ValueError: an item or a kind that does not exist.
+    """
+    drawn: dict[str, bytes] = {}
+    known = {item.id for item in load_rubric().automatic}
+    for picture in pictures:
+        if picture.item not in known or picture.kind not in KINDS:
+            raise ValueError(f"there is no picture {picture.kind!r} of an item {picture.item!r}")
+        content = draw(picture)
+        if content is not None:
+            drawn[picture.file_name] = content
+    return replace_files(folder / FOLDER, drawn)
+
+
+def replace_files(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    """Make these the only files of a folder, each written atomically. No folder is made for none."""
+    if folder.is_symlink():
+        raise NotADirectoryError(20, "it is a link, and pictures are never written through one", str(folder))
+    if files:
+        folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    if folder.is_dir():
+        for old in folder.iterdir():
+            if old.name not in files and (old.is_file() or old.is_symlink()):
+                old.unlink()
+    return [folder / name for name in files]
+
+
+def draw(picture: Picture) -> bytes | None:
+    """The picture's file; None where its values cannot be drawn."""
+    try:
+        values = np.asarray(picture.values, dtype=np.float32)
+    except (TypeError, ValueError):
+        return None
+    if values.size == 0:
+        return None
+    if picture.kind == "curve":
+        return draw_curve(values) if values.ndim == 2 and values.shape[1] == 2 else None
+    if picture.kind == "reconstructions":
+        if values.ndim != 4 or values.shape[1] != 2:
+            return None
+        pairs = values[: MOST_TILES["reconstructions"]]
+        columns = len(pairs)  # the originals above, their reconstructions below
+        tiles = np.concatenate([pairs[:, 0], pairs[:, 1]])
+    else:
+        if values.ndim != 3:
+            return None
+        tiles = values[: MOST_TILES[picture.kind]]
+        columns = math.ceil(math.sqrt(len(tiles)))
+    return _png(tiles, columns, 0 if picture.kind == "manifold" else GAP)
+
+
+def _png(tiles: np.ndarray, columns: int, gap: int) -> bytes:
+    """Tiles `[N, H, W]` as a grid with so many columns. What is no number is drawn black, as is 0."""
+    tiles = tiles[:, :MOST_PIXELS, :MOST_PIXELS]
+    tiles = np.clip(np.nan_to_num(tiles, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
+    levels = np.rint(tiles * (GREY_LEVELS - 1)).astype(np.uint8)
+    count, height, width = levels.shape
+    rows = math.ceil(count / columns)
+    transparent = GREY_LEVELS
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap), transparent, dtype=np.uint8)
+    for index, tile in enumerate(levels):
+        top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = tile
+    image = Image.fromarray(sheet, mode="P")
+    greys = [round(255 * level / (GREY_LEVELS - 1)) for level in range(GREY_LEVELS)]
+    image.putpalette([value for grey in (*greys, 255) for value in (grey, grey, grey)])
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True, transparency=transparent)
+    return file.getvalue()
