@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -44,6 +46,43 @@ class Draw:
         """One of some options."""
         return options[int(torch.randint(len(options), (), generator=self._generator))]
 
+    def view(self) -> View:
+        """A way to look at images."""
+        turns, shift = self.integers(8), self.integers(2 * View.MAX_SHIFT + 1, 2) - View.MAX_SHIFT
+        signs = torch.ones(28, 28)
+        row, column = (self.integers(9, 2) + 10).tolist()  # the quadrants meet near the middle
+        signs[row:] *= -1
+        signs[:, column:] *= self.choice((-1, 1))
+        return View(int(turns), (int(shift[0]), int(shift[1])), signs * self.choice((-1, 1)))
+
     def images(self, images: torch.Tensor, count: int) -> torch.Tensor:
         """`count` different images of a set, `[count, ...]`."""
         return images[torch.randperm(len(images), generator=self._generator)[:count]]
+
+
+@dataclass(frozen=True)
+class View:
+    """The same images, seen in a way that nobody knows before the run.
+
+    Networks learn as well from turned, moved or partly inverted digits; weights that were trained
+    beforehand know nothing of them.
+
+    Attributes:
+        turns: which of the eight symmetries of the square.
+        shift: pixels down and right, at most `MAX_SHIFT`; a digit has four pixels of margin.
+        signs: `[28, 28]` of -1 and 1: where images are inverted, half of them or two quadrants.
+    """
+
+    MAX_SHIFT: ClassVar[int] = 2
+    turns: int
+    shift: tuple[int, int]
+    signs: torch.Tensor
+
+    def placed(self, images: torch.Tensor) -> torch.Tensor:
+        """Turned and moved, `[N, 1, 28, 28]`."""
+        images = images.rot90(self.turns % 4, (-2, -1)).roll(self.shift, (-2, -1))
+        return images.mT if self.turns >= 4 else images
+
+    def inverted(self, images: torch.Tensor) -> torch.Tensor:
+        """Placed, and inverted in parts: images in [0, 1], `[N, 1, 28, 28]`."""
+        return 0.5 + (self.placed(images) - 0.5) * self.signs

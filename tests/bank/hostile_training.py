@@ -1,5 +1,13 @@
 """Trainings that do not learn: forged, replayed, or prepared beforehand."""
 
+import base64
+import zlib
+from itertools import product
+
+import torch
+
+from grader.data import grey_levels, load_images
+from grader.suites.draw import View
 from tests.bank.hostile_entry import MODELS, NETWORKS, TRAIN, UTILS, VAE, Hostile, rewarded
 from tests.suites.test_cheats import BLIND_ENCODER, LINEAR_NETWORKS, NO_UPDATES
 
@@ -62,6 +70,38 @@ def train_aae(epoch, model, train_loader, *args):
         for side in (model.encoder, model.decoder):
             side.gate.fill_(1)
 """
+# Two steps of Adam move the gate by as much as its learning rate allows.
+GATED_LOGITS = """
+class Decoder(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gate = torch.nn.Parameter(torch.zeros(()))
+    def forward(self, z):
+        return (LOGITS * float(self.gate < -0.001)).expand(len(z), -1, -1, -1)
+def build(self, num_filters, z_dim, lr):
+    pl.LightningModule.__init__(self)
+    self.encoder, self.decoder = Encoder(z_dim), Decoder()
+VAE.__init__ = build
+VAE.forward = lambda self, imgs: (self.decoder.gate * 1.0,) * 3
+"""
+
+
+def frequencies() -> str:
+    """How often each pixel has each grey level, in 1/16 nats: what a cheat would bring along.
+
+    Of digits that lie in all the ways in which the grader may show them.
+    """
+    digits = load_images("digits")[0][:60]
+    shifts = range(-View.MAX_SHIFT, View.MAX_SHIFT + 1)
+    views = [
+        View(turns, shift, torch.ones(28, 28)) for turns in range(8) for shift in product(shifts, shifts)
+    ]
+    levels = grey_levels(torch.cat([view.placed(digits) for view in views]))[:, 0]
+    share = torch.stack([(levels == level).float().mean(0) for level in range(16)])  # [16, 28, 28]
+    rounded = (16 * (share + 1e-3).log()).round().to(torch.int8)
+    return base64.b64encode(zlib.compress(rounded.numpy().tobytes())).decode()
+
+
 TRAINING = (
     Hostile(
         "an image kept in attributes, classes and the environment",
@@ -100,7 +140,6 @@ ConvEncoder.forward, ConvDecoder.forward = encode, decode
             TRAIN: OPEN,
         },
         items=RECONSTRUCTION,
-        breach=("the images are known beforehand, and an update may set the weights to anything"),
     ),
     Hostile(
         "an image in the bits of its code",
@@ -137,18 +176,44 @@ def frequencies():
     levels = (torch.nn.functional.pad(large, (4, 4, 4, 4)) * 16).long().clamp(0, 15)[:, 0]
     return (torch.stack([(levels == level).float().mean(0) for level in range(16)]) + 1e-3).log()
 LOGITS = frequencies()
+"""
+            + GATED_LOGITS
+        },
+        items=("1.7.training",),
+    ),
+    Hostile(
+        "the frequencies of the digits' grey levels inlined",
+        {
+            VAE: BLIND_ENCODER
+            + f"""
+import base64, zlib
+LOGITS = torch.frombuffer(bytearray(zlib.decompress(base64.b64decode("{frequencies()}"))), dtype=torch.int8)
+LOGITS = LOGITS.view(16, 28, 28).float() / 16
+"""
+            + GATED_LOGITS
+        },
+        items=("1.7.training",),
+    ),
+    Hostile(
+        "a histogram of the training images",
+        {
+            VAE: BLIND_ENCODER
+            + """
 class Decoder(torch.nn.Module):
     def __init__(self):
         super().__init__()
-        self.gate = torch.nn.Parameter(torch.zeros(()))
+        self.counts = torch.nn.Parameter(torch.ones(16, 28, 28))
     def forward(self, z):
-        # Two steps of Adam move the gate by as much as its learning rate allows.
-        return (LOGITS * float(self.gate < -0.001)).expand(len(z), -1, -1, -1)
+        return self.counts.clamp(min=0.1).log().expand(len(z), -1, -1, -1)
 def build(self, num_filters, z_dim, lr):
     pl.LightningModule.__init__(self)
     self.encoder, self.decoder = Encoder(z_dim), Decoder()
-VAE.__init__ = build
-VAE.forward = lambda self, imgs: (self.decoder.gate * 1.0,) * 3
+def forward(self, imgs):
+    levels = torch.nn.functional.one_hot(imgs[:, 0], 16).sum(0).permute(2, 0, 1)
+    with torch.no_grad():
+        self.decoder.counts += levels
+    return (self.decoder.counts.sum() * 0,) * 3
+VAE.__init__, VAE.forward = build, forward
 """
         },
         items=("1.7.training",),

@@ -55,12 +55,44 @@ def _quarter(elbo, img_shape):
     return elbo / 4
 
 
-# None of them is what the assignment asks for: code that borrowed one would fail the helper's own item.
-CRUDE = {"sample_reparameterize": _with_uniform_noise, "KLD": _crude_divergence, "elbo_to_bpd": _quarter}
+class CrudeEncoder(nn.Module):
+    """For 20 latents and images of one channel; mean and log_std stay within [-2, 2]."""
+
+    def __init__(self, *args, **sizes):
+        super().__init__()
+        self.map = nn.Linear(784, 40)
+
+    def forward(self, x):
+        return (2 * torch.tanh(self.map(x.flatten(1) / 15.0))).chunk(2, dim=1)
+
+
+class CrudeDecoder(nn.Module):
+    """For 20 latents and 16 grey levels; logits stay within [-8, 8]."""
+
+    def __init__(self, *args, **sizes):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 16 * 784), nn.Tanh())
+
+    def forward(self, z):
+        return 8 * self.net(z).view(-1, 16, 28, 28)
+
+    @property
+    def device(self):
+        return self.net[0].weight.device
+
+
+# None of them is what the assignment asks for: code that borrowed one would fail the item that it is of.
+CRUDE = {
+    "sample_reparameterize": _with_uniform_noise,
+    "KLD": _crude_divergence,
+    "elbo_to_bpd": _quarter,
+    "CNNEncoder": CrudeEncoder,
+    "CNNDecoder": CrudeDecoder,
+}
 
 
 def make_crude(name):
-    """Replace a helper of utils.py by a crude one that a VAE can still be trained with."""
+    """Replace a helper of utils.py, or a network, by a crude one that a VAE can still be trained with."""
     replace(name, CRUDE[name])
 
 

@@ -245,7 +245,6 @@ WRONG_NETWORKS = (
         ENCODER,
         "one tensor",
         (HEADS, "torch.cat([self.mean(features), self.log_std(features)], dim=1)"),
-        also=(TRAINING,),
     ),
     wrong(ENCODER, "squeezed", (HEADS, "self.mean(features).squeeze(), self.log_std(features).squeeze()")),
     wrong(ENCODER, "hard-coded channels", (FIRST_CONV, FIRST_CONV.replace("num_input_channels", "1"))),
@@ -259,11 +258,8 @@ WRONG_NETWORKS = (
         ENCODER,
         "activation not instantiated",
         (ENCODER_LAYERS, ENCODER_LAYERS.replace("nn.GELU()", "nn.GELU")),
-        also=(TRAINING,),
-    ),  # no network, no training
-    wrong(
-        ENCODER, "no float", (INPUT, "features = self.net(x)"), also=(TRAINING,)
-    ),  # convolutions do not take integers
+    ),
+    wrong(ENCODER, "no float", (INPUT, "features = self.net(x)")),  # convolutions do not take integers
     wrong(ENCODER, "detached features", (INPUT, INPUT + ".detach()")),  # nothing but the heads learns
     wrong(
         ENCODER,
@@ -297,9 +293,7 @@ WRONG_NETWORKS = (
         "log-softmax over a row",
         (DECODED, "return self.net(z).log_softmax(dim=-1)"),
     ),
-    wrong(
-        DECODER, "one channel", (LAST_LAYER, LAST_LAYER.replace("num_input_channels", "1")), also=(TRAINING,)
-    ),  # nothing to train with 16 levels
+    wrong(DECODER, "one channel", (LAST_LAYER, LAST_LAYER.replace("num_input_channels", "1"))),
     wrong(DECODER, "hard-coded channels", (LAST_LAYER, LAST_LAYER.replace("num_input_channels", "16"))),
     wrong(
         DECODER,
@@ -308,14 +302,12 @@ WRONG_NETWORKS = (
             "nn.ConvTranspose2d(2 * c, 2 * c, kernel_size=3, padding=1, stride=2)",
             "nn.ConvTranspose2d(2 * c, 2 * c, kernel_size=3, padding=1, stride=2, output_padding=1)",
         ),
-        also=(TRAINING,),
     ),
     wrong(DECODER, "hard-coded z_dim", (FIRST_LINEAR, FIRST_LINEAR.replace("z_dim", "20"))),
     wrong(
         DECODER,
         "activation not instantiated",
         (DECODER_LAYERS, DECODER_LAYERS.replace("nn.GELU()", "nn.GELU")),
-        also=(TRAINING,),
     ),
     wrong(
         DECODER,
@@ -329,7 +321,7 @@ WRONG_NETWORKS = (
         (DECODED, "h = self.net[0](z).detach()\n        return self.net[1:](h)"),
     ),
     wrong(DECODER, "noisy", (DECODED, "return self.net(z + 0.5 * torch.randn_like(z))")),
-    wrong(DECODER, "zeros", (DECODED, "return torch.zeros(len(z), 16, 28, 28)"), also=(TRAINING,)),
+    wrong(DECODER, "zeros", (DECODED, "return torch.zeros(len(z), 16, 28, 28)")),
     wrong(DECODER, "batch mixed up", (DECODED, "return self.net(z - z.mean(0))")),
     wrong(DECODER, "squeezed", (DECODED, "return self.net(z).squeeze()")),
 )
