@@ -73,7 +73,7 @@ class Answer:
 
         def listed(entries: tuple[Entry, ...], sign: str) -> str:
             return "\n".join(
-                f"- **{sign if entry.points else str()}{entry.points:g}**: {entry.text}" for entry in entries
+                f"- **{sign if entry.points else ''}{entry.points:g}**: {entry.text}" for entry in entries
             )
 
         sections = [
