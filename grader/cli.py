@@ -99,6 +99,13 @@ def grade(
             help="Waive the rule against torch.distributions. Every result records it.",
         ),
     ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Mark all anew: neither go on with an interrupted run nor reuse a result of an earlier one.",
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress and no table.")] = False,
     details: Annotated[
         bool | None,
@@ -110,7 +117,13 @@ def grade(
     ] = None,
 ) -> int:
     """Mark submissions with the hidden suites."""
-    from grader.engine import Provenance, grade_into, prepare_output
+    from grader.engine import (
+        Provenance,
+        environment_digest,
+        grade_into,
+        interrupted_seed,
+        prepare_output,
+    )
     from grader.report.terminal import TerminalReport
     from grader.submission import find_submissions
     from grader.submission.names import printable
@@ -126,7 +139,8 @@ def grade(
             'Results are recorded as "sandbox": "none", and no gradebook accepts them.',
         )
     chosen = seed is not None
-    seed = secrets.randbits(48) if seed is None else seed
+    begun = interrupted_seed(output) if seed is None and not fresh else None
+    seed = next((known for known in (seed, begun) if known is not None), secrets.randbits(48))
     total = len(cohort.submissions)
     jobs = min(_default_jobs() if jobs is None else jobs, total)
 
@@ -136,15 +150,26 @@ def grade(
         seed=seed, data=data.value, sandbox=not no_sandbox, allow_distributions=allow_distributions
     )
     check_environment(options)
-    provenance = Provenance(seed, suite_digest(), "none" if no_sandbox else "bwrap", options.waived)
+    provenance = Provenance(
+        seed,
+        suite_digest(),
+        "none" if no_sandbox else "bwrap",
+        options.waived,
+        environment_digest(data.value),
+    )
     report = TerminalReport(total, quiet, details)
+    if begun is not None:
+        report.line(f"going on with a run that has not come to its end, seed {seed} (--fresh: a new one)")
     try:
         with report.follow():
             results = grade_into(
-                output, cohort.submissions, partial(Marker, options), provenance, jobs, report.on_event
+                output, cohort.submissions, partial(Marker, options), provenance, jobs, report.on_event, fresh
             )
     except KeyboardInterrupt:
-        _complain("interrupted", f"what was marked until now is in {printable(str(output))}")
+        _complain(
+            "interrupted",
+            f"what was marked until now is in {printable(str(output))}; the same command goes on from there",
+        )
         return INTERRUPTED
     report.show(results)
     report.summary(results)

@@ -26,6 +26,7 @@ def pretend(monkeypatch, tmp_path):
     monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
     monkeypatch.setattr("grader.marking.marker.Marker", FakeOfOptions)
     monkeypatch.setattr("grader.marking.marker.check_environment", lambda options: None)
+    monkeypatch.setattr("grader.engine.environment_digest", lambda data: data)
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
@@ -43,6 +44,10 @@ def make_grade(allow: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
 
 
+def visible(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
 def run(*arguments: object) -> int:
     return main([str(argument) for argument in arguments])
 
@@ -53,7 +58,7 @@ def test_everything_marked_is_status_0(tmp_path, capsys):
     assert captured.err == ""
     assert f"marks: {tmp_path}/out/marks.csv" in captured.out
     assert "regrade" not in captured.out
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["marks.csv", "s1", "s2"]
+    assert visible(tmp_path / "out") == ["marks.csv", "run.json", "s1", "s2"]
 
 
 def test_a_students_failure_is_status_0(tmp_path):
@@ -126,6 +131,36 @@ def test_a_fresh_seed_is_shown_and_recorded(tmp_path, capsys):
     assert all(f"options:{seed}:digits:True" in (tmp_path / "log").read_text() for seed in seeds)
 
 
+def seed_of(folder: Path) -> int:
+    return json.loads((folder / "run.json").read_text())["seed"]
+
+
+def test_what_was_not_marked_is_gone_on_with_under_the_same_seed(tmp_path, capsys):
+    cohort, out = make(tmp_path, "s1", "die"), tmp_path / "out"
+    assert run("grade", cohort, "--output", out) == 1
+    seed = seed_of(out)
+    (tmp_path / "log").write_text("")
+    capsys.readouterr()
+    assert run("grade", cohort, "--output", out) == 1
+    assert seed_of(out) == seed
+    told = capsys.readouterr().out
+    assert f"going on with a run that has not come to its end, seed {seed} (--fresh: a new one)" in told
+    assert "1 of them already before" in told
+    assert "mark:s1" not in (tmp_path / "log").read_text()
+    assert run("grade", cohort, "--output", out, "--fresh") == 1
+    assert seed_of(out) != seed
+    assert "mark:s1" in (tmp_path / "log").read_text()
+
+
+def test_the_same_seed_marks_nothing_twice_unless_fresh(tmp_path):
+    cohort, out = make(tmp_path, "s1"), tmp_path / "out"
+    counts = []
+    for options in ([], [], ["--fresh"], ["--data", "mnist"], ["--allow-distributions"]):
+        assert run("grade", cohort, "--output", out, "--seed", 5, *options) == 0
+        counts.append((tmp_path / "log").read_text().count("mark:s1"))
+    assert counts == [1, 1, 2, 3, 4]
+
+
 def test_quiet_and_details(tmp_path, capsys):
     cohort = make(tmp_path)
     cohort.mkdir()
@@ -189,7 +224,7 @@ def test_an_output_inside_the_cohort_is_not_graded(tmp_path):
     cohort = make(tmp_path, "s1")
     for _ in range(2):
         assert run("grade", cohort, "--output", cohort / "results", "--seed", 1) == 0
-    assert sorted(path.name for path in (cohort / "results").iterdir()) == ["marks.csv", "s1"]
+    assert visible(cohort / "results") == ["marks.csv", "run.json", "s1"]
 
 
 @pytest.mark.parametrize(
@@ -253,9 +288,8 @@ def test_an_interrupt_is_status_130_and_keeps_what_is_done(tmp_path, number):
         process.send_signal(number)
     _, errors = process.communicate(timeout=15)
     assert process.returncode == 130
-    assert errors == f"interrupted: what was marked until now is in {tmp_path}/out\n"
-    assert sorted(str(p.relative_to(tmp_path / "out")) for p in (tmp_path / "out").rglob("*.*")) == [
-        "marks.csv",
-        "s1/results.json",
-    ]
+    kept = f"what was marked until now is in {tmp_path}/out; the same command goes on from there"
+    assert errors == f"interrupted: {kept}\n"
+    assert visible(tmp_path / "out") == ["marks.csv", "run.json", "s1"]
+    assert visible(tmp_path / "out" / "s1") == ["results.json"]
     assert "close" in (tmp_path / "log").read_text()

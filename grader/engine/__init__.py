@@ -1,6 +1,7 @@
 """A whole cohort: worker processes, progress, and every result on the disk as it comes."""
 
 from grader.engine.pool import Event, Finished, Started, grade_cohort
+from grader.engine.reuse import environment_digest, interrupted_seed
 from grader.engine.run import grade_into, prepare_output
 from grader.engine.unmarked import Provenance
 from grader.engine.worker import MarkerFactory, MarkerProtocol
@@ -12,7 +13,9 @@ __all__ = [
     "MarkerProtocol",
     "Provenance",
     "Started",
+    "environment_digest",
     "grade_cohort",
     "grade_into",
+    "interrupted_seed",
     "prepare_output",
 ]

@@ -1,48 +1,53 @@
-"""Mark a cohort in several processes, each submission once, whatever happens to a process.
+"""Mark a cohort in several places at once, each submission once, whatever happens to a place.
 
-A worker may die: killed for want of memory, or by a fault in a library. A pool that loses one is lost
-altogether and does not say who was to blame, so every submission that was in work then is tried again, once
-and alone. One that fails alone too is recorded as the grader's fault; the others go on.
+A worker may die: killed for want of memory, or by a fault in a library. What was in work there is tried once
+more, at the end and alone. One that fails alone too is recorded as the grader's fault; the others go on.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
-import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.process import BaseProcess
 
-from grader.engine.cpus import places
+from grader.engine.slots import Crew, LocalCrew, Slot
 from grader.engine.unmarked import Provenance, grader_fault
-from grader.engine.worker import MarkerCannotStart, MarkerFactory, mark_one, start_worker
+from grader.engine.worker import Marked, MarkerCannotStart, MarkerFactory
 from grader.marking.result import SubmissionResult
 from grader.submission import Found
 
-GRACE_SECONDS = 5.0  # for a worker to close its box when it is told to stop, before it is killed
+# All calls into the box together have 10 minutes, and a single check 15. Twice that, and the worker hangs.
+HANG_SECONDS = 1800.0
+LOOK_SECONDS = 1.0  # how often to look for lost and for hanging workers, and for new ones
+ATTEMPTS = 2  # for a submission whose worker died or failed
+PLACES = 4  # for a submission whose machine was lost: that happens to machines on clusters
 
 
 @dataclass(frozen=True)
 class Started:
-    """A worker process has been given a submission."""
+    """A submission is being marked."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A submission has its result."""
+    """A submission has its result.
+
+    Attributes:
+        result: the marks.
+        reused: whether it is an earlier run's.
+    """
 
     result: SubmissionResult
+    reused: bool = False
 
 
 Event = Started | Finished
+Finish = Callable[[Marked], None]
 
 
 def grade_cohort(
@@ -51,159 +56,162 @@ def grade_cohort(
     provenance: Provenance,
     jobs: int = 1,
     on_event: Callable[[Event], None] = lambda event: None,
+    crew: Crew | None = None,
+    on_marked: Finish = lambda marked: None,
 ) -> list[SubmissionResult]:
     """Mark submissions.
 
     Args:
-        submissions: what to mark; names are distinct.
+        submissions: what to mark, in this order; names are distinct.
         marker_factory: makes a worker process's marker; has to be picklable.
         provenance: what the results of unmarked submissions say about the run.
         jobs: how many processes, capped at the number of submissions.
         on_event: told in this process of every submission that starts and of every result, as they come.
+        crew: where to mark, instead of in processes here.
+        on_marked: given, before the event, all that came back with a result.
 
     Returns:
         The results, in the order of the submissions.
 
     Raises:
         KeyboardInterrupt: by the user; all processes have ended then.
+        GraderFault: a cluster is lost.
     """
     results: dict[str, SubmissionResult] = {}
 
-    def finish(result: SubmissionResult) -> None:
-        results[result.submission] = result
-        on_event(Finished(result))
+    def finish(marked: Marked) -> None:
+        on_marked(marked)
+        results[marked.result.submission] = marked.result
+        on_event(Finished(marked.result))
 
-    pending = deque(submissions)
-    while pending:
-        failed = deque(_in_parallel(pending, marker_factory, provenance, jobs, on_event, finish))
-        while failed:
-            found = failed.popleft()
-            on_event(Started(found.name))
-            outcome = _alone(found, marker_factory, provenance)
-            if isinstance(outcome, SubmissionResult):
-                finish(outcome)
-                continue
-            finish(grader_fault(found.name, _explained(outcome), provenance))
-            if isinstance(outcome, MarkerCannotStart):
-                # Twice in a row, in fresh processes: that is not this submission's doing.
-                for other in (*failed, *pending):
-                    finish(grader_fault(other.name, _explained(outcome), provenance))
-                failed.clear()
-                pending.clear()
+    if submissions:
+        if crew is None:
+            crew = LocalCrew(marker_factory, max(1, min(jobs, len(submissions))))
+        with crew:
+            _Run(submissions, crew, provenance, on_event, finish).go()
     return [results[found.name] for found in submissions]
 
 
-Outcome = SubmissionResult | BaseException
+@dataclass
+class _Work:
+    found: Found
+    slot: Slot
+    started: float  # by the clock that never jumps
+    hung: bool = False
 
 
-def _in_parallel(
-    pending: deque[Found],
-    factory: MarkerFactory,
-    provenance: Provenance,
-    jobs: int,
-    on_event: Callable[[Event], None],
-    finish: Callable[[SubmissionResult], None],
-) -> list[Found]:
-    """Mark what is pending until all is done, a process dies, or a marker does not start.
+class _Run:
+    """Hands submissions to slots until each has a result."""
 
-    Returns:
-        The submissions to try again. What was never begun stays in `pending`.
-    """
-    failed: list[Found] = []
-    running: dict[Future[SubmissionResult], Found] = {}
-    jobs = max(1, min(jobs, len(pending)))
-    going = True
-    with _workers(factory, jobs) as pool:
-        while running or (pending and going):
-            # No more are handed over than there are workers: few are suspects when a process dies.
-            while pending and going and len(running) < jobs:
-                try:
-                    with _interrupt_later():
-                        future = pool.submit(mark_one, pending[0], provenance)
-                except BrokenProcessPool:
-                    going = False
-                    break
-                running[future] = pending.popleft()
-                on_event(Started(running[future].name))
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                found = running.pop(future)
-                error = future.exception()
-                if error is None:
-                    finish(future.result())
-                    continue
-                failed.append(found)
-                if isinstance(error, (BrokenProcessPool, MarkerCannotStart)):
-                    going = False
-    return failed
+    def __init__(
+        self,
+        submissions: Sequence[Found],
+        crew: Crew,
+        provenance: Provenance,
+        on_event: Callable[[Event], None],
+        finish: Finish,
+    ) -> None:
+        self.pending = deque(submissions)
+        self.suspects: deque[Found] = deque()
+        self.running: dict[Future[Marked], _Work] = {}
+        self.failures: Counter[str] = Counter()
+        self.losses: Counter[str] = Counter()
+        self.no_start: BaseException | None = None
+        self.crew = crew
+        self.provenance = provenance
+        self.on_event = on_event
+        self.finish = finish
+
+    def go(self) -> None:
+        """Until nothing is left to do."""
+        while self.pending or self.suspects or self.running:
+            slots = self.crew.slots()
+            self._give_up_lost(slots)
+            if not self.running and self.crew.hopeless:
+                self._give_up_all()
+                return
+            self._hand_out(slots)
+            if not self.running:
+                time.sleep(LOOK_SECONDS)  # for a worker of the cluster to come
+                continue
+            for future in wait(self.running, LOOK_SECONDS, FIRST_COMPLETED).done:
+                self._take(self.running.pop(future), future)
+            self._end_hanging()
+
+    def _hand_out(self, slots: Sequence[Slot]) -> None:
+        # No more are handed over than there are slots: few are suspects when a process dies.
+        busy = {id(work.slot) for work in self.running.values()}
+        for slot in slots:
+            if self.pending and id(slot) not in busy:
+                self._start(self.pending.popleft(), slot)
+        if self.suspects and slots and not self.pending and not self.running:
+            self.crew.alone()
+            self._start(self.suspects.popleft(), slots[0])
+
+    def _start(self, found: Found, slot: Slot) -> None:
+        self.on_event(Started(found.name))
+        self.running[slot.submit(found, self.provenance)] = _Work(found, slot, time.monotonic())
+
+    def _take(self, work: _Work, future: Future[Marked]) -> None:
+        """See what has come of a submission."""
+        if future.cancelled():
+            self._lost(work)
+            return
+        error = future.exception()
+        if error is None:
+            self.crew.begun(work.slot)
+            self.finish(future.result())
+        elif isinstance(error, MarkerCannotStart):
+            self.no_start = error
+            self.crew.refused(work.slot)
+            self.pending.appendleft(work.found)
+        elif isinstance(error, CancelledError) or type(error).__name__ == "KilledWorker":
+            self._lost(work)
+        else:
+            if isinstance(error, BrokenProcessPool):
+                self.crew.renew(work.slot)
+            self.failures[work.found.name] += 1
+            if self.failures[work.found.name] < ATTEMPTS:
+                self.suspects.append(work.found)
+            else:
+                self._fault(work.found, _explained(error, work.hung))
+
+    def _lost(self, work: _Work) -> None:
+        self.losses[work.found.name] += 1
+        if self.losses[work.found.name] < PLACES:
+            self.pending.appendleft(work.found)
+        else:
+            self._fault(work.found, f"the machine that marked it was lost, {PLACES} times")
+
+    def _give_up_lost(self, slots: Sequence[Slot]) -> None:
+        """Take back what was in work in slots that are no longer there."""
+        present = {id(slot) for slot in slots}
+        for future, work in list(self.running.items()):
+            if id(work.slot) not in present and not future.done():
+                del self.running[future]
+                future.cancel()
+                self._lost(work)
+
+    def _end_hanging(self) -> None:
+        for work in self.running.values():
+            if not work.hung and time.monotonic() - work.started > HANG_SECONDS:
+                work.hung = True
+                work.slot.kill()
+
+    def _give_up_all(self) -> None:
+        """No marker starts anywhere: that is not the submissions' doing."""
+        for found in (*self.pending, *self.suspects):
+            self._fault(found, f"the marker does not start: {self.no_start}")
+        self.pending.clear()
+        self.suspects.clear()
+
+    def _fault(self, found: Found, message: str) -> None:
+        self.finish(Marked(grader_fault(found.name, message, self.provenance), fingerprint=""))
 
 
-def _alone(found: Found, factory: MarkerFactory, provenance: Provenance) -> Outcome:
-    """Mark one submission in a process of its own."""
-    with _workers(factory, 1) as pool:
-        with _interrupt_later():
-            future = pool.submit(mark_one, found, provenance)
-        wait([future])  # interruptible, and no exception of the task can be taken for one of ours
-        return future.exception() or future.result()
-
-
-def _explained(error: Outcome) -> str:
+def _explained(error: BaseException, hung: bool) -> str:
+    if hung:
+        return f"it was not marked within {HANG_SECONDS / 60:.0f} minutes, twice"
     if isinstance(error, BrokenProcessPool):
         return "the process that marked it died, twice; is there enough memory for this many --jobs?"
-    if isinstance(error, MarkerCannotStart):
-        return f"the marker does not start: {error}"
     return f"the grader failed, twice: {error}"
-
-
-@contextmanager
-def _workers(factory: MarkerFactory, jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool of worker processes that all have ended when the block is left, however it is left."""
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        jobs, context, initializer=start_worker, initargs=(factory, places(context, jobs))
-    )
-    try:
-        yield pool
-        pool.shutdown()
-    except BaseException:
-        with _undisturbed():
-            pool.shutdown(wait=False, cancel_futures=True)
-            _end(set(multiprocessing.active_children()) - others)
-        raise
-
-
-def _end(processes: set[BaseProcess]) -> None:
-    for process in processes:
-        process.terminate()
-    deadline = time.monotonic() + GRACE_SECONDS
-    for process in processes:
-        process.join(max(0.0, deadline - time.monotonic()))
-        if process.is_alive():
-            process.kill()
-            process.join()
-
-
-@contextmanager
-def _interrupt_later() -> Iterator[None]:
-    """Hold Ctrl-C back while a process may be started.
-
-    It inherits that until it ignores the signal itself: it would die with a traceback before it gets there.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """A second Ctrl-C does not cut the cleaning up short."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,19 +1,26 @@
-"""A whole run: every result on the disk as soon as it is there, and a table of all marks at the end."""
+"""A whole run: every result on the disk as soon as it is there, and a table of all marks at the end.
+
+A run that was cut short at any moment, by Ctrl-C or by SIGKILL, is gone on with by the same command.
+"""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from grader.engine.pool import Event, Finished, grade_cohort
+from grader.engine.reuse import Kept
+from grader.engine.slots import Crew
 from grader.engine.unmarked import Provenance, grader_fault
-from grader.engine.worker import MarkerFactory
+from grader.engine.worker import Marked, MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
 from grader.marking.result import SubmissionResult
+from grader.report.atomic import write_atomically
 from grader.report.marks_csv import write_marks
-from grader.report.results_json import write_result
+from grader.report.results_json import FILE_NAME, write_result
 from grader.submission import Found
 from grader.submission.names import printable
 
@@ -44,45 +51,120 @@ def grade_into(
     provenance: Provenance,
     jobs: int = 1,
     on_event: Callable[[Event], None] = lambda event: None,
+    fresh: bool = False,
+    crew: Crew | None = None,
 ) -> list[SubmissionResult]:
     """Mark submissions and write `OUTPUT/<name>/results.json` for each, and `OUTPUT/marks.csv`.
 
-    Interrupted, it leaves the results that are done, and a `marks.csv` of them.
+    What an earlier run has found under the same conditions is not marked again. Those that took longest the
+    last time come first, so that none of them is left to one worker while the others are done. Interrupted,
+    it leaves the results that are done, and a `marks.csv` of them.
+
+    Args:
+        output: see `prepare_output`.
+        submissions: what to mark; names are distinct.
+        marker_factory: makes a worker process's marker; has to be picklable.
+        provenance: what every result says about the run.
+        jobs: how many processes.
+        on_event: told of every submission that starts and of every result that is on the disk.
+        fresh: mark all anew.
+        crew: where to mark, instead of in processes here.
 
     Raises:
-        GraderFault: a result cannot be written.
+        GraderUsageError: another run is writing into the same folder.
+        GraderFault: a result cannot be written, or a cluster is lost.
         KeyboardInterrupt: by the user.
     """
     results: dict[str, SubmissionResult] = {}
-
-    def write_and_tell(event: Event) -> None:
-        if isinstance(event, Finished):
-            event = Finished(_written(output, event.result, provenance))
-            results[event.result.submission] = event.result
-        on_event(event)
-
-    try:
-        grade_cohort(submissions, marker_factory, provenance, jobs, write_and_tell)
-    finally:
-        done = [results[found.name] for found in submissions if found.name in results]
+    with _writing(output):
+        kept = Kept(output, provenance)
+    with kept.locked():
+        with _writing(output):
+            kept.clean(found.name for found in submissions)
+            kept.begin()
         try:
-            write_marks(output, done)
-        except OSError as error:
-            raise _unwritable(error, output) from error
+            _grade(submissions, marker_factory, jobs, on_event, fresh, crew, kept, results)
+        finally:
+            done = [results[found.name] for found in submissions if found.name in results]
+            with _writing(output):
+                write_marks(output, done)
+        if all(result.marked for result in done):
+            with _writing(output):
+                kept.end()
     return done
 
 
-def _written(output: Path, result: SubmissionResult, provenance: Provenance) -> SubmissionResult:
-    """Write a result, or where it cannot be expressed, one that says so."""
-    try:
+def _grade(
+    submissions: Sequence[Found],
+    marker_factory: MarkerFactory,
+    jobs: int,
+    on_event: Callable[[Event], None],
+    fresh: bool,
+    crew: Crew | None,
+    kept: Kept,
+    results: dict[str, SubmissionResult],
+) -> None:
+    todo = []
+    for found in submissions:
+        result = None if fresh else kept.result(found)
+        if result is None:
+            todo.append(found)
+        else:
+            results[found.name] = result
+            on_event(Finished(result, reused=True))
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Finished):
+            event = Finished(results[event.result.submission])
+        on_event(event)
+
+    def write(marked: Marked) -> None:
+        results[marked.result.submission] = _write(kept, marked)
+
+    grade_cohort(longest_first(todo, kept), marker_factory, kept.provenance, jobs, tell, crew, write)
+
+
+def longest_first(submissions: Sequence[Found], kept: Kept) -> list[Found]:
+    """Those first whose time is unknown, in the order given, then the others from the longest on."""
+    known = {found.name: kept.seconds(found.name) for found in submissions}
+
+    def place(found: Found) -> float:
+        seconds = known[found.name]
+        return -float("inf") if seconds is None else -seconds
+
+    return sorted(submissions, key=place)
+
+
+def _write(kept: Kept, marked: Marked) -> SubmissionResult:
+    """Write all that belongs to a result: its files, itself, and last the note that it is complete.
+
+    Returns:
+        The result that was written: one that cannot be expressed becomes one that says so.
+    """
+    result = marked.result
+    folder = kept.output / result.submission
+    with _writing(folder):
+        kept.forget(result.submission)
         try:
-            write_result(output, result)
+            write_result(kept.output, result)
         except ValueError as error:
-            result = grader_fault(result.submission, f"its result is not valid: {error}", provenance)
-            write_result(output, result)
-    except OSError as error:
-        raise _unwritable(error, output / result.submission) from error
+            result = grader_fault(result.submission, f"its result is not valid: {error}", kept.provenance)
+            write_result(kept.output, result)
+        for name, content in marked.files.items():
+            assert name == Path(name).name != FILE_NAME, name
+            write_atomically(folder / name, content)
+        if result.marked:
+            kept.keep(result.submission, marked.fingerprint, result.seconds)
     return result
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Tell an output that cannot be written to from every other failure."""
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(error, path) from error
 
 
 def _unwritable(error: OSError, path: Path) -> GraderFault:

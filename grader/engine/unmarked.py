@@ -23,12 +23,15 @@ class Provenance:
         suite: the digest of everything that decides a verdict.
         sandbox: how students' code is confined, `bwrap` or `none`.
         waived: what the assignment forbids and this run allows.
+        environment: the digest of what marks depend on beside these, the images and the libraries. No result
+            shows it; it decides which ones still hold.
     """
 
     seed: int
     suite: str
     sandbox: str
     waived: tuple[str, ...] = ()
+    environment: str = ""
 
 
 def unreadable(submission: Submission, provenance: Provenance, seconds: float = 0.0) -> SubmissionResult:

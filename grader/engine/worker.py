@@ -11,22 +11,27 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from multiprocessing import parent_process, util
 from multiprocessing.connection import wait
-from multiprocessing.queues import SimpleQueue
 from types import FrameType
 from typing import Protocol
 
-from grader.engine.cpus import take_place
+from grader.engine.cpus import keep_to
+from grader.engine.reuse import fingerprint
 from grader.engine.unmarked import Provenance, unreadable
 from grader.marking.result import SubmissionResult
 from grader.submission import Found, Submission, read_submission
 
 
 class MarkerProtocol(Protocol):
-    """What marks submissions, one at a time."""
+    """What marks submissions, one at a time.
+
+    A marker may also have a method `pictures(submission, result)`. It is called once for each submission that
+    has been marked, with the box still warm, and returns the files that belong beside `results.json`, their
+    bytes by name. What it raises costs the pictures, never marks.
+    """
 
     def mark(self, submission: Submission) -> SubmissionResult:
         """Mark a submission. Never raises for what a student did."""
@@ -43,6 +48,21 @@ class MarkerCannotStart(Exception):
     """The marker itself does not start, whatever the submission."""
 
 
+@dataclass(frozen=True)
+class Marked:
+    """What comes back from a worker process.
+
+    Attributes:
+        result: the marks.
+        fingerprint: names all that they depend on, see `reuse`.
+        files: what belongs beside `results.json`, by name.
+    """
+
+    result: SubmissionResult
+    fingerprint: str
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
 class _State:
     """What the process keeps from one submission to the next."""
 
@@ -50,15 +70,16 @@ class _State:
     marker: MarkerProtocol | None = None
 
 
-def start_worker(factory: MarkerFactory, places: SimpleQueue[int | None]) -> None:
+def start_worker(factory: MarkerFactory, cpu: int | None) -> None:
     """Prepare a worker process. The marker starts with the first submission that needs one.
 
     Args:
         factory: makes the marker.
-        places: for every worker the CPU that it keeps to, or None where it may use all.
+        cpu: the CPU that this process and its box keep to, or None where they may use all.
     """
     _State.factory = factory
-    take_place(places)
+    if cpu is not None:
+        keep_to(cpu)
     # The parent decides when to stop; what the terminal sends on Ctrl-C goes to every process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here by the parent
@@ -71,25 +92,51 @@ def start_worker(factory: MarkerFactory, places: SimpleQueue[int | None]) -> Non
     os.close(quiet)
 
 
-def mark_one(found: Found, provenance: Provenance) -> SubmissionResult:
+def mark_one(task: Found | Submission, provenance: Provenance) -> Marked:
     """Read and mark one submission.
+
+    Args:
+        task: where it lies; or the submission itself, for a machine that does not share the disk.
+        provenance: where the result comes from.
 
     Raises:
         MarkerCannotStart: no marker could be had.
         RuntimeError: the marker failed; the message says how.
     """
     started = time.monotonic()
-    submission = read_submission(found.path, found.name)
+    submission = task if isinstance(task, Submission) else read_submission(task.path, task.name)
+    digest = fingerprint(submission, provenance)
     if submission.error:
-        return unreadable(submission, provenance, time.monotonic() - started)
+        return Marked(unreadable(submission, provenance, time.monotonic() - started), digest)
+    result = _mark(submission)
+    if not result.marked:
+        # The box has broken down, most likely. Once more, with everything new.
+        close_marker()
+        result = _mark(submission)
+    missing = tuple(warning for warning in submission.warnings if warning not in result.warnings)
+    result = replace(result, submission=submission.name, warnings=missing + tuple(result.warnings))
+    return Marked(result, digest, _pictures(submission, result))
+
+
+def _mark(submission: Submission) -> SubmissionResult:
     marker = _marker()
     try:
-        result = marker.mark(submission)
+        return marker.mark(submission)
     except Exception as error:
         close_marker()  # whatever state it is in, the next submission gets a fresh one
         raise RuntimeError(_described(error)) from error
-    missing = tuple(warning for warning in submission.warnings if warning not in result.warnings)
-    return replace(result, submission=found.name, warnings=missing + tuple(result.warnings))
+
+
+def _pictures(submission: Submission, result: SubmissionResult) -> Mapping[str, bytes]:
+    """The one place where anything is done for a submission after its marks are known."""
+    draw = getattr(_State.marker, "pictures", None)
+    if draw is None:
+        return {}
+    try:
+        return dict(draw(submission, result))
+    except Exception:
+        close_marker()
+        return {}
 
 
 def _marker() -> MarkerProtocol:

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-from grader.engine.pool import Event, Finished, Started
+from grader.engine.pool import Event, Finished
+from grader.engine.progress import Tally
 from grader.marking.result import PASSED, SubmissionResult
 from grader.report.details import details
 from grader.report.look import LOOKS, points_of, wrapped
@@ -53,9 +54,7 @@ class TerminalReport:
         self.total = total
         self.quiet = quiet
         self.show_details = total <= DETAILED_SUBMISSIONS if show_details is None else show_details
-        self._running: dict[str, None] = {}
-        self._done = 0
-        self._with_failures = 0
+        self.tally = Tally(total)
         self._progress: Progress | None = None
         self._started = time.monotonic()
 
@@ -69,35 +68,29 @@ class TerminalReport:
             TextColumn("Marking"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[failures]}", style="yellow"),
-            TimeRemainingColumn(),
+            _Pace(self.tally),
             TextColumn("{task.fields[running]}", style="dim", markup=False),
             console=self.console,
             transient=True,
             expand=True,
         )
         with self._progress:
-            self._progress.add_task("", total=self.total, failures="", running="")
+            self._progress.add_task("", total=self.total, running="")
             yield
         self._progress = None
 
     def on_event(self, event: Event) -> None:
         """Take note of what the engine tells."""
-        if isinstance(event, Started):
-            self._running[event.name] = None
-        elif isinstance(event, Finished):
-            self._running.pop(event.result.submission, None)
-            self._done += 1
-            self._with_failures += any(item.status != PASSED for item in event.result.items)
-            if not self.quiet and not self.terminal:
-                self.line(f"[{self._done}/{self.total}] {_sentence(event.result)}")
+        self.tally.on_event(event)
+        if isinstance(event, Finished) and not self.quiet and not self.terminal:
+            before = " (marked before)" if event.reused else ""
+            self.line(f"[{self.tally.done}/{self.total}] {_sentence(event.result)}{before}")
         if self._progress is not None:
-            running = ", ".join(printable(name, 16) for name in self._running)
+            running = ", ".join(printable(name, 16) for name in self.tally.running)
             self._progress.update(
                 self._progress.task_ids[0],
-                completed=self._done,
-                failures=f"{self._with_failures} with failures" if self._with_failures else "",
-                running=running if len(running) <= 40 else f"{len(self._running)} in work",
+                completed=self.tally.done,
+                running=running if len(running) <= 40 else f"{len(self.tally.running)} running",
             )
 
     def show(self, results: Sequence[SubmissionResult]) -> None:
@@ -130,10 +123,38 @@ class TerminalReport:
         marked = [result for result in results if result.marked]
         seconds = time.monotonic() - self._started
         count = f"{len(marked)} of {self.total} submissions marked"
+        if self.tally.reused:
+            count += f" ({self.tally.reused} of them already before)"
         if marked:
             mean = sum(result.points for result in marked) / len(marked)
             count += f", on average {number(round(mean, 2))} of {number(marked[0].max_points)} points"
         self.line(f"{count}, in {seconds:.0f} s", "bold")
+
+
+class _Pace(ProgressColumn):
+    """What went wrong so far, how fast it goes, and how long it will take. Drawn anew ten times a second."""
+
+    max_refresh = 0.5
+
+    def __init__(self, tally: Tally) -> None:
+        super().__init__()
+        self.tally = tally
+
+    def render(self, task: Task) -> Text:
+        """The column's text."""
+        text = Text()
+        if self.tally.with_failures:
+            text.append(f"{self.tally.with_failures} with failures  ", "yellow")
+        if self.tally.not_marked:
+            text.append(f"{self.tally.not_marked} not marked  ", "bold magenta")
+        pace, left = self.tally.per_minute, self.tally.seconds_left
+        if pace is None or left is None:
+            return text.append("-:--")
+        text.append(f"{pace:.1f}/min  ")
+        minutes, seconds = divmod(round(left), 60)
+        hours, minutes = divmod(minutes, 60)
+        left_text = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+        return text.append(f"{left_text} left")
 
 
 def _sentence(result: SubmissionResult) -> str:

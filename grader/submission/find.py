@@ -10,7 +10,14 @@ from pathlib import Path
 from grader.errors import GraderFault, GraderUsageError
 from grader.submission.layout import is_part, misspelt_parts
 from grader.submission.model import NAMED_FILES
-from grader.submission.names import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, is_clutter, printable, submission_name
+from grader.submission.names import (
+    ARCHIVE_SUFFIXES,
+    FOREIGN_SUFFIXES,
+    RESERVED_NAMES,
+    is_clutter,
+    printable,
+    submission_name,
+)
 
 # Folders of a cohort that no submission is called, but that tools and courses leave there.
 _NOT_SUBMISSIONS = frozenset({"figures", "lightning_logs", "checkpoints", "lost+found"})
@@ -113,7 +120,7 @@ def _is_results(path: Path, output: Path | None) -> bool:
     """Whether a folder of a cohort is the output of this run, holds it, or is that of an earlier run."""
     if any(os.path.lexists(path / part) for part in ("part1", "part2")):
         return False
-    if os.path.isfile(path / "marks.csv"):
+    if any(os.path.isfile(path / name) for name in RESERVED_NAMES):
         return True
     if output is None:
         return False

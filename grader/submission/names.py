@@ -14,7 +14,7 @@ FOREIGN_SUFFIXES = (".7z", ".rar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar
 
 MAX_NAME_CHARACTERS = 100
 MAX_NAME_BYTES = 200  # file systems allow 255 bytes in a name, and a temporary file's name is longer
-RESERVED_NAMES = frozenset({"marks.csv"})  # stands beside the result folders
+RESERVED_NAMES = frozenset({"marks.csv", "run.json"})  # stand beside the result folders
 
 _UNSAFE = re.compile(r'[/\\:*?"<>|]')
 

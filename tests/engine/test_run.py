@@ -20,7 +20,9 @@ from .fakes import PROVENANCE, alive, cohort, fake, log_of
 
 
 def tree(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    """What a user looks at: without the notes on what can be reused."""
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return sorted(str(path) for path in files if path.parts[0] not in (".reuse", "run.json"))
 
 
 def rows(output: Path) -> list[list[str]]:

@@ -1,0 +1,207 @@
+"""Results that need not be found again, and what a run that was cut short has left.
+
+A result holds for exactly what it was found for: the submission's bytes, the suites and the rubric, the
+seed, the images and the libraries. A fingerprint names all of these. A note beside the results keeps it, with
+the digest of the `results.json` it belongs to: whatever was cut off between the two is marked again.
+
+    OUTPUT/run.json              the seed, and whether the run has come to its end
+    OUTPUT/.reuse/<name>.json    the fingerprint of OUTPUT/<name>/results.json
+    OUTPUT/.reuse/lock           held while a run writes there
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from grader.engine.unmarked import Provenance
+from grader.errors import GraderUsageError
+from grader.marking.result import CheckResult, ItemResult, SubmissionResult
+from grader.report.atomic import write_atomically
+from grader.report.results_json import FILE_NAME
+from grader.submission import Found, Submission, read_submission
+from grader.submission.names import printable
+
+RUN_FILE = "run.json"
+FOLDER = ".reuse"
+LIBRARIES = ("torch", "torchvision", "numpy", "pytorch-lightning", "scikit-learn")
+
+
+def environment_digest(data: str) -> str:
+    """SHA-256 over what marks depend on beside submissions and suites: the images and the libraries."""
+    from grader.data import load_images
+
+    digest = hashlib.sha256()
+    for library in LIBRARIES:
+        digest.update(f"{library} {version(library)}\n".encode())
+    for part in load_images(data):
+        digest.update(f"{tuple(part.shape)} {part.dtype}\n".encode())
+        digest.update(part.contiguous().numpy().data)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def fingerprint(submission: Submission, provenance: Provenance) -> str:
+    """SHA-256 over everything that a submission's result depends on."""
+    digest = hashlib.sha256()
+
+    def add(*parts: str | bytes) -> None:
+        for part in parts:
+            data = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big") + data)
+
+    add(str(provenance.seed), provenance.suite, provenance.sandbox, provenance.environment)
+    add(str(len(provenance.waived)), *provenance.waived)
+    add(submission.name, submission.error, submission.fault)
+    add(str(len(submission.warnings)), *submission.warnings)
+    for name in sorted(submission.files):
+        add(name, submission.files[name])
+    return f"sha256:{digest.hexdigest()}"
+
+
+def interrupted_seed(output: Path) -> int | None:
+    """The seed of a run that has not come to its end, or None."""
+    record = _read_json(output / RUN_FILE)
+    seed = record.get("seed")
+    if record.get("complete") is False and isinstance(seed, int) and not isinstance(seed, bool):
+        return seed if 0 <= seed < 2**63 else None
+    return None
+
+
+class Kept:
+    """The results in an output folder, and the notes that say what they hold for.
+
+    Args:
+        output: the folder of results; exists.
+        provenance: of the run that asks.
+    """
+
+    def __init__(self, output: Path, provenance: Provenance) -> None:
+        self.output = output
+        self.provenance = provenance
+        self._folder = output / FOLDER
+        self._folder.mkdir(exist_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other runs from writing into the same folder.
+
+        Raises:
+            GraderUsageError: one does.
+        """
+        with open(self._folder / "lock", "ab") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise GraderUsageError(
+                    f"--output {printable(str(self.output))}: another run is writing there; "
+                    "wait for its end, or give another folder"
+                ) from None
+            except OSError:
+                pass  # a file system without locks
+            yield
+
+    def begin(self) -> None:
+        """Note that a run has begun, and with which seed."""
+        self._write_run(complete=False)
+
+    def end(self) -> None:
+        """Note that every submission has been marked: the next run is a new one."""
+        self._write_run(complete=True)
+
+    def clean(self, names: Iterable[str]) -> None:
+        """Remove what a killed run has left half written."""
+        for folder in (self._folder, self.output, *(self.output / name for name in names)):
+            for path in folder.glob(".*.tmp"):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def result(self, found: Found) -> SubmissionResult | None:
+        """The result of an earlier run, where it still holds."""
+        note = self._note(found.name)
+        if not note:
+            return None
+        try:
+            content = (self.output / found.name / FILE_NAME).read_bytes()
+        except OSError:
+            return None
+        if note.get("results") != _digest(content):
+            return None
+        if note.get("fingerprint") != fingerprint(read_submission(found.path, found.name), self.provenance):
+            return None
+        try:
+            result = result_from_json(json.loads(content))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+        return result if result.marked and result.submission == found.name else None
+
+    def forget(self, name: str) -> None:
+        """Drop the note on a result, before anything of it is written anew."""
+        (self._folder / f"{name}.json").unlink(missing_ok=True)
+
+    def keep(self, name: str, fingerprint: str, seconds: float) -> None:
+        """Note what a result that has just been written holds for."""
+        content = (self.output / name / FILE_NAME).read_bytes()
+        note = {"fingerprint": fingerprint, "results": _digest(content), "seconds": round(seconds, 3)}
+        write_atomically(self._folder / f"{name}.json", json.dumps(note).encode() + b"\n")
+
+    def seconds(self, name: str) -> float | None:
+        """How long a submission took the last time, if that is known."""
+        seconds = self._note(name).get("seconds")
+        if isinstance(seconds, int | float) and math.isfinite(seconds) and seconds >= 0:
+            return float(seconds)
+        return None
+
+    def _note(self, name: str) -> dict[str, Any]:
+        return _read_json(self._folder / f"{name}.json")
+
+    def _write_run(self, complete: bool) -> None:
+        run = {
+            "seed": self.provenance.seed,
+            "suite": self.provenance.suite,
+            "environment": self.provenance.environment,
+            "complete": complete,
+        }
+        write_atomically(self.output / RUN_FILE, json.dumps(run, indent=2).encode() + b"\n")
+
+
+def result_from_json(record: dict[str, Any]) -> SubmissionResult:
+    """A result as it was before it became `results.json`.
+
+    Raises:
+        KeyError, TypeError, AttributeError: it is not one.
+    """
+    return SubmissionResult(
+        submission=record["submission"],
+        seed=record["seed"],
+        suite=record["suite"],
+        sandbox=record["sandbox"],
+        seconds=record["seconds"],
+        items=tuple(
+            ItemResult(**{**item, "checks": tuple(CheckResult(**check) for check in item["checks"])})
+            for item in record["items"]
+        ),
+        violations=tuple(record["violations"]),
+        warnings=tuple(record["warnings"]),
+        waived=tuple(record["waived"]),
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """The object in a file, or an empty one where there is none that can be read."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
