@@ -1,0 +1,190 @@
+"""Question 1.7, `VAE.forward(imgs)` in part1/train_pl.py: the loss of equations 13 and 14.
+
+Encoder and decoder are made to return what the test wants. With the decoder's probabilities chosen by the
+test, the right reconstruction loss is known without computing a cross-entropy.
+"""
+
+import math
+
+import pytest
+import torch
+from chance import assert_standard_normal
+from networks import replace_output
+from torch.distributions import Normal, kl_divergence
+
+Z_DIM = 6
+NAMES = ("L_rec", "L_reg", "bpd")
+
+
+def posterior(batch):
+    """A mean and a log_std for every image."""
+    return torch.randn(batch, Z_DIM), 0.5 * torch.randn(batch, Z_DIM)
+
+
+def logits_for(images, probability):
+    """Logits that give the right level of every pixel of image n the probability `probability[n]`.
+
+    The other 15 levels share the rest.
+    """
+    right = torch.zeros(len(images), 16, 28, 28).scatter_(1, images, 1.0)
+    p = torch.as_tensor(probability).view(-1, 1, 1, 1)
+    # Logits may be shifted: the softmax is the same.
+    return (right * p + (1 - right) * (1 - p) / 15).log() + 2
+
+
+def build(part1, mean, log_std, logits):
+    """A VAE whose networks return these tensors."""
+    vae = part1.train_pl.VAE(num_filters=4, z_dim=mean.shape[1], lr=1e-3).eval()
+    replace_output(vae.encoder, lambda x: (mean, log_std))
+    latents = replace_output(vae.decoder, lambda z: logits)
+    return vae, latents
+
+
+def losses(vae, images):
+    """L_rec, L_reg and bpd as numbers; shapes [] and [1] are both right."""
+    result = vae(images)
+    assert isinstance(result, tuple | list) and len(result) == 3, (
+        "forward should return three values.\nHint: return L_rec, L_reg, bpd"
+    )
+    for name, value in zip(NAMES, result, strict=True):
+        assert isinstance(value, torch.Tensor), f"{name} is no tensor.\nHint: no .item(), no float()."
+        assert value.numel() == 1, (
+            f"{name} should be one number, the mean over the batch, but has shape {list(value.shape)}.\n"
+            "Hint: sum over the pixels of an image, then .mean() over the batch."
+        )
+    return [value.item() for value in result]
+
+
+def true_divergence(mean, log_std):
+    """The mean over the batch of the KL divergence."""
+    prior = Normal(torch.zeros_like(mean), torch.ones_like(mean))
+    return kl_divergence(Normal(mean, log_std.exp()), prior).sum(1).mean().item()
+
+
+@pytest.mark.parametrize("batch", [5, 1])
+def test_reconstruction_loss_is_the_cross_entropy(part1, batch):
+    images = torch.randint(16, (batch, 1, 28, 28))
+    probability = torch.tensor([0.9, 0.5, 0.7, 0.3, 0.8])[:batch]
+    vae, _ = build(part1, *posterior(batch), logits_for(images, probability))
+    L_rec, _, _ = losses(vae, images)
+    # Every pixel of image n costs -ln p_n nats; an image has 784 pixels.
+    expected = 784 * -probability.log().mean().item()
+    # If the probabilities were taken for logits:
+    squashed = 784 * (15 * ((1 - probability) / 15 - probability).exp() + 1).log().mean().item()
+    slips = {
+        "averaged over the pixels instead of summed": expected / 784,
+        "summed over the batch instead of averaged": expected * batch,
+        "divided by the batch size twice": expected / batch,
+        "the sign is flipped: a log-likelihood is no loss": -expected,
+        "softmax before the cross-entropy, which expects logits": squashed,
+        "in bits: log2(e) comes later, in elbo_to_bpd": expected / math.log(2),
+    }
+    hint = next(
+        (slip for slip, wrong in slips.items() if L_rec == pytest.approx(wrong, rel=1e-3)),
+        "far too high: a reshape of [B, 16, 28, 28] without permute scrambles pixels and levels"
+        if L_rec > 1.5 * expected
+        else "cross-entropy of logits [B, 16, 28, 28] and levels [B, 28, 28], which squeeze(1) gives",
+    )
+    # Single precision, summed over 784 pixels: 1e-4 is far above its rounding, far below any slip.
+    assert L_rec == pytest.approx(expected, rel=1e-4), (
+        f"for {batch} image(s) whose pixels get probabilities of 0.3 to 0.9 "
+        f"L_rec should be {expected:.2f}, but is {L_rec:.2f}.\nHint: {hint}."
+    )
+
+
+def test_regularization_loss_is_the_mean_divergence(part1):
+    images = torch.randint(16, (5, 1, 28, 28))
+    mean, log_std = posterior(5)
+    vae, _ = build(part1, mean, log_std, logits_for(images, 0.9))
+    _, L_reg, _ = losses(vae, images)
+    # Your own KLD has tests of its own: here it counts whether it is called as it should be.
+    own = part1.utils.KLD(mean, log_std).mean().item()
+    right = [true_divergence(mean, log_std), own]
+    slips = {
+        "summed over the batch instead of averaged": [5 * value for value in right],
+        "divided by the number of latent dimensions": [value / Z_DIM for value in right],
+        "the sign is flipped": [-value for value in right],
+        "KLD expects log_std, not std": [true_divergence(mean, log_std.exp())],
+    }
+    matches = (slip for slip, wrongs in slips.items() if any(L_reg == pytest.approx(w, 1e-3) for w in wrongs))
+    assert any(L_reg == pytest.approx(value, rel=1e-4) for value in right), (
+        f"L_reg should be {right[0]:.4f}, but is {L_reg:.4f}.\n"
+        f"Hint: {next(matches, 'the mean over the batch of KLD(mean, log_std)')}."
+    )
+
+
+def test_bpd_is_that_of_both_losses_together(part1):
+    images = torch.randint(16, (5, 1, 28, 28))
+    vae, _ = build(part1, *posterior(5), logits_for(images, 0.9))
+    L_rec, L_reg, bpd = losses(vae, images)
+
+    def conversions(nats):
+        """The right conversion, and the one by your elbo_to_bpd, which has tests of its own."""
+        own = part1.utils.elbo_to_bpd(torch.tensor(nats), images.shape)
+        return [nats / math.log(2) / 784, own.item()]
+
+    slips = {
+        "L_reg is subtracted; both losses are to be small": L_rec - L_reg,
+        "L_reg is missing": L_rec,
+        "L_rec is missing": L_reg,
+        "the loss is the negative ELBO": -(L_rec + L_reg),
+        "divided by the batch size once more": (L_rec + L_reg) / 5,
+    }
+    matches = (
+        s for s, nats in slips.items() if any(bpd == pytest.approx(b, 1e-3) for b in conversions(nats))
+    )
+    due = conversions(L_rec + L_reg)
+    assert any(bpd == pytest.approx(value, rel=1e-4) for value in due), (
+        f"with L_rec {L_rec:.2f} and L_reg {L_reg:.2f} the bpd should be {due[0]:.4f}, but is {bpd:.4f}.\n"
+        f"Hint: {next(matches, 'convert the sum of both losses with elbo_to_bpd')}."
+    )
+
+
+def test_decodes_a_sample_of_the_posterior(part1):
+    images = torch.randint(16, (200, 1, 28, 28))
+    mean = 3 * torch.randn(200, Z_DIM)
+    log_std = torch.full((200, Z_DIM), -1.0)
+    vae, latents = build(part1, mean, log_std, logits_for(images, 0.9))
+    losses(vae, images)
+    assert latents, "forward never calls self.decoder.\nHint: logits = self.decoder(z)"
+    z = torch.cat(latents)
+    assert z.shape == mean.shape, (
+        f"for 200 images the decoder is given latents {list(z.shape)} instead of {list(mean.shape)}.\n"
+        "Hint: one sample of z per image."
+    )
+    noise = (z - mean) / log_std.exp()
+    slips = {
+        0.0: "the decoder is given the mean, not a sample",
+        math.exp(0.5): "log_std is not the log of the variance: std = exp(log_std)",
+        math.exp(-1): "std = exp(log_std); its square is the variance",
+        math.exp(1): "sample_reparameterize expects std = exp(log_std), not log_std",
+    }
+    nearest = min(slips, key=lambda std: abs(std - noise.std().item()))
+    hint = (
+        slips[nearest]
+        if abs(nearest - noise.std().item()) < 0.1
+        else "z ~ q(z|x) depends on mean and log_std"
+    )
+    assert_standard_normal(noise, "(z - mean) / exp(log_std) in forward", f"{hint}.")
+
+
+@pytest.mark.parametrize(("index", "loss"), [(0, "L_rec"), (2, "bpd")])
+def test_both_networks_learn(part1, index, loss):
+    images = torch.randint(16, (4, 1, 28, 28))
+    mean, log_std = (value.requires_grad_() for value in posterior(4))
+    logits = logits_for(images, 0.9).requires_grad_()
+    vae = part1.train_pl.VAE(num_filters=4, z_dim=Z_DIM, lr=1e-3).eval()
+    replace_output(vae.encoder, lambda x: (mean, log_std))
+    # Here the logits depend on z: the sum of each latent moves the logit of level 0.
+    level_0 = torch.eye(16)[0].view(1, 16, 1, 1)
+    replace_output(vae.decoder, lambda z: logits + z.sum(dim=1).view(-1, 1, 1, 1) * level_0)
+    value = vae(images)[index]
+    assert isinstance(value, torch.Tensor) and value.requires_grad, (
+        f"{loss} has no gradient.\nHint: no .item(), .detach() or float()."
+    )
+    value.sum().backward()
+    for name, tensor in (("the decoder", logits), ("the mean", mean), ("log_std", log_std)):
+        assert tensor.grad is not None and tensor.grad.any(), (
+            f"no gradient gets from {loss} back to {name}.\n"
+            "Hint: no .detach() or .data between encoder, z, decoder and loss."
+        )

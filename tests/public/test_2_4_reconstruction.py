@@ -1,0 +1,52 @@
+"""Question 2.4: does the plain autoencoder learn? `train_aae` with lambda = 1, for a second or two.
+
+The losses of question 2.5 are replaced by the squared error alone: here the networks and the first half of
+`train_aae` are looked at. The images are drawn by the test.
+"""
+
+from types import SimpleNamespace
+
+import torch
+from pictures import edges
+
+BATCHES, BATCH_SIZE = 80, 16
+
+
+def squared_error(x, recon_x, z_fake, lambda_=1):
+    """Equation 18 in the place of the whole loss."""
+    error = (recon_x - x).square().mean()
+    return error, {"recon_loss": error, "gen_loss": 0.0, "ae_loss": error}
+
+
+def no_discriminator(z_fake):
+    """A loss that nothing can be learned from."""
+    return torch.zeros((), requires_grad=True), {}
+
+
+def test_short_training_reconstructs_held_out_images(part2):
+    model = part2.models.AdversarialAE(z_dim=8)
+    model.get_loss_autoencoder = squared_error
+    model.get_loss_discriminator = no_discriminator
+    sides = [*model.encoder.parameters(), *model.decoder.parameters()]
+    optimizer_ae = torch.optim.Adam(sides, lr=1e-3, betas=(0.5, 0.999))
+    optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=5e-3)
+    silent = SimpleNamespace(add_values=lambda values: None)
+    loader = [(images, torch.zeros(BATCH_SIZE)) for images in edges(BATCHES * BATCH_SIZE).split(BATCH_SIZE)]
+    before = [parameter.detach().clone() for parameter in sides]
+    part2.train.train_aae(1, model, loader, silent, silent, optimizer_ae, optimizer_disc, 1)
+
+    assert not all(torch.equal(old, new) for old, new in zip(before, sides, strict=True)), (
+        "after an epoch of train_aae encoder and decoder are what they were before.\n"
+        "Hint: loss, optimizer_ae.zero_grad(), backward() and optimizer_ae.step() for every batch."
+    )
+    held_out = edges(64)
+    model.eval()
+    with torch.no_grad():
+        recon_x, _ = model(held_out)
+    error = (recon_x - held_out).square().mean().item()
+    # A grey image scores 0.74; right code below 0.1.
+    assert error < 0.3, (
+        f"after {BATCHES} batches the mean squared error on held-out images is {error:.2f}; a grey image "
+        "has 0.74, right code 0.1 or less.\n"
+        "Hint: zero_grad before every backward pass, no detached tensors; are the tests of forward green?"
+    )

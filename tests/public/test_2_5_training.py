@@ -1,0 +1,219 @@
+"""Question 2.5, `train_aae` and the optimizers in `main`, part2/train.py: who learns from which loss?
+
+To see that, the tests run `train_aae` with linear maps for networks and with optimizers that note the
+gradients they are given at each step, and take no step.
+"""
+
+import argparse
+from types import SimpleNamespace
+
+import pytest
+import torch
+from pictures import edges
+from torch import nn
+
+LAMBDA = 0.3
+SILENT = SimpleNamespace(add_values=lambda values: None)
+
+
+class LinearMap(nn.Module):
+    """A network without surprises, in double precision."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear = nn.Linear(inputs, outputs, dtype=torch.float64)
+        self.outputs = outputs
+
+    def forward(self, x):
+        y = self.linear(x.flatten(1).double())
+        return y.view(-1, 1, 28, 28) if self.outputs == 784 else y
+
+    @property
+    def device(self):
+        return torch.device("cpu")
+
+
+class Noting(torch.optim.SGD):
+    """An optimizer that notes the gradient of each step, and stays where it is."""
+
+    def __init__(self, network_parameters):
+        super().__init__(network_parameters, lr=0.0)
+        self.noted = []
+
+    def step(self, closure=None):
+        gradients = [parameter.grad for group in self.param_groups for parameter in group["params"]]
+        self.noted.append(None if any(g is None for g in gradients) else flat(gradients))
+
+
+def flat(tensors):
+    return torch.cat([tensor.detach().clone().flatten() for tensor in tensors])
+
+
+def same_direction(a, b):
+    """Whether two gradients agree up to a factor: clipped ones are right, too."""
+    return a is not None and torch.cosine_similarity(a, b, dim=0) > 0.9999
+
+
+def plain_discriminator_loss(model):
+    """A loss without chance, so that its gradient can be computed twice."""
+
+    def loss(z_fake):
+        value = (model.discriminator(z_fake.detach()) - 1).square().mean()
+        return value, {"disc_loss": value}
+
+    return loss
+
+
+def run(part2, own_discriminator_loss=False):
+    """An epoch of three batches by `train_aae`: the model, the batches, and what the optimizers noted."""
+    model = part2.models.AdversarialAE(z_dim=8)
+    model.encoder, model.decoder, model.discriminator = LinearMap(784, 8), LinearMap(8, 784), LinearMap(8, 1)
+    if not own_discriminator_loss:
+        model.get_loss_discriminator = plain_discriminator_loss(model)
+    batches = edges(24).double().split(8)
+    optimizer_ae = Noting([*model.encoder.parameters(), *model.decoder.parameters()])
+    optimizer_disc = Noting(model.discriminator.parameters())
+    loader = [(x, torch.zeros(8)) for x in batches]
+    part2.train.train_aae(1, model, loader, SILENT, SILENT, optimizer_ae, optimizer_disc, LAMBDA)
+    return SimpleNamespace(model=model, batches=batches, ae=optimizer_ae.noted, disc=optimizer_disc.noted)
+
+
+def gradient_of_autoencoder_loss(model, x, lambda_):
+    """What encoder and decoder should be given, by your get_loss_autoencoder."""
+    parameters = [*model.encoder.parameters(), *model.decoder.parameters()]
+    loss, _ = model.get_loss_autoencoder(x, model.decoder(model.encoder(x)), model.encoder(x), lambda_)
+    return flat(torch.autograd.grad(loss, parameters))
+
+
+def test_both_sides_take_one_step_per_batch(part2):
+    epoch = run(part2)
+    for name, noted in (("optimizer_ae", epoch.ae), ("optimizer_disc", epoch.disc)):
+        assert len(noted) == 3, (
+            f"for 3 batches {name} takes {len(noted)} steps.\n"
+            f"Hint: {name}.step() once for every batch of train_loader, up to the last."
+        )
+
+
+def test_autoencoder_follows_its_own_loss(part2):
+    epoch = run(part2)
+    for number, (x, noted) in enumerate(zip(epoch.batches, epoch.ae, strict=False), start=1):
+        assert noted is not None, (
+            "optimizer_ae takes a step, but encoder or decoder have no gradient.\n"
+            "Hint: zero_grad(), then backward(), then step(), in this order, and detach nothing."
+        )
+        right = gradient_of_autoencoder_loss(epoch.model, x, LAMBDA)
+        if same_direction(noted, gradient_of_autoencoder_loss(epoch.model, x, 1.0)):
+            hint = "this is the gradient for lambda_ = 1: pass lambda_ on to get_loss_autoencoder"
+        elif number > 1:
+            hint = "gradients of the batch before are still in it: optimizer_ae.zero_grad() before backward()"
+        else:
+            hint = "backward through ae_loss only, with lambda_ as given, and detach nothing on the way"
+        assert same_direction(noted, right), (
+            f"at batch {number} the gradient of encoder and decoder is not that of ae_loss.\nHint: {hint}."
+        )
+
+
+def test_discriminator_follows_its_own_loss(part2):
+    epoch = run(part2)
+    for number, (x, noted) in enumerate(zip(epoch.batches, epoch.disc, strict=False), start=1):
+        assert noted is not None, (
+            "optimizer_disc takes a step, but the discriminator has no gradient.\n"
+            "Hint: zero_grad(), then backward(), then step(), in this order."
+        )
+        loss, _ = epoch.model.get_loss_discriminator(epoch.model.encoder(x))
+        right = flat(torch.autograd.grad(loss, list(epoch.model.discriminator.parameters())))
+        assert same_direction(noted, right), (
+            f"at batch {number} the gradient of the discriminator is not that of disc_loss.\n"
+            "Hint: ae_loss.backward() leaves gradients in the discriminator: optimizer_disc.zero_grad() "
+            "before disc_loss.backward(), and one backward pass for each loss."
+        )
+
+
+def test_encoder_learns_nothing_from_the_discriminators_loss(part2):
+    epoch = run(part2, own_discriminator_loss=True)
+    for x, noted in zip(epoch.batches, epoch.ae, strict=False):
+        assert same_direction(noted, gradient_of_autoencoder_loss(epoch.model, x, LAMBDA)), (
+            "with your get_loss_discriminator the gradient of the encoder is not that of ae_loss.\n"
+            "Hint: the discriminator's loss leaks into the encoder: detach z_fake in get_loss_discriminator."
+        )
+
+
+def test_short_training_draws_the_codes_to_the_prior(part2):
+    model = part2.models.AdversarialAE(z_dim=8)
+    sides = [*model.encoder.parameters(), *model.decoder.parameters()]
+    optimizer_ae = torch.optim.Adam(sides, lr=1e-3, betas=(0.5, 0.999))
+    optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=0.05)
+    loader = [(x, torch.zeros(16)) for x in edges(80 * 16).split(16)]
+    part2.train.train_aae(1, model, loader, SILENT, SILENT, optimizer_ae, optimizer_disc, 0.7)
+    model.eval()
+    with torch.no_grad():
+        spread = model.encoder(edges(64)).square().mean().sqrt().item()
+    # The prior has 1. Right code ends at 0.6 to 1.7; a discriminator that is not fought ends far outside.
+    assert 0.2 < spread < 4, (
+        f"after 80 batches with lambda = 0.7 the codes spread by {spread:.2f}; the prior has 1.\n"
+        "Hint: the encoder must move against the discriminator; look at the target in get_loss_autoencoder."
+    )
+
+
+class MainHasBegunTraining(BaseException):
+    """Ends `main` when it calls train_aae."""
+
+
+class Options(argparse.Namespace):
+    """The command line of train.py: what is not set below is off."""
+
+    def __getattr__(self, name):
+        return None
+
+
+def handed_by_main(part2, monkeypatch, tmp_path):
+    """The model and the two optimizers that `main` hands to `train_aae`, without data and files."""
+    train, handed = part2.train, SimpleNamespace()
+
+    def train_aae(
+        epoch, model, train_loader, logger_ae, logger_disc, optimizer_ae, optimizer_disc, lambda_=1
+    ):
+        handed.model, handed.optimizer_ae, handed.optimizer_disc = model, optimizer_ae, optimizer_disc
+        raise MainHasBegunTraining
+
+    images = SimpleNamespace(data=torch.zeros(128, 28, 28, dtype=torch.uint8), targets=torch.zeros(128))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(part2.mnist, "MNIST", lambda *args, **kwargs: images)
+    monkeypatch.setattr(train, "train_aae", train_aae)
+    monkeypatch.setattr(train, "save_images", lambda *args, **kwargs: 0.0, raising=False)
+    options = Options(
+        z_dim=8,
+        batch_size=64,
+        lambda_=0.995,
+        ae_lr=1e-3,
+        d_lr=5e-3,
+        data_dir="data",
+        epochs=1,
+        seed=42,
+        num_workers=0,
+        log_dir=str(tmp_path / "logs"),
+        no_cuda=True,
+    )
+    with pytest.raises(MainHasBegunTraining):
+        train.main(options)
+    return handed
+
+
+@pytest.mark.parametrize(
+    ("name", "sides"), [("optimizer_ae", ("encoder", "decoder")), ("optimizer_disc", ("discriminator",))]
+)
+def test_optimizer_holds_its_side(part2, monkeypatch, tmp_path, name, sides):
+    handed = handed_by_main(part2, monkeypatch, tmp_path)
+    optimizer = getattr(handed, name)
+    held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+    for side in ("encoder", "decoder", "discriminator"):
+        own = [id(parameter) for parameter in getattr(handed.model, side).parameters()]
+        found = sum(parameter in held for parameter in own)
+        due = len(own) if side in sides else 0
+        assert found == due, (
+            f"{name} holds {found} of the {len(own)} parameters of the {side}; it should hold "
+            f"{'all' if due else 'none'}.\nHint: {name} trains {' and '.join(sides)}, and nothing else."
+        )
+    for group in optimizer.param_groups:
+        assert group["lr"] > 0, f"{name} has learning rate {group['lr']}.\nHint: args.ae_lr and args.d_lr."
+        assert not group.get("maximize"), f"{name} climbs up the loss.\nHint: no maximize=True."
