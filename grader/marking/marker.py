@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from grader.marking.context import Context
     from grader.marking.plugin import MarkingPlugin
     from grader.submission import Submission
+    from grader.suites.pictures import Shown
 
 PACKAGE = Path(__file__).parent.parent
 SUITES = PACKAGE / "suites"
@@ -105,6 +106,7 @@ class Marker:
         torch.set_num_threads(1)
         self.options = options
         self._box: Box | None = None
+        self._shown: list[Shown] = []
 
     def box(self) -> Box:
         """The warm box; a new one where there is none yet or the last one broke down."""
@@ -131,7 +133,9 @@ class Marker:
         from grader.box.errors import BoxError
         from grader.marking.context import Context
         from grader.marking.plugin import MarkingPlugin
+        from grader.suites import pictures
 
+        pictures.drain()
         started = time.monotonic()
         rubric = load_rubric()
         context = Context(submission.name, submission.files, self.box, self.options.seed, self.options.data)
@@ -153,6 +157,7 @@ class Marker:
             f"--timeout={CHECK_SECONDS}",
         ]
         output = io.StringIO()
+        self._shown = []
         try:
             self.box()
         except BoxError as error:  # said once, instead of by every check
@@ -161,6 +166,7 @@ class Marker:
             return self._result(submission, context, plugin, started)
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
             code = pytest.main(arguments, plugins=[plugin])
+        self._shown = pictures.drain()
         if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
             lines = [line for line in output.getvalue().splitlines() if line.strip()]
             plugin.faults.append(f"pytest ended with {code}: {lines[-1] if lines else 'no output'}")
@@ -186,6 +192,18 @@ class Marker:
             violations=tuple(dict.fromkeys(context.violations)),
             warnings=(*submission.warnings, *plugin.faults),
         )
+
+    def pictures(self, submission: Submission, result: SubmissionResult) -> dict[str, bytes]:
+        """What the models of the submission that was marked last have made, drawn; the files by name."""
+        from grader.report.pictures import Picture, draw, file_name
+
+        drawn = {}
+        for shown in self._shown:
+            content = draw(Picture(shown.item, shown.kind, shown.values.numpy()))
+            if content is not None:
+                drawn[file_name(shown.item, shown.kind)] = content
+        self._shown = []
+        return drawn
 
     def close(self) -> None:
         """End the box and everything in it."""

@@ -83,6 +83,15 @@ class View:
         images = images.rot90(self.turns % 4, (-2, -1)).roll(self.shift, (-2, -1))
         return images.mT if self.turns >= 4 else images
 
+    def righted(self, images: torch.Tensor) -> torch.Tensor:
+        """Undo `placed`."""
+        images = images.mT if self.turns >= 4 else images
+        return images.roll((-self.shift[0], -self.shift[1]), (-2, -1)).rot90(-(self.turns % 4), (-2, -1))
+
     def inverted(self, images: torch.Tensor) -> torch.Tensor:
         """Placed, and inverted in parts: images in [0, 1], `[N, 1, 28, 28]`."""
         return 0.5 + (self.placed(images) - 0.5) * self.signs
+
+    def restored(self, images: torch.Tensor) -> torch.Tensor:
+        """Undo `inverted`."""
+        return self.righted(0.5 + (images - 0.5) * self.signs)

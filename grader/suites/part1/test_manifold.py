@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
+from grader.suites import pictures
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, expect, expect_finite, fail, shape_text
 from grader.suites.part import Part
@@ -141,6 +142,7 @@ def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
 def test_uses_grid_size_20_by_default(part1: Part, draw: Draw) -> None:
     result, decoder = make(part1, None, ends(draw), ends(draw))
     tiles = cut(result, 20)
+    pictures.show("1.9.manifold", "manifold", (tiles / tiles.max().clamp(min=1e-6)).flatten(0, 1))
     expect(not torch.equal(tiles[0, 0], tiles[-1, -1]), "the images of opposite corners are the same", LAYOUT)
     latents = part1.driver.manifold_latents(decoder)
     expect(latents is not None, "visualize_manifold does not call the decoder", LAYOUT)

@@ -5,6 +5,7 @@ itself, decodes in another, and computes the bits per dimension from raw outputs
 itself does not count.
 """
 
+import contextlib
 import math
 
 import pytest
@@ -14,7 +15,8 @@ from torch.nn.functional import cross_entropy
 from grader.box.errors import StudentError
 from grader.box.remote import Call, Remote
 from grader.data import grey_levels
-from grader.suites.draw import Draw
+from grader.suites import pictures
+from grader.suites.draw import Draw, View
 from grader.suites.expect import CheckFailed, as_tensor, close, expect, expect_close, expect_shape
 from grader.suites.measures import note
 from grader.suites.part import Part
@@ -38,8 +40,9 @@ LIMIT = 1.65
 FLOOR = 0.45
 # Untrained networks score 3.9 to 4.1, and 1.7 if the last bias starts at the frequencies of the grey levels.
 PROGRESS = 0.1
-CHUNK, CHUNK_SECONDS = 40, 120.0
+CHUNK, CHUNK_SECONDS = 10, 120.0
 Z_DIM, FILTERS = 20, 32
+SHOWN = 16  # samples
 JUDGED, COMPARED = 64, 20  # images for the limit (standard error 0.03), and for the progress
 
 
@@ -121,9 +124,10 @@ def held_out_bpd(
 
 
 def train_and_judge(
-    part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Tensor, crude: str
+    part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Tensor, crude: str, view: View
 ) -> tuple[float, float]:
     """One training; bpd on held-out images, and the loss that the training saw last."""
+    curve: list[tuple[float, float]] = []
     session, encoding = part1.fresh(), part1.fresh()
     _ = session.train_pl
     if crude:
@@ -138,6 +142,7 @@ def train_and_judge(
         for _ in range(STEPS // CHUNK):
             with session.deadline(CHUNK_SECONDS):
                 own = float(as_tensor(run.steps(CHUNK), "the loss"))
+                curve.append((CHUNK * (len(curve) + 1), own))
         # The session that trained decodes: it has not seen the images.
         rates = held_out_bpd(encoding, session, run.model.state_dict(), held_out, draw, crude)
         bpd = float(rates.mean())
@@ -155,8 +160,21 @@ def train_and_judge(
             f"training makes no progress: {before:.2f} bits per dimension before it, {after:.2f} after it",
             "the networks must learn from the images; look for .detach(), no_grad and unused parameters",
         )
+    show_model(session, run, draw, view, curve)
     part1.close_fresh()
     return bpd, own
+
+
+def show_model(session: Part, run: Remote, draw: Draw, view: View, curve: list[tuple[float, float]]) -> None:
+    """Keep samples of the trained model and the curve of its loss for the reports. Never raises."""
+    pictures.show("1.7.training", "curve", torch.tensor(curve))
+    with contextlib.suppress(StudentError, CheckFailed, RuntimeError, TypeError):
+        run.model.eval()
+        z = draw.normal(SHOWN, Z_DIM)
+        logits = expect_shape(run.model.decoder(z), (SHOWN, 16, 28, 28), "the logits")
+        noise = -draw.uniform(*logits.shape).log().neg().log()  # the Gumbel-max trick draws the levels
+        levels = (logits.nan_to_num() + noise).argmax(dim=1, keepdim=True)
+        pictures.show("1.7.training", "samples", view.righted(levels / 15)[:, 0])
 
 
 class TooGood(CheckFailed):
@@ -182,13 +200,13 @@ def test_reaches_the_limit_on_held_out_images(
     training = grey_levels(view.placed(draw.images(training_images, min(len(training_images), 4000)))).byte()
     held_out = grey_levels(view.placed(held_out_images[:JUDGED]))
     try:
-        expect_trained(part1, draw, training, held_out)
+        expect_trained(part1, draw, training, held_out, view)
     except TooGood:
         raise
     except (CheckFailed, StudentError) as error:
         if isinstance(error, StudentError) and error.kind in ("not_implemented", "timeout", "died"):
             raise
-        if not excused(part1, draw, training, held_out):
+        if not excused(part1, draw, training, held_out, view):
             raise
     expect(
         not all(loses(check, part1.fresh(), draw) for check in SIGNS_OF_A_VAE),
@@ -197,7 +215,7 @@ def test_reaches_the_limit_on_held_out_images(
     )
 
 
-def excused(part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Tensor) -> bool:
+def excused(part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Tensor, view: View) -> bool:
     """Whether a mistake in one network or in forward explains a failed training: it has cost its own item.
 
     Code that fails most checks of its item is no right code with a mistake. If it is a network, the rest must
@@ -211,7 +229,7 @@ def excused(part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Ten
         return True
     try:
         if PIECES[piece]:
-            expect_trained(part1, draw, training, held_out, PIECES[piece])
+            expect_trained(part1, draw, training, held_out, view, PIECES[piece])
             return True
     except (CheckFailed, StudentError):
         pass
@@ -219,7 +237,7 @@ def excused(part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Ten
 
 
 def expect_trained(
-    part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Tensor, crude: str = ""
+    part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Tensor, view: View, crude: str = ""
 ) -> None:
     """Fail unless a training reaches the limit on held-out images.
 
@@ -228,11 +246,12 @@ def expect_trained(
         draw: for the seeds.
         training: byte `[N, 1, 28, 28]` in 0..15.
         held_out: int64, of the same kind.
+        view: how they lie.
         crude: the network, `CNNEncoder` or `CNNDecoder`, that a crude one takes the place of.
     """
-    bpd, own = train_and_judge(part1, draw, training, held_out, crude)
+    bpd, own = train_and_judge(part1, draw, training, held_out, crude, view)
     if not FLOOR <= bpd <= LIMIT:  # a training can be unlucky: another seed, before it costs points
-        bpd, own = train_and_judge(part1, draw, training, held_out, crude)
+        bpd, own = train_and_judge(part1, draw, training, held_out, crude, view)
     if bpd < FLOOR:
         raise TooGood(
             f"{bpd:.2f} bits per dimension after {STEPS} steps are better than a full training can be",

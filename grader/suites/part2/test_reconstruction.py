@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from grader.box.errors import StudentError
+from grader.suites import pictures
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect, fail
 from grader.suites.measures import note
@@ -30,6 +31,7 @@ MAX_ERROR = 0.40
 MIN_ERROR = 0.01
 # Of the error before the training: 0.8 and more in right code, however its weights are drawn.
 MAX_SHARE = 0.75
+SHOWN = 10  # reconstructions
 STEPS = (30, 50, 80, 110, 140)  # when to look; training ends at the first that is good enough
 
 
@@ -53,6 +55,8 @@ def test_training_reconstructs_held_out_images(
             problem = error
             continue
         note("2.4.reconstruction: error", result.error, MAX_ERROR)
+        pairs = torch.cat([result.x, result.images], dim=1)[:SHOWN]  # [N, 2, 28, 28]
+        pictures.show("2.4.reconstruction", "reconstructions", view.restored(pairs / 2 + 0.5))
         if MIN_ERROR < result.error < MAX_ERROR:
             expect_learned(part2, draw, judges, before, after, result)
             return

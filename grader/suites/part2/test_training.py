@@ -1,11 +1,14 @@
 """Item 2.5.training: what a short training by `train_aae` makes of the codes."""
 
+import contextlib
+
 import pytest
 import torch
 
 from grader.box.errors import StudentError
+from grader.suites import pictures
 from grader.suites.draw import Draw
-from grader.suites.expect import CheckFailed, expect, fail
+from grader.suites.expect import CheckFailed, expect, expect_shape, fail
 from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part2 import (
@@ -34,6 +37,7 @@ MAX_SPREAD = 3.2
 MIN_SPREAD = 0.2  # all codes in one place: no image can be told from another
 # Root mean square of how far the codes of held-out images move: 0.5 and more in right code.
 MIN_CHANGE = 0.01
+SHOWN = 16  # samples
 STEPS = (40, 55, 70, 90, 120)
 PIECES = (
     test_autoencoder_loss.test_lambda_zero_wants_codes_judged_real,
@@ -105,6 +109,10 @@ def spread_after_training(part: Part, draw: Draw, images: torch.Tensor, judges: 
         spread = result.spread
         if MIN_SPREAD < spread < MAX_SPREAD:
             break
+    with contextlib.suppress(StudentError, CheckFailed, RuntimeError, TypeError):
+        images = part.driver.decode(after["decoder"], draw.normal(SHOWN, Z_DIM))
+        images = expect_shape(images, (SHOWN, 1, 28, 28), "samples")
+        pictures.show("2.5.training", "samples", images[:, 0] / 2 + 0.5)
     expect_moved(before, after, SIDES)
     change = (result.codes - judges.judge(before, decode=False).codes).double().square().mean().sqrt()
     note("2.5.training: change of the codes, at least", float(change), MIN_CHANGE)
