@@ -7,6 +7,7 @@
 #   make bank [SEEDS="1 2"] [ONLY=1.7.kld]   mark wrong and right submissions: how often does the grader err?
 #   make flakes                     mark the solutions with 1,000 seeds: do they ever lose a point?
 #   make calibrate                  both, and what they found into docs/calibration.md
+#   make mutation                   mark small changes of the solutions: does the grader notice each of them?
 #   make lint                       ruff, mypy, and stubs that match the solutions
 #   make stubs                      write student/ anew from solutions/
 #   make golden                     write anew what the sample cohort must come to; read the difference
@@ -23,7 +24,7 @@ SUBMISSIONS ?= $(COHORT)
 OUTPUT ?= output
 TESTS ?= tests
 
-.PHONY: help setup sandbox grade test test-all bank flakes calibrate lint golden stubs cohort lock clean
+.PHONY: help setup sandbox grade test test-all bank flakes calibrate mutation lint golden stubs cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -84,6 +85,9 @@ calibrate: setup
 	-@$(MAKE) --no-print-directory flakes
 	-@$(MAKE) --no-print-directory bank
 	@$(PYTHON) -m tests.bank.calibrate
+
+mutation: setup
+	@$(PYTHON) -m tests.mutation $(if $(ONLY),--only "$(ONLY)")
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check
