@@ -144,7 +144,6 @@ def _write(kept: Kept, marked: Marked) -> SubmissionResult:
     result = marked.result
     folder = kept.output / result.submission
     with _writing(folder):
-        kept.forget(result.submission)
         try:
             write_result(kept.output, result)
         except ValueError as error:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
-from grader.engine import Provenance
-from grader.marking.result import PASSED, CheckResult, ItemResult, SubmissionResult
+from grader.engine import Provenance, worker
+from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.rubric import load_rubric
 from grader.submission import Found, Submission
 
@@ -53,6 +55,8 @@ class FakeMarker:
             time.sleep(60)
         if "slow" in name:
             time.sleep(0.5)
+        if "fault" in name and sum(line.startswith(f"mark:{name} ") for line in self.lines()) == 1:
+            return result_for(name, GRADER_ERROR, 0.0)
         return result_for(name, share=float("nan") if "nan" in name else 1.0)
 
     def lines(self) -> list[str]:
@@ -68,6 +72,53 @@ class FakeOfOptions(FakeMarker):
     def __init__(self, options) -> None:
         super().__init__(Path(os.environ["FAKE_LOG"]))
         self.log(f"options:{options.seed}:{options.data}:{options.sandbox}:{options.allow_distributions}")
+
+
+class DrawingMarker(FakeMarker):
+    """Has pictures, too."""
+
+    def pictures(self, submission: Submission, result: SubmissionResult) -> dict[str, bytes]:
+        self.log(f"draw:{submission.name}")
+        if "clumsy" in submission.name:
+            raise OSError("no ink")
+        return {"manifold.png": f"{submission.name} {result.points}".encode()}
+
+
+class HereCrew:
+    """Marks in this very process."""
+
+    hopeless = False
+
+    def __init__(self, factory) -> None:
+        self.factory = factory
+
+    def __enter__(self):
+        worker._State.factory = self.factory
+        return self
+
+    def __exit__(self, *error) -> None:
+        worker.close_marker()
+
+    def slots(self) -> Sequence[HereCrew]:
+        return [self]
+
+    def submit(self, found, provenance) -> Future:
+        future: Future = Future()
+        try:
+            future.set_result(worker.mark_one(found, provenance))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def kill(self) -> None: ...
+
+    def begun(self, slot) -> None: ...
+
+    def refused(self, slot) -> None: ...
+
+    def renew(self, slot) -> None: ...
+
+    def alone(self) -> None: ...
 
 
 class NoMarker:
