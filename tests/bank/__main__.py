@@ -1,4 +1,4 @@
-"""`make bank`: marks every wrong and right submission of the bank, and says how often the grader erred.
+"""`make bank`: marks every wrong, right and hostile submission, and says how often the grader erred.
 
 What is done is kept in build/bank and not done again while neither the suites nor the entry change.
 """
@@ -14,27 +14,33 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from tests.bank.entries import right, wrong
+from tests.bank.attack import ATTACKS
+from tests.bank.entries import Entry, right, wrong
 from tests.bank.run import run
 from tests.bank.verdict import Verdict
 
 MOST_COLLATERAL = 0.05
 
 
-def show(verdicts: Iterable[Verdict], wrongs: set[str], console: Console) -> bool:
+def show(verdicts: Iterable[Verdict], wrongs: set[str], attacks: set[str], console: Console) -> bool:
     """Print the figures and every error; whether there is none."""
     verdicts = list(verdicts)
     of_wrong = [verdict for verdict in verdicts if verdict.entry in wrongs]
-    of_right = [verdict for verdict in verdicts if verdict.entry not in wrongs]
+    of_right = [verdict for verdict in verdicts if verdict.entry not in wrongs | attacks]
+    of_attacks = [verdict for verdict in verdicts if verdict.entry in attacks]
     collateral = {verdict.entry for verdict in of_wrong if verdict.collateral}
     entries = {verdict.entry for verdict in of_wrong}
     table = Table("", "submissions", "of them")
-    table.add_row("wrong", str(len(of_wrong)), f"{sum(verdict.missed for verdict in of_wrong)} missed")
+    missed = sum(verdict.missed for verdict in of_wrong)
+    table.add_row("wrong", str(len(of_wrong)), f"{missed} missed, {len(of_wrong) - missed} caught")
     table.add_row(
         "", "", f"{len(collateral)} of {len(entries)} entries lose points in a second item (collateral)"
     )
     table.add_row("", "", f"{sum(bool(verdict.unfair) for verdict in of_wrong)} where it was not expected")
     table.add_row("right", str(len(of_right)), f"{sum(bool(verdict.unfair) for verdict in of_right)} unfair")
+    table.add_row(
+        "hostile", str(len(of_attacks)), f"{sum(bool(verdict.breached) for verdict in of_attacks)} breached"
+    )
     table.add_row(
         "all", str(len(verdicts)), f"{sum(bool(verdict.faults) for verdict in verdicts)} grader faults"
     )
@@ -43,6 +49,7 @@ def show(verdicts: Iterable[Verdict], wrongs: set[str], console: Console) -> boo
         if not verdict.good or verdict.entry in collateral:
             what = "missed " if verdict.missed else ""
             what += f"unfair {verdict.unfair} " if verdict.unfair else ""
+            what += f"breached {verdict.breached} " if verdict.breached else ""
             what += f"faults {verdict.faults} " if verdict.faults else ""
             what += f"collateral {verdict.collateral}" if verdict.collateral else ""
             console.print(f"seed {verdict.seed}: {verdict.entry}: {what}", markup=False)
@@ -63,14 +70,16 @@ def main() -> int:
     options = parser.parse_args()
     console = Console(width=110)
     wrongs, rights = wrong(), right()
-    entries = [entry for entry in wrongs + rights if options.only in entry.name]
+    entries: list[Entry | str] = [entry for entry in wrongs + rights if options.only in entry.name]
+    attacks = [entry.name for entry in ATTACKS if options.only in entry.name]
+    entries += attacks
     if not entries:
         console.print(f"--only {options.only!r}: no entry has this in its name", markup=False)
         return 2
     started = time.monotonic()
     tasks = [(entry, seed) for seed in options.seeds for entry in entries]
     found = list(track(run(tasks, options.jobs), "marking", len(tasks), console=console))
-    good = show(found, {entry.name for entry in wrongs}, console)
+    good = show(found, {entry.name for entry in wrongs}, set(attacks), console)
     console.print(
         f"{len(tasks)} submissions, {time.monotonic() - started:.0f} s with {options.jobs} processes"
     )

@@ -31,10 +31,10 @@ class Hostile:
         files: further files of the submission's folder, by path; they replace stubs of the same name.
         items: the items that are marked.
         may_pass: checks that it passes rightly, because a piece of it is right.
+        must_fail: the only checks that it must not pass; empty for all.
         seconds: how long a call may take; None for the ordinary deadline.
         write: puts the submission into a folder in another way, and returns what is to be read.
         slow: left out of the default run.
-        breach: how it gets what it must not get, where it does; the test then expects to fail.
     """
 
     name: str
@@ -42,10 +42,10 @@ class Hostile:
     files: dict[str, bytes] = field(default_factory=dict)
     items: tuple[str, ...] = KLD
     may_pass: tuple[str, ...] = ()
+    must_fail: tuple[str, ...] = ()
     seconds: float | None = None
     write: Callable[[Path], Path] | None = None
     slow: bool = True
-    breach: str = ""
 
 
 def rewarded(attack: str) -> str:

@@ -12,16 +12,22 @@ from typing import Any
 
 from grader.engine.cpus import places
 from grader.marking.marker import suite_digest
+from tests.bank.attack import attacks_digest
 from tests.bank.entries import Entry
 from tests.bank.verdict import Verdict
-from tests.bank.worker import mark, start
+from tests.bank.worker import attack, mark, start
 
 KEPT = Path("build/bank/verdicts.jsonl")
 
 
-def key(entry: Entry, seed: int) -> str:
+# What is marked: an entry, or the name of an attack.
+Task = tuple[Entry | str, int]
+
+
+def key(entry: Entry | str, seed: int) -> str:
     """Names what a kept verdict depends on."""
-    return f"{suite_digest()} {entry.digest} {seed}"
+    digest = f"{attacks_digest()} {entry!r}" if isinstance(entry, str) else entry.digest
+    return f"{suite_digest()} {digest} {seed}"
 
 
 def kept() -> dict[str, Verdict]:
@@ -35,7 +41,7 @@ def kept() -> dict[str, Verdict]:
     return found
 
 
-def run(tasks: list[tuple[Entry, int]], jobs: int) -> Iterator[Verdict]:
+def run(tasks: list[Task], jobs: int) -> Iterator[Verdict]:
     """Mark in several processes; verdicts as they come, each kept at once."""
     before = kept()
     todo = []
@@ -48,14 +54,17 @@ def run(tasks: list[tuple[Entry, int]], jobs: int) -> Iterator[Verdict]:
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, initializer=start, initargs=(places(context, jobs),)) as pool:
-        futures = {pool.submit(mark, entry, seed): (entry, seed) for entry, seed in todo}
+        futures = {
+            pool.submit(attack if isinstance(entry, str) else mark, entry, seed): (entry, seed)
+            for entry, seed in todo
+        }
         for future in as_completed(futures):
             verdict = future.result()
             keep(*futures[future], verdict)
             yield verdict
 
 
-def keep(entry: Entry, seed: int, verdict: Verdict) -> None:
+def keep(entry: Entry | str, seed: int, verdict: Verdict) -> None:
     """Remember a verdict for later runs."""
     KEPT.parent.mkdir(parents=True, exist_ok=True)
     with KEPT.open("a") as file:

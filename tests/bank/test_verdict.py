@@ -88,7 +88,7 @@ def test_noted_measures_are_handed_over_once() -> None:
 
 def shown(*verdicts: Verdict) -> tuple[bool, str]:
     output = io.StringIO()
-    good = command.show(verdicts, {WRONG.name}, Console(file=output, width=110))
+    good = command.show(verdicts, {WRONG.name}, {"attack"}, Console(file=output, width=110))
     return good, output.getvalue()
 
 

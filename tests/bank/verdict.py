@@ -25,6 +25,7 @@ class Verdict:
         failed: `item check: message` of every failed check.
         measures: what checks compared with limits: name, the value nearest to the limit, the limit.
         seconds: on the clock.
+        breached: what an attack got or did that it must not.
     """
 
     entry: str
@@ -36,11 +37,12 @@ class Verdict:
     failed: tuple[str, ...]
     seconds: float
     measures: tuple[tuple[str, float, float], ...] = ()
+    breached: tuple[str, ...] = ()
 
     @property
     def good(self) -> bool:
         """Nothing to complain of."""
-        return not (self.missed or self.unfair or self.faults)
+        return not (self.missed or self.unfair or self.faults or self.breached)
 
 
 def nearest(measures: list[Measure]) -> tuple[tuple[str, float, float], ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
 from multiprocessing import util
 from multiprocessing.queues import SimpleQueue
+from pathlib import Path
 
 from grader.engine.cpus import take_place
 from grader.marking.marker import Marker, MarkingOptions
 from grader.submission import Submission
 from grader.suites.measures import drain
+from tests.bank.attack import ATTACKS, attempt, warm
 from tests.bank.entries import Entry
 from tests.bank.verdict import Verdict, judge
 
 _MARKERS: dict[str, Marker] = {}
+_WARM: list[bool] = []
 
 
 def start(places: SimpleQueue[int | None]) -> None:
@@ -26,6 +30,19 @@ def stop() -> None:
     """Close the worker's box."""
     for marker in _MARKERS.values():
         marker.close()
+
+
+def attack(name: str, seed: int) -> Verdict:
+    """Try one attack in a worker process."""
+    marker = _MARKERS["marker"]
+    marker.options = MarkingOptions(seed=seed)
+    if not _WARM:
+        warm(marker)
+        _WARM.append(True)
+    (entry,) = (entry for entry in ATTACKS if entry.name == name)
+    with tempfile.TemporaryDirectory() as folder:
+        breached, result = attempt(marker, entry, Path(folder))
+    return Verdict(name, seed, False, (), (), (), (), result.seconds, breached=tuple(breached))
 
 
 def mark(entry: Entry, seed: int) -> Verdict:
