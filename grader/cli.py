@@ -10,7 +10,7 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -115,6 +115,13 @@ def grade(
             show_default=False,
         ),
     ] = None,
+    pages: Annotated[
+        bool,
+        typer.Option(
+            "--pages/--no-pages",
+            help="Write pages for students and staff from all results in the folder.",
+        ),
+    ] = True,
 ) -> int:
     """Mark submissions with the hidden suites."""
     from grader.engine import (
@@ -179,7 +186,35 @@ def grade(
     unmarked = [result.submission for result in results if not result.marked]
     if unmarked:
         _complain("error", f"not marked through the grader's own fault: {', '.join(unmarked)}")
-    return FAULT if unmarked else 0
+    written = _write_pages(output, report.line) if pages else 0
+    return FAULT if unmarked else written
+
+
+@app.command()
+def report(
+    results: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="The --output folder of a run: DIR/<submission>/results.json.",
+            show_default=False,
+        ),
+    ],
+) -> int:
+    """Write the pages for students and staff anew, from the results alone."""
+    return _write_pages(results, print)
+
+
+def _write_pages(output: Path, tell: Callable[[str], None]) -> int:
+    """Write all pages of a folder of results, say where, and return the exit status."""
+    from grader.report.pages import write_pages
+    from grader.submission.names import printable
+
+    written = write_pages(output)
+    for problem in written.problems:
+        _complain("error", problem)
+    tell(f"pages: {printable(str(written.cohort))}")
+    return FAULT if written.problems else 0
 
 
 def _default_jobs() -> int:

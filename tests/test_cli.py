@@ -45,7 +45,9 @@ def make_grade(allow: str) -> subprocess.CompletedProcess[str]:
 
 
 def visible(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    """What is in a folder, without hidden files and without the page that each item has."""
+    names = (path.name for path in folder.iterdir())
+    return sorted(name for name in names if not name.startswith((".", "item-")))
 
 
 def run(*arguments: object) -> int:
@@ -58,7 +60,40 @@ def test_everything_marked_is_status_0(tmp_path, capsys):
     assert captured.err == ""
     assert f"marks: {tmp_path}/out/marks.csv" in captured.out
     assert "regrade" not in captured.out
-    assert visible(tmp_path / "out") == ["marks.csv", "run.json", "s1", "s2"]
+    assert f"pages: {tmp_path}/out/index.html" in captured.out
+    assert visible(tmp_path / "out") == ["index.html", "marks.csv", "run.json", "s1", "s2"]
+    assert visible(tmp_path / "out" / "s1") == ["feedback.html", "feedback.md", "results.json"]
+
+
+def test_pages_can_be_left_out_and_made_later(tmp_path, capsys):
+    arguments = ["--output", tmp_path / "out", "--seed", 7, "--no-pages"]
+    assert run("grade", make(tmp_path, "s1"), *arguments) == 0
+    assert "pages" not in capsys.readouterr().out
+    assert visible(tmp_path / "out" / "s1") == ["results.json"]
+    assert run("report", tmp_path / "out") == 0
+    assert capsys.readouterr().out == f"pages: {tmp_path}/out/index.html\n"
+    assert visible(tmp_path / "out" / "s1") == ["feedback.html", "feedback.md", "results.json"]
+
+
+def test_a_result_that_cannot_be_read_is_status_1_and_keeps_no_other_from_its_page(tmp_path, capsys):
+    run("grade", make(tmp_path, "s1", "s2"), "--output", tmp_path / "out", "--quiet", "--no-pages")
+    (tmp_path / "out" / "s1" / "results.json").write_text("{")
+    capsys.readouterr()
+    assert run("report", tmp_path / "out") == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"error: {tmp_path}/out/s1/results.json: it is not JSON")
+    assert captured.err.count("\n") == 1
+    assert captured.out == f"pages: {tmp_path}/out/index.html\n"
+    assert visible(tmp_path / "out" / "s2") == ["feedback.html", "feedback.md", "results.json"]
+
+
+def test_a_page_that_cannot_be_written_is_status_1_and_named(tmp_path, capsys):
+    arguments = ["--output", tmp_path / "out", "--seed", 7]
+    (tmp_path / "out" / "s1" / "feedback.md").mkdir(parents=True)
+    assert run("grade", make(tmp_path, "s1"), *arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"error: {tmp_path}/out/s1/feedback.md: cannot write pages: ")
+    assert f"marks: {tmp_path}/out/marks.csv" in captured.out
 
 
 def test_a_students_failure_is_status_0(tmp_path):
@@ -186,6 +221,10 @@ def test_quiet_and_details(tmp_path, capsys):
         (["grade", "COHORT", "--output", "FILE"], "there is a file of that name"),
         (["grade", "COHORT", "--output", "COHORT"], "also the --output folder"),
         (["mark"], "No such command 'mark'"),
+        (["report"], "Missing argument 'DIR'"),
+        (["report", "NOWHERE"], "nowhere: there is no such folder; give the --output folder of a run"),
+        (["report", "EMPTY"], "empty: no results in it"),
+        (["report", "FILE"], "file: there is no such folder"),
     ],
 )
 def test_a_mistake_is_status_2_and_one_line(tmp_path, capsys, arguments, message):
@@ -224,7 +263,7 @@ def test_an_output_inside_the_cohort_is_not_graded(tmp_path):
     cohort = make(tmp_path, "s1")
     for _ in range(2):
         assert run("grade", cohort, "--output", cohort / "results", "--seed", 1) == 0
-    assert visible(cohort / "results") == ["marks.csv", "run.json", "s1"]
+    assert visible(cohort / "results") == ["index.html", "marks.csv", "run.json", "s1"]
 
 
 @pytest.mark.parametrize(

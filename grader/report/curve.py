@@ -41,17 +41,7 @@ def _svg(steps: np.ndarray, bits: np.ndarray) -> bytes:
 
     ink, muted, line, link = (COLOURS[name][0] for name in ("ink", "muted", "line", "link"))
     band = np.array(BAND)
-    settings: Any = {
-        "svg.fonttype": "none",  # text stays text: small, sharp, and in the reader's font
-        "svg.hashsalt": "grader",  # the same values give the same bytes
-        "font.size": 9,
-        "text.color": muted,
-        "axes.labelcolor": muted,
-        "xtick.color": muted,
-        "ytick.color": muted,
-        "axes.edgecolor": line,
-    }
-    with matplotlib.rc_context(settings):
+    with matplotlib.rc_context(chart_settings()):
         figure = Figure(figsize=(5.2, 2.9), layout="constrained")
         FigureCanvasSVG(figure)
         figure.patch.set_visible(False)
@@ -87,9 +77,27 @@ def _svg(steps: np.ndarray, bits: np.ndarray) -> bytes:
             file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
         )
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", file.getvalue(), flags=re.DOTALL)
-    text = text.replace(
-        "'DejaVu Sans', 'Bitstream Vera Sans', 'Computer Modern Sans Serif', 'Lucida Grande', "
-        "'Verdana', 'Geneva', 'Lucid', 'Arial', 'Helvetica', 'Avant Garde', sans-serif",
-        FONT.replace('"', "'"),
-    )
-    return themed(text, standalone=True).encode()
+    return themed(plain_text_font(text), standalone=True).encode()
+
+
+def chart_settings() -> Any:
+    """Matplotlib's settings for a chart of the pages."""
+    muted, line = COLOURS["muted"][0], COLOURS["line"][0]
+    return {
+        "svg.fonttype": "none",  # text stays text: small, sharp, and in the reader's font
+        "svg.hashsalt": "grader",  # the same values give the same bytes
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+        "font.size": 9,
+        "text.color": muted,
+        "axes.labelcolor": muted,
+        "xtick.color": muted,
+        "ytick.color": muted,
+        "axes.edgecolor": line,
+    }
+
+
+def plain_text_font(svg: str) -> str:
+    """The chart in the fonts of the pages, at the sizes it was laid out for."""
+    fonts = FONT.replace('"', "'")
+    return re.sub(r"(font-family: |px )'DejaVu Sans'(?:, sans-serif)?", lambda match: match[1] + fonts, svg)

@@ -45,10 +45,10 @@ class Picture:
     kind: str
     values: np.ndarray
 
-    @property
-    def file_name(self) -> str:
-        """Its file in the submission's folder of pictures, such as `1.9.manifold.manifold.png`."""
-        return f"{self.item}.{self.kind}.{SUFFIXES[self.kind]}"
+
+def file_name(item: str, kind: str) -> str:
+    """A picture's file in the submission's folder of pictures, such as `1.9.manifold.manifold.png`."""
+    return f"{item}.{kind}.{SUFFIXES[kind]}"
 
 
 def write_pictures(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
@@ -75,7 +75,7 @@ def write_pictures(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
             raise ValueError(f"there is no picture {picture.kind!r} of an item {picture.item!r}")
         content = draw(picture)
         if content is not None:
-            drawn[picture.file_name] = content
+            drawn[file_name(picture.item, picture.kind)] = content
     return replace_files(folder / FOLDER, drawn)
 
 

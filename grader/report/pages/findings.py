@@ -1,0 +1,148 @@
+"""What went wrong in a submission, told by cause.
+
+One mistake fails many checks: a colon that is missing in `utils.py` fails every check of nine items. Checks
+with the same cause make one finding, which belongs to the first item it shows in; where it fails checks of
+later items, these are follow-on faults. Causes are recognised by what the results say, nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from grader.marking.result import (
+    FAILED,
+    GRADER_ERROR,
+    NOT_IMPLEMENTED,
+    NOT_SUBMITTED,
+    PASSED,
+    CheckResult,
+    ItemResult,
+    SubmissionResult,
+)
+
+# An exception with its place: the same one, whatever was called when it was raised.
+_RAISED = re.compile(r"(?:cannot be imported: |raised )(\w+: .*\([^()]+, line \d+\))$", re.DOTALL)
+_ENDED = re.compile(r"^(.+?) (?:ended the process it runs in|did not finish within \d+ s)$")
+_NOT_HANDED_IN = re.compile(r"^(part\d/\w+\.py)\b.* was not handed in$")
+# These hints go with any exception or value, and say nothing of the cause.
+_GENERAL_HINTS = ("run the same call on small tensors",)
+
+
+@dataclass
+class Finding:
+    """One cause, in the item where it shows first.
+
+    Attributes:
+        item: that item's id.
+        status: of its checks.
+        hint: the likely cause and what to try next.
+        observations: what was expected and what came, with the names of the checks that say so.
+        lost: the points it costs in its own item.
+        follow_ons: the later items in which it fails checks as well.
+    """
+
+    item: str
+    status: str
+    hint: str
+    observations: dict[str, list[str]] = field(default_factory=dict)
+    lost: float = 0.0
+    follow_ons: list[FollowOn] = field(default_factory=list)
+
+    @property
+    def checks(self) -> list[str]:
+        """The checks it fails in its own item."""
+        return [name for names in self.observations.values() for name in names]
+
+    @property
+    def message(self) -> str:
+        """What is seen of it first."""
+        return next(iter(self.observations))
+
+    @property
+    def lost_in_all(self) -> float:
+        """The points it costs, follow-on faults included."""
+        return self.lost + sum(follow_on.lost for follow_on in self.follow_ons)
+
+
+@dataclass
+class FollowOn:
+    """Checks of a later item that fail for a cause known already."""
+
+    cause: Finding
+    item: str
+    checks: list[str] = field(default_factory=list)
+    lost: float = 0.0
+
+
+@dataclass
+class ItemFindings:
+    """An item with what went wrong in it."""
+
+    result: ItemResult
+    findings: list[Finding] = field(default_factory=list)
+    follow_ons: list[FollowOn] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+    unmarked: list[str] = field(default_factory=list)
+
+
+def find(result: SubmissionResult) -> list[ItemFindings]:
+    """The items in their order, each with its findings and its follow-on faults."""
+    causes: dict[Hashable, Finding] = {}
+    told = []
+    for item in result.items:
+        here = ItemFindings(item)
+        follow_ons: dict[int, FollowOn] = {}
+        weight = sum(check.weight for check in item.checks) or 1.0
+        for check in item.checks:
+            if check.status == PASSED:
+                here.passed.append(check.name)
+                continue
+            if check.status == GRADER_ERROR:
+                here.unmarked.append(check.name)
+                continue
+            share = item.max_points * check.weight / weight
+            key = _cause(item.id, check)
+            cause = causes.get(key)
+            if cause is None:
+                cause = causes[key] = Finding(item.id, check.status, check.hint)
+                here.findings.append(cause)
+            if cause.item == item.id:
+                cause.observations.setdefault(check.message, []).append(check.name)
+                cause.lost += share
+            else:
+                if id(cause) not in follow_ons:
+                    follow_ons[id(cause)] = FollowOn(cause, item.id)
+                    cause.follow_ons.append(follow_ons[id(cause)])
+                follow_ons[id(cause)].checks.append(check.name)
+                follow_ons[id(cause)].lost += share
+        here.follow_ons = list(follow_ons.values())
+        told.append(here)
+    return told
+
+
+def _cause(item: str, check: CheckResult) -> Hashable:
+    """Equal for checks that fail for the same cause; only some causes reach beyond an item."""
+    if check.status == NOT_SUBMITTED:
+        match = _NOT_HANDED_IN.match(check.message)
+        return NOT_SUBMITTED, match[1] if match else check.message
+    if check.status == NOT_IMPLEMENTED:
+        return NOT_IMPLEMENTED, check.message
+    if match := _RAISED.search(check.message):
+        return FAILED, match[1]
+    if _ENDED.match(check.message):
+        return FAILED, check.message
+    if is_general(check.hint):
+        return FAILED, item, check.message
+    return FAILED, item, "hint", check.hint
+
+
+def is_general(hint: str) -> bool:
+    """Whether a hint says nothing of the cause."""
+    return not hint or hint.startswith(_GENERAL_HINTS)
+
+
+def in_words(check: str) -> str:
+    """A check's name for readers: `sums_over_last_dimension_only` as words."""
+    return check.replace("_", " ")

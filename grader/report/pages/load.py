@@ -1,0 +1,191 @@
+"""Reads a folder of results: every `results.json`, and the pictures that lie beside it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from grader.errors import GraderUsageError
+from grader.marking.result import STATUSES, CheckResult, ItemResult, SubmissionResult
+from grader.report import figures, pictures
+from grader.report.results_json import FILE_NAME
+from grader.submission.names import printable
+
+PAIRS_FILE = "similar.json"  # {"pairs": [{"a": "s1", "b": "s2", "score": 0.97}, ...]}, where it was made
+MOST_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class PictureFile:
+    """A picture of one item that was made while grading."""
+
+    item: str
+    kind: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that the pages know of one submission.
+
+    Attributes:
+        folder: its folder of results; the folder's name is the submission's.
+        result: what `results.json` says.
+        memory: the most memory that its code took, in MB, where the results record it as `memory_mb`.
+        pictures: made while grading.
+        figures: handed in by the student.
+        alike: submissions that are nearly the same, with the score of that, where known.
+    """
+
+    folder: Path
+    result: SubmissionResult
+    memory: float | None = None
+    pictures: tuple[PictureFile, ...] = ()
+    figures: tuple[Path, ...] = ()
+    alike: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The submission's name, which is that of its folder."""
+        return self.folder.name
+
+
+def load(output: Path) -> tuple[list[Record], list[str]]:
+    """All submissions of a folder of results, by name, and one line for each that cannot be read.
+
+    Raises:
+        GraderUsageError: there is no such folder, or there are no results in it.
+    """
+    shown = printable(str(output))
+    if not output.is_dir():
+        raise GraderUsageError(f"{shown}: there is no such folder; give the --output folder of a run")
+    records, problems = [], []
+    found = False
+    for folder in sorted(output.iterdir(), key=lambda path: path.name.casefold()):
+        file = folder / FILE_NAME
+        if folder.name.startswith(".") or folder.is_symlink() or not file.is_file():
+            continue
+        found = True
+        try:
+            records.append(_record(folder, file))
+        except (OSError, ValueError) as error:
+            reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+            problems.append(f"{printable(str(file))}: {reason}; grade this submission again")
+    if not found:
+        raise GraderUsageError(f"{shown}: no results in it; give the --output folder of a run")
+    pairs, problem = _pairs(output / PAIRS_FILE)
+    if problem:
+        problems.append(problem)
+    return [replace(record, alike=pairs.get(record.name, ())) for record in records], problems
+
+
+def _record(folder: Path, file: Path) -> Record:
+    if file.stat().st_size > MOST_BYTES:
+        raise ValueError("it is larger than any result")
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"it is not JSON ({printable(str(error), 80)})") from error
+    try:
+        result = replace(_result(content), submission=folder.name)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"it is not a result ({type(error).__name__}: {printable(str(error), 80)})"
+        ) from error
+    memory = content.get("memory_mb")
+    return Record(
+        folder,
+        result,
+        _number(memory) if isinstance(memory, int | float) else None,
+        _pictures(folder / pictures.FOLDER, result),
+        _figures(folder / figures.FOLDER),
+    )
+
+
+def _result(content: Mapping[str, Any]) -> SubmissionResult:
+    return SubmissionResult(
+        submission=str(content["submission"]),
+        seed=int(content["seed"]),
+        suite=str(content["suite"]),
+        sandbox=str(content["sandbox"]),
+        seconds=_number(content["seconds"]),
+        items=tuple(_item(item) for item in content["items"]),
+        violations=_lines(content.get("violations", [])),
+        warnings=_lines(content.get("warnings", [])),
+        waived=_lines(content.get("waived", [])),
+    )
+
+
+def _item(content: Mapping[str, Any]) -> ItemResult:
+    checks = tuple(
+        CheckResult(
+            str(check["name"]),
+            _status(check["status"]),
+            _number(check.get("weight", 1)),
+            str(check.get("message", "")),
+            str(check.get("hint", "")),
+        )
+        for check in content["checks"]
+    )
+    points, worth = _number(content["points"]), _number(content["max_points"])
+    return ItemResult(str(content["id"]), points, worth, _status(content["status"]), checks)
+
+
+def _status(value: Any) -> str:
+    if value not in STATUSES:
+        raise ValueError(f"there is no status {value!r}")
+    return str(value)
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not a finite number")
+    return number
+
+
+def _lines(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} should be a list")
+    return tuple(str(line) for line in value)
+
+
+def _pictures(folder: Path, result: SubmissionResult) -> tuple[PictureFile, ...]:
+    found = []
+    for item in result.items:
+        for kind in pictures.KINDS:
+            path = folder / pictures.file_name(item.id, kind)
+            if _is_plain(path):
+                found.append(PictureFile(item.id, kind, path))
+    return tuple(found)
+
+
+def _figures(folder: Path) -> tuple[Path, ...]:
+    if folder.is_symlink() or not folder.is_dir():
+        return ()
+    files = (path for path in folder.iterdir() if path.suffix.lower() in figures.FORMATS and _is_plain(path))
+    return tuple(sorted(files, key=lambda path: path.name.casefold()))
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether this is a file of the folder itself, and not a link to elsewhere."""
+    return path.is_file() and not path.is_symlink() and not path.parent.is_symlink()
+
+
+def _pairs(path: Path) -> tuple[dict[str, tuple[tuple[str, float], ...]], str]:
+    """Who is nearly the same as whom, and a line where that cannot be read."""
+    if not path.is_file():
+        return {}, ""
+    alike: dict[str, list[tuple[str, float]]] = {}
+    try:
+        for pair in json.loads(path.read_text(encoding="utf-8"))["pairs"]:
+            one, other, score = str(pair["a"]), str(pair["b"]), _number(pair["score"])
+            alike.setdefault(one, []).append((other, score))
+            alike.setdefault(other, []).append((one, score))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}, f"{printable(str(path))}: it does not list pairs; find them again, or delete it"
+    return {name: tuple(sorted(pairs, key=lambda pair: -pair[1])) for name, pairs in alike.items()}, ""

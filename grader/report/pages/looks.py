@@ -1,0 +1,51 @@
+"""How a status, points and names look on a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from grader.marking import result as status
+from grader.report.look import LOOKS
+from grader.report.marks_csv import number
+from grader.submission.names import printable
+
+# The class of a status in the style sheet. Short, since a cohort's table holds thousands.
+_CLASSES = {
+    status.PASSED: "p",
+    status.PARTIAL: "a",
+    status.FAILED: "f",
+    status.NOT_IMPLEMENTED: "n",
+    status.NOT_SUBMITTED: "m",
+    status.GRADER_ERROR: "g",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """A status as a word, a sign and a class: none is told by colour alone."""
+
+    word: str
+    sign: str
+    css: str
+
+
+STATUS_LOOKS = {
+    key: Look("not marked" if key == status.GRADER_ERROR else look.word, look.sign, _CLASSES[key])
+    for key, look in LOOKS.items()
+}
+
+
+def points(value: float) -> str:
+    """Points rounded to two places: `1.5`, `0.38`."""
+    return number(round(value, 2))
+
+
+def link(*parts: str) -> str:
+    """A relative address. The leading dot keeps a name with a colon from being a scheme."""
+    return "./" + "/".join(quote(part.encode("utf-8", "surrogateescape"), safe="") for part in parts)
+
+
+def shown(text: str, limit: int = 2000) -> str:
+    """Text that students influence, on one line, without control and direction characters."""
+    return printable(" ".join(text.split()), limit)

@@ -1,0 +1,167 @@
+"""The student's page: what they got, why, and what to try next. Made to be handed to them.
+
+Nothing of the grader's inside is on it: no seed, no messages about its own failures, no other submission.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from grader.marking.result import GRADER_ERROR
+from grader.report import figures as handed_in
+from grader.report import pictures as drawn
+from grader.report.pages.findings import Finding, ItemFindings, find
+from grader.report.pages.load import Record
+from grader.report.pages.looks import link, shown
+from grader.report.pages.render import data_address, policy, render
+from grader.rubric import Item, load_rubric
+
+FILE_NAME = "feedback.html"
+MARKDOWN_NAME = "feedback.md"
+MOST_BYTES = 480 * 2**10  # of a page; pictures beyond it are linked, not held
+MOST_FIRST_STEPS = 3
+
+QUESTIONS = {
+    "1.7": "The variational autoencoder",
+    "1.8": "Sampling from it",
+    "1.9": "Its manifold",
+    "2.4": "The adversarial autoencoder",
+    "2.5": "Its discriminator and training",
+}
+CAPTIONS = {
+    "samples": "Samples that your model drew",
+    "manifold": "The manifold of your decoder, drawn by your code",
+    "reconstructions": "Held-out images above, your model's reconstructions below",
+    "curve": "Bits per dimension during the short training, beside the band of right solutions",
+}
+
+# Warnings for a student to know of. Others are the grader's notes to the course's staff.
+_FOR_STUDENTS = re.compile(
+    r" was not read: the folder has to be called part\d$"
+    r"| is not one of the files of the assignment and was not read$"
+    r"|^\d+ more files are not of the assignment and were not read$"
+    r"| is in the archive more than once; the last one counts$"
+    r"|^the archive has no end mark and may be cut off$"
+    r"|^there is neither part1/ nor part2/ in it; "
+    r"|^figure .{1,100}: it is not shown: "
+)
+_FOR_STAFF = re.compile(r" \(--[^()]*\)")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture on the page.
+
+    Attributes:
+        address: the picture itself, or where it lies.
+        file: where it lies.
+        kind: what it shows, for the style sheet.
+        caption: what it shows, in words.
+    """
+
+    address: str
+    file: str
+    kind: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An item on the page."""
+
+    item: Item
+    told: ItemFindings
+    pictures: tuple[Shown, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question with its items."""
+
+    number: str
+    title: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def points(self) -> float:
+        """Points earned."""
+        return sum(entry.told.result.points for entry in self.entries)
+
+    @property
+    def max_points(self) -> float:
+        """Points to be earned."""
+        return sum(entry.told.result.max_points for entry in self.entries)
+
+
+def student_pages(record: Record) -> dict[str, bytes]:
+    """The page and its Markdown version, by file name."""
+    # Pictures are held as long as there is room, the small ones of the grader's first.
+    bare = render("student.html.j2", **_values(record, lambda path: False), policy=policy(None))
+    room = MOST_BYTES - len(bare)
+    held: dict[Path, str] = {}
+    for path in (*(picture.path for picture in record.pictures), *record.figures):
+        size = path.stat().st_size * 4 // 3 + 100
+        if size <= room:
+            room -= size
+            held[path] = ""
+    page = render("student.html.j2", **_values(record, held.__contains__), policy=policy(None))
+    return {
+        FILE_NAME: page if record.pictures or record.figures else bare,
+        MARKDOWN_NAME: render("student.md.j2", **_values(record, lambda path: False)),
+    }
+
+
+def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
+    """What the templates show."""
+    rubric = load_rubric()
+    known = {item.id: item for item in rubric.items}
+    told = [here for here in find(record.result) if here.result.id in known]
+
+    def picture(path: Path, folder: str, kind: str, caption: str) -> Shown:
+        file = link(folder, path.name)
+        return Shown(data_address(path) if is_held(path) else file, file, kind, caption)
+
+    entries = [
+        Entry(
+            known[here.result.id],
+            here,
+            tuple(
+                picture(one.path, drawn.FOLDER, one.kind, CAPTIONS[one.kind])
+                for one in record.pictures
+                if one.item == here.result.id
+            ),
+        )
+        for here in told
+    ]
+    questions = [
+        Question(number, QUESTIONS.get(number, ""), tuple(group))
+        for number, group in groupby(entries, lambda entry: entry.item.question)
+    ]
+    findings = sorted(
+        (finding for here in told for finding in here.findings), key=lambda finding: -finding.lost_in_all
+    )
+    return {
+        "name": shown(record.name),
+        "result": record.result,
+        "unmarked": [here.result.id for here in told if here.result.status == GRADER_ERROR],
+        "by_hand": sum(item.points for item in rubric.items) - record.result.max_points,
+        "in_all": sum(item.points for item in rubric.items),
+        "questions": questions,
+        "first_steps": _first_steps(findings),
+        "more": max(0, len(findings) - MOST_FIRST_STEPS),
+        "violations": [shown(_FOR_STAFF.sub("", line)) for line in record.result.violations],
+        "warnings": [shown(line) for line in record.result.warnings if _FOR_STUDENTS.search(line)],
+        "figures": [
+            picture(path, handed_in.FOLDER, "figure", shown(path.stem, 60)) for path in record.figures
+        ],
+    }
+
+
+def _first_steps(findings: list[Finding]) -> list[Finding]:
+    """What costs most, where there is enough to choose from."""
+    return findings[:MOST_FIRST_STEPS] if len(findings) > 1 else []

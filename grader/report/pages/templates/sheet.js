@@ -1,0 +1,98 @@
+"use strict";
+// Filtering, order, size, the keyboard and the large view of contact sheets. Without it they are plain links.
+{
+  const get = (id) => document.getElementById(id);
+  const dialog = get("large");
+  const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+  const nameOf = (card) => card.querySelector(".who span").textContent;
+  let opened = null;
+
+  const shownCards = (list) => [...list.children].filter((card) => !card.hidden);
+  const linkOf = (card) => card.querySelector("a");
+
+  function enter(list, card, focus) {
+    list.querySelectorAll('a[tabindex="0"]').forEach((link) => { link.tabIndex = -1; });
+    if (!card) return;
+    linkOf(card).tabIndex = 0;
+    if (focus) linkOf(card).focus();
+  }
+
+  function show(card) {
+    opened = card;
+    const list = card.parentElement;
+    get("large-name").textContent = nameOf(card);
+    get("large-picture").className = list.classList[1];
+    get("large-picture").firstElementChild.src = card.querySelector("img").src;
+    get("large-picture").firstElementChild.alt = `${list.classList[1]} of ${nameOf(card)}`;
+    get("large-page").href = linkOf(card).href;
+    const cards = shownCards(list), place = cards.indexOf(card);
+    get("back").disabled = place === 0;
+    get("on").disabled = place === cards.length - 1;
+    enter(list, card, false);
+    if (!dialog.open) dialog.showModal();
+  }
+  function step(by) {
+    const cards = shownCards(opened.parentElement), next = cards[cards.indexOf(opened) + by];
+    if (next) show(next);
+  }
+
+  if (dialog) {
+    get("back").addEventListener("click", () => step(-1));
+    get("on").addEventListener("click", () => step(1));
+    get("close").addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("close", () => linkOf(opened).focus());
+    dialog.addEventListener("keydown", (event) => {
+      const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+      if (by) { event.preventDefault(); step(by); }
+    });
+  }
+
+  document.querySelectorAll(".sheet-tools").forEach((tools) => {
+    const list = get(tools.dataset.sheet), cards = [...list.children];
+    const fields = tools.elements;
+
+    function refresh() {
+      const wanted = fields.search.value.trim().toLowerCase(), status = fields.status.value;
+      const byName = (a, b) => collator.compare(nameOf(a), nameOf(b));
+      const byPoints = (a, b) => a.dataset.v - b.dataset.v || byName(a, b);
+      const order = [...cards].sort(fields.order.value === "points" ? byPoints : byName);
+      list.append(...order);
+      cards.forEach((card) => {
+        card.hidden = !nameOf(card).toLowerCase().includes(wanted) || (status !== "" && card.dataset.s !== status);
+      });
+      list.style.setProperty("--size", `${fields.size.value}rem`);
+      const shown = shownCards(list);
+      get(`count-${list.id}`).textContent =
+        shown.length === cards.length ? `${cards.length} pictures` : `${shown.length} of ${cards.length} pictures`;
+      enter(list, shown[0], false);
+    }
+
+    list.addEventListener("click", (event) => {
+      const card = event.target.closest("li");
+      if (!card || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      show(card);
+    });
+    list.addEventListener("keydown", (event) => {
+      const card = event.target.closest("li");
+      if (!card || event.altKey || event.metaKey) return;
+      const shown = shownCards(list), place = shown.indexOf(card);
+      const top = shown[0].offsetTop, wide = shown.findIndex((other) => other.offsetTop !== top);
+      const columns = wide === -1 ? shown.length : wide;
+      const goal = {
+        ArrowLeft: place - 1, ArrowRight: place + 1, ArrowUp: place - columns, ArrowDown: place + columns,
+        Home: 0, End: shown.length - 1,
+      }[event.key];
+      if (goal === undefined) return;
+      event.preventDefault();
+      if (shown[goal]) enter(list, shown[goal], true);
+    });
+    list.querySelectorAll("a").forEach((link) => { link.tabIndex = -1; });
+    tools.addEventListener("input", refresh);
+    tools.addEventListener("submit", (event) => event.preventDefault());
+    tools.hidden = false;
+    refresh();
+  });
+  document.querySelectorAll(".keys").forEach((note) => { note.hidden = false; });
+}
