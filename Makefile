@@ -24,7 +24,7 @@ SUBMISSIONS ?= $(COHORT)
 OUTPUT ?= output
 TESTS ?= tests
 
-.PHONY: help setup sandbox grade test test-all bank flakes calibrate mutation lint golden stubs cohort lock clean
+.PHONY: help setup sandbox browser grade test test-all bank flakes calibrate mutation lint golden stubs cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -52,6 +52,11 @@ sandbox:
 	@command -v bwrap >/dev/null || { $(call install,bubblewrap); } || \
 	  echo "make: bubblewrap is missing and could not be installed; install it: apt install bubblewrap, or dnf install bubblewrap" >&2
 
+# Only the tests of the pages use a browser: without one they are skipped, and say so.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { $(call install,chromium); } || \
+	  echo "make: chromium is missing and could not be installed: the browser tests will be skipped (apt install chromium)" >&2
+
 define install
 [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing $(1)" && \
   (apt-get install -y -qq $(1) || (apt-get update -qq && apt-get install -y -qq $(1))) >/dev/null 2>&1
@@ -68,10 +73,10 @@ grade: setup $(if $(filter $(COHORT),$(SUBMISSIONS)),cohort)
 cohort: $(VENV)/.ready
 	@$(PYTHON) tests/submissions/make_cohort.py $(COHORT)
 
-test: setup
+test: setup browser
 	$(PYTHON) -m pytest $(TESTS)
 
-test-all: setup
+test-all: setup browser
 	$(PYTHON) -m pytest $(TESTS) -m "slow or not slow"
 
 bank: setup
