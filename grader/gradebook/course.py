@@ -1,0 +1,230 @@
+"""A course on disk: where everything lies, and how a new one is made."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.errors import GraderUsageError
+from grader.submission.layout import is_part, misspelt_parts
+from grader.submission.names import is_clutter, printable, safe_name
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
+ASSIGNMENT = "a3"
+NOTEBOOK = "report"
+CONFIG_FILE = "nbgrader_config.py"
+POLICY_FILE = "late.toml"
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+# What nbgrader and a file system both take for a folder's name: no separators, no glob, no hidden names.
+_STUDENT_ID = re.compile(r"[\w@][\w.@+-]{0,79}")
+# Folder names that the grader never takes for a submission.
+_RESERVED_IDS = frozenset(
+    {"figures", "lightning_logs", "checkpoints", "lost+found", "marks.csv", "index.html", "run.json"}
+)
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folders of a course.
+
+    Attributes:
+        root: holds `nbgrader_config.py`, and all the rest.
+    """
+
+    root: Path
+
+    @property
+    def source(self) -> Path:
+        """What `nbgrader generate_assignment` makes the release of."""
+        return self.root / "source" / ASSIGNMENT
+
+    @property
+    def release(self) -> Path:
+        """What students get."""
+        return self.root / "release" / ASSIGNMENT
+
+    @property
+    def collected(self) -> Path:
+        """Submissions as they came, a folder each."""
+        return self.root / "collected" / ASSIGNMENT
+
+    @property
+    def results(self) -> Path:
+        """The results of the grader: `grading/<student>/results.json`."""
+        return self.root / "grading"
+
+    @property
+    def policy(self) -> Path:
+        """The deadline and what lateness costs."""
+        return self.root / POLICY_FILE
+
+    @property
+    def state(self) -> Path:
+        """What one run has to know of the last."""
+        return self.root / "state"
+
+    def submitted(self, student: str) -> Path:
+        """A student's submission as nbgrader sees it."""
+        return self.root / "submitted" / student / ASSIGNMENT
+
+    def autograded(self, student: str) -> Path:
+        """A student's submission with its marks."""
+        return self.root / "autograded" / student / ASSIGNMENT
+
+    def feedback(self, student: str) -> Path:
+        """The folder of a student's feedback page."""
+        return self.root / "feedback" / student / ASSIGNMENT
+
+    @property
+    def released_notebook(self) -> Path:
+        """The notebook that every submission's is rebuilt from."""
+        return self.release / f"{NOTEBOOK}.ipynb"
+
+
+def open_course(folder: Path) -> Course:
+    """The course in a folder.
+
+    Raises:
+        GraderUsageError: there is none.
+    """
+    root = Path(os.path.abspath(folder))
+    if not (root / CONFIG_FILE).is_file():
+        raise GraderUsageError(
+            f"{printable(str(folder))}: is not a course, it holds no {CONFIG_FILE}; "
+            f"make one: python -m grader course init {printable(str(folder))}"
+        )
+    return Course(root)
+
+
+def require_release(course: Course) -> None:
+    """Check that the assignment was generated.
+
+    Raises:
+        GraderUsageError: it was not.
+    """
+    if not course.released_notebook.is_file():
+        raise GraderUsageError(
+            f"{printable(str(course.released_notebook))}: there is no released notebook yet; "
+            f"run in the course's folder: nbgrader generate_assignment {ASSIGNMENT}"
+        )
+
+
+def fit_for_id(student: str) -> bool:
+    """Whether nbgrader and the grader can both work with a folder of this name."""
+    return (
+        _STUDENT_ID.fullmatch(student) is not None
+        and safe_name(student) == student
+        and not is_clutter(student)
+        and student.lower() not in _RESERVED_IDS
+        and not misspelt_parts([student])
+        and not is_part(student)
+    )
+
+
+@contextmanager
+def inside(course: Course) -> Iterator[Config]:
+    """nbgrader's configuration of a course, with the course as the working directory.
+
+    Raises:
+        GraderUsageError: the configuration cannot be read.
+    """
+    from nbgrader.apps.baseapp import NbGrader
+
+    before = os.getcwd()
+    os.chdir(course.root)
+    try:
+        app = NbGrader()
+        app.raise_config_file_errors = True
+        try:
+            app.load_config_file()
+        except Exception as error:
+            raise GraderUsageError(
+                f"{printable(str(course.root / CONFIG_FILE))}: cannot be read: {printable(str(error))}"
+            ) from error
+        yield app.config
+    finally:
+        os.chdir(before)
+
+
+@dataclass(frozen=True)
+class NewCourse:
+    """How a new course is to be set up.
+
+    Attributes:
+        course_id: nbgrader's name for it.
+        exchange: the folder that students fetch from and submit to.
+        db_url: the gradebook; by default SQLite, in the course's folder.
+        timezone: in which deadlines are written and times are shown.
+    """
+
+    course_id: str
+    exchange: Path
+    db_url: str | None = None
+    timezone: str = "Europe/Amsterdam"
+
+
+def initialise(root: Path, new: NewCourse) -> Course:
+    """Make a course in a new or empty folder.
+
+    Raises:
+        GraderUsageError: the folder holds something, an option is not valid, or it cannot be written.
+    """
+    from grader.gradebook.nbgrader_settings import config_text, policy_text
+    from grader.release.notebook import notebook_text
+
+    course = Course(Path(os.path.abspath(root)))
+    shown = printable(str(root))
+    if not re.fullmatch(r"\w[\w.-]*", new.course_id):
+        raise GraderUsageError(
+            f"--course-id {printable(new.course_id)}: letters, digits, '.', '-' and '_' only"
+        )
+    _check_timezone(new.timezone)
+    if course.root.exists() and (not course.root.is_dir() or any(course.root.iterdir())):
+        raise GraderUsageError(f"{shown}: is not an empty folder; give a new one")
+    try:
+        course.source.mkdir(parents=True)
+        _copy_stubs(course.source)
+        (course.source / f"{NOTEBOOK}.ipynb").write_text(notebook_text(), encoding="utf-8")
+        course.state.mkdir()
+        (course.state / "seed").write_text(f"{secrets.randbits(48)}\n")
+        course.policy.write_text(policy_text(new.timezone), encoding="utf-8")
+        new.exchange.mkdir(parents=True, exist_ok=True)
+        if os.stat(new.exchange).st_uid == os.getuid():
+            os.chmod(new.exchange, 0o777)  # nbgrader's exchange is a folder that everyone may write to
+        (course.root / CONFIG_FILE).write_text(config_text(new, REPOSITORY), encoding="utf-8")
+    except OSError as error:
+        where = printable(str(error.filename or root))
+        raise GraderUsageError(f"{where}: cannot make the course: {error.strerror}") from error
+    return course
+
+
+def _copy_stubs(target: Path) -> None:
+    """Everything students get, except the notebook, which is built anew."""
+    for path in sorted((REPOSITORY / "student").rglob("*")):
+        inner = path.relative_to(REPOSITORY / "student")
+        if path.is_file() and path.suffix != ".ipynb" and not any(is_clutter(part) for part in inner.parts):
+            (target / inner).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target / inner)
+
+
+def _check_timezone(name: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise GraderUsageError(f"--timezone {printable(name)}: is not the name of a time zone") from error
+    except KeyError as error:
+        raise GraderUsageError(
+            f"--timezone {printable(name)}: there is no such time zone; an example is Europe/Amsterdam"
+        ) from error

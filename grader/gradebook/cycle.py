@@ -1,0 +1,298 @@
+"""From what was handed in to the gradebook: everything that `make grade COURSE=...` does.
+
+Collect, rebuild each notebook, mark the code in the box, enter the marks, compare, write the feedback. A
+student for whom a step fails is named and never lost: what they handed in is in `collected/`, and the exit
+status is 1.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from grader.errors import GraderUsageError
+from grader.gradebook import state
+from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, REPOSITORY, Course, inside, require_release
+from grader.gradebook.late import LatePolicy, read_policy
+from grader.gradebook.progress import follow, say
+from grader.marking.result import SubmissionResult
+from grader.submission.names import listed, printable
+
+if TYPE_CHECKING:
+    from traitlets.config import Config
+
+    from grader.gradebook.prepare import Prepared
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a cycle is to be run.
+
+    Attributes:
+        grading: options for `python -m grader grade`, as on its command line.
+        collect: fetch from the exchange first.
+        feedback: write the feedback pages at the end.
+    """
+
+    grading: tuple[str, ...] = ()
+    collect: bool = True
+    feedback: bool = True
+
+
+@dataclass
+class Report:
+    """What a person has to look at after a cycle.
+
+    Attributes:
+        look: students with the reasons.
+        faults: what keeps the gradebook from being right and complete.
+        remarks: about the course as a whole.
+    """
+
+    look: dict[str, list[str]]
+    faults: list[str]
+    remarks: list[str]
+
+
+def run(course: Course, options: Options) -> int:
+    """Run a whole cycle.
+
+    Returns:
+        The exit status: 0 only when every submission is in the gradebook with exactly the points of its result.
+
+    Raises:
+        GraderUsageError: the course is not ready: no release, no submission, an invalid policy.
+        GraderFault: a step failed for all.
+    """
+    from grader.gradebook import steps
+    from grader.gradebook.prepare import prepare
+
+    require_release(course)
+    policy = read_policy(course.policy)
+    report = Report({}, [], [])
+    with inside(course) as config, steps.logged(course):
+        if options.collect and (remark := steps.collect(config)):
+            report.remarks.append(remark)
+        submissions, remarks = prepare(course)
+        report.remarks += remarks
+        if not submissions:
+            raise GraderUsageError(_nothing(course, report.remarks))
+        say(f"{len(submissions)} submissions collected, their notebooks rebuilt")
+        for submission in submissions:
+            report.look[submission.student] = list(submission.notes)
+        students = _on_roster(config, submissions, report)
+        status = _mark(course, options)
+        if status in (2, INTERRUPTED):
+            return status
+        results = _current_results(course, [submission.student for submission in submissions], report)
+        entered = _enter(
+            course, config, [student for student in students if student in results], policy, report
+        )
+        _compare(config, results, [submission.student for submission in submissions], policy, report)
+        if options.feedback:
+            _write_feedback(config, entered, report)
+    _tell(course, report)
+    return 1 if report.faults or status else 0
+
+
+def _nothing(course: Course, remarks: Sequence[str]) -> str:
+    return (
+        f"{printable(str(course.root))}: there are no submissions yet, neither in the exchange nor in submitted/"
+        + (f" ({'; '.join(remarks)})" if remarks else "")
+    )
+
+
+def _on_roster(config: Config, submissions: Sequence[Prepared], report: Report) -> list[str]:
+    """The students whose marks may be entered. A course without a roster gets one from its submissions."""
+    from grader.gradebook.steps import open_gradebook
+
+    students = [submission.student for submission in submissions]
+    with open_gradebook(config) as gradebook:
+        roster = {student.id for student in gradebook.students}
+        if not roster:
+            report.remarks.append(
+                "the course has no roster: everyone who handed in something was added to it"
+            )
+            for student in students:
+                gradebook.add_student(student)
+            return students
+    for student in students:
+        if student not in roster:
+            report.look[student].append(
+                f"is not on the roster; the marks are in grading/{student}, not in the gradebook. Either "
+                f"nbgrader db student add {student}, or rename collected/{ASSIGNMENT}/{student}"
+            )
+    return [student for student in students if student in roster]
+
+
+def _mark(course: Course, options: Options) -> int:
+    """Mark the code, with the same command that marks folders."""
+    seed = (course.state / "seed").read_text().strip() if (course.state / "seed").is_file() else ""
+    command = [
+        sys.executable,
+        "-m",
+        "grader",
+        "grade",
+        str(course.collected),
+        "--output",
+        str(course.results),
+    ]
+    if seed.isdigit() and "--seed" not in options.grading:
+        command += ["--seed", seed]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    status = subprocess.run([*command, *options.grading], env=environment, check=False).returncode
+    return INTERRUPTED if status < 0 else status
+
+
+def _current_results(course: Course, students: Sequence[str], report: Report) -> dict[str, SubmissionResult]:
+    """The results that hold, after the code was marked; the others are faults."""
+    from grader.gradebook.inject import current_result, graded_digest
+    from grader.gradebook.results import UnusableResult, read_result, results_path
+
+    graded = state.load(course, state.GRADED)
+    results = {}
+    for student in students:
+        try:
+            read_result(results_path(course.results, student), student)
+            graded[student] = graded_digest(course, student)
+        except UnusableResult as error:
+            graded.pop(student, None)
+            report.faults.append(str(error))
+    state.save(course, state.GRADED, graded)
+    for student in students:
+        if student in graded:
+            try:
+                results[student] = current_result(course, student)
+            except UnusableResult as error:
+                report.faults.append(str(error))
+    return results
+
+
+def _enter(
+    course: Course, config: Config, students: Sequence[str], policy: LatePolicy, report: Report
+) -> list[str]:
+    """Let nbgrader take the marks of everyone for whom something has changed.
+
+    Returns:
+        The students who are in the gradebook now.
+    """
+    from nbgrader.api import MissingEntry
+
+    from grader.gradebook import steps
+    from grader.gradebook.late_plugin import enter_deadlines, enter_extension
+
+    entered = state.load(course, state.ENTERED)
+    with steps.open_gradebook(config) as gradebook:
+        try:
+            gradebook.find_assignment(ASSIGNMENT)
+        except MissingEntry as error:
+            raise GraderUsageError(
+                f"the gradebook has no assignment {ASSIGNMENT}; run in the course's folder: "
+                f"nbgrader generate_assignment {ASSIGNMENT}"
+            ) from error
+        enter_deadlines(gradebook, policy)
+        known = {submission.student_id for submission in gradebook.assignment_submissions(ASSIGNMENT)}
+    digests = {student: _entry_digest(course, student) for student in students}
+    waiting = [
+        student
+        for student in students
+        if student not in known
+        or entered.get(student) != digests[student]
+        or not (course.autograded(student) / f"{NOTEBOOK}.ipynb").is_file()
+    ]
+    failed = set()
+    for student in follow("Entering marks", waiting):
+        with steps.open_gradebook(config) as gradebook:
+            enter_extension(gradebook, policy, student)
+        try:
+            steps.autograde(course, config, student)
+            entered[student] = digests[student]
+        except steps.NbGraderFault as error:
+            failed.add(student)
+            entered.pop(student, None)
+            report.faults.append(str(error))
+        state.save(course, state.ENTERED, entered)
+    return [student for student in students if student not in failed]
+
+
+def _entry_digest(course: Course, student: str) -> str:
+    """Everything that nbgrader makes a student's marks and notebook of."""
+    from grader.gradebook.inject import guides_digest
+    from grader.gradebook.prepare import SECRET, TIMESTAMP
+    from grader.gradebook.results import results_path
+
+    submitted = course.submitted(student)
+    files = sorted(
+        path for path in submitted.rglob("*") if path.is_file() and path.name not in (TIMESTAMP, SECRET)
+    )
+    names = "\n".join(path.relative_to(submitted).as_posix() for path in files)
+    return state.digest(
+        state.file_digest(*files, submitted / TIMESTAMP, results_path(course.results, student)).encode(),
+        names.encode(),
+        guides_digest().encode(),
+    )
+
+
+def _compare(
+    config: Config,
+    results: dict[str, SubmissionResult],
+    students: Sequence[str],
+    policy: LatePolicy,
+    report: Report,
+) -> None:
+    from grader.gradebook.late_plugin import refresh_penalties
+    from grader.gradebook.reconcile import reconcile
+    from grader.gradebook.steps import open_gradebook
+
+    with open_gradebook(config) as gradebook:
+        refresh_penalties(gradebook, policy)
+        found = reconcile(gradebook, results, students)
+    report.faults += [line for line in found.mismatches if line not in report.faults]
+    agreed = "agree with the results" if not found.mismatches else "were compared with the results"
+    say(f"{found.compared} scores of {len(students)} submissions {agreed}")
+    if found.to_grade:
+        report.remarks.append(
+            f"{len(found.to_grade)} submissions have answers that wait for a person: formgrader"
+        )
+    if found.absent:
+        report.remarks.append(
+            f"{len(found.absent)} on the roster handed in nothing: {listed(found.absent, 10)}"
+        )
+
+
+def _write_feedback(config: Config, students: Sequence[str], report: Report) -> None:
+    from grader.gradebook import steps
+
+    for student in follow("Writing feedback", students):
+        try:
+            steps.feedback(config, student)
+        except steps.NbGraderFault as error:
+            report.faults.append(f"no feedback for {error}")
+
+
+def _tell(course: Course, report: Report) -> None:
+    for remark in report.remarks:
+        say(f"note: {remark}")
+    look = {student: notes for student, notes in report.look.items() if notes}
+    if look:
+        say(f"{len(look)} submissions need a look; what was handed in is in collected/{ASSIGNMENT}:")
+        for student, notes in look.items():
+            for note in notes:
+                say(f"  {student}: {note}")
+    if report.faults:
+        say(f"{len(report.faults)} faults; the gradebook is not complete:")
+        for fault in report.faults:
+            say(f"  {fault}")
+    else:
+        say(
+            "The gradebook is complete. Feedback pages are in feedback/; give them out with: "
+            f"nbgrader release_feedback {ASSIGNMENT}"
+        )
+    if (course.state / "nbgrader.log").is_file():
+        say("nbgrader's log: state/nbgrader.log")

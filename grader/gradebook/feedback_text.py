@@ -1,0 +1,28 @@
+"""What a student reads in the grade cell of an automatic item: points, messages and hints, no test."""
+
+from __future__ import annotations
+
+from grader.marking.result import GRADER_ERROR, PASSED, ItemResult
+from grader.report.look import LOOKS, lines_of
+from grader.report.marks_csv import number
+
+
+def feedback_text(item: ItemResult, title: str) -> str:
+    """Plain text. What several checks share is told once, and no check is named."""
+    look = LOOKS[item.status]
+    if item.status == GRADER_ERROR:
+        heading = f"{item.id}, {title}: not marked yet, through no fault of yours"
+    else:
+        heading = (
+            f"{item.id}, {title}: {number(item.points)} of {number(item.max_points)} points, {look.word}"
+        )
+    lines = [heading]
+    told = dict.fromkeys((check.message, check.hint) for check in item.checks if check.status != PASSED)
+    for message, hint in told:
+        shown = lines_of(message) if message.strip() else []
+        lines += [f"{'- ' if index == 0 else '  '}{line}" for index, line in enumerate(shown)]
+        if hint.strip():
+            lines += [
+                f"  {'Hint: ' if index == 0 else ''}{line}" for index, line in enumerate(lines_of(hint))
+            ]
+    return "\n".join(lines) + "\n"

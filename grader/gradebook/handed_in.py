@@ -1,0 +1,199 @@
+"""Reads a notebook that a student handed in, whatever it is: tolerant, bounded, and running nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import errno
+import json
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.submission.names import is_clutter, printable
+
+MAX_NOTEBOOK_BYTES = 50_000_000
+MAX_CELLS = 5_000
+MAX_TEXT = 200_000  # characters of a cell
+MAX_IMAGE_BYTES = 10_000_000
+MAX_IMAGES = 200
+MAX_ENTRIES = 5_000  # looked at while searching for notebooks
+
+# Pictures that a browser draws and never runs, by their first bytes. SVG is not among them: it can hold scripts.
+_SIGNATURES = {
+    "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
+    "image/gif": (b"GIF87a", b"GIF89a"),
+}
+IMAGE_SUFFIXES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
+
+
+class BrokenNotebook(Exception):
+    """A notebook that cannot be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class HandedInCell:
+    """A cell as a student handed it in.
+
+    Attributes:
+        grade_id: what it claims to be; empty for a cell of the student's own.
+        code: whether it is a code cell.
+        source: its text.
+        attachments: pictures by name, each `{media type: base64}`.
+    """
+
+    grade_id: str
+    code: bool
+    source: str
+    attachments: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def read_cells(path: Path) -> list[HandedInCell]:
+    """The cells of a notebook: text and pictures only, no outputs but pictures, no metadata but the cell's id.
+
+    Raises:
+        BrokenNotebook: it is no regular file, too large, or no notebook.
+    """
+    try:
+        table = json.loads(read_regular(path, MAX_NOTEBOOK_BYTES).decode("utf-8", "replace"))
+    except (ValueError, RecursionError) as error:
+        raise BrokenNotebook(f"is not valid JSON ({printable(str(error), 80)})") from error
+    except OSError as error:
+        raise BrokenNotebook(_reason(error)) from error
+    rows = table.get("cells") if isinstance(table, dict) else None
+    if rows is None and isinstance(table, dict) and isinstance(table.get("worksheets"), list):  # format 3
+        rows = [
+            row for sheet in table["worksheets"] if isinstance(sheet, dict) for row in _list(sheet, "cells")
+        ]
+    if not isinstance(rows, list):
+        raise BrokenNotebook("holds no list of cells")
+    return [_cell(row) for row in rows[:MAX_CELLS] if isinstance(row, dict)]
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file, never of what a link points to.
+
+    Raises:
+        OSError: it is a link, no regular file, too large, or cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "is no regular file", str(path))
+        if status.st_size > limit:
+            raise OSError(errno.EFBIG, f"is larger than {limit:,} bytes", str(path))
+        return file.read(limit)
+
+
+def find_notebooks(folder: Path) -> list[Path]:
+    """Every notebook of a submission: at its top, or up to two folders deep. Links are not followed."""
+    found: list[Path] = []
+    seen = 0
+    for place, folders, files in os.walk(folder):
+        depth = len(Path(place).relative_to(folder).parts)
+        folders[:] = sorted(name for name in folders if depth < 2 and not is_clutter(name))
+        seen += len(files) + len(folders)
+        found += [Path(place, name) for name in sorted(files) if _is_notebook(name)]
+        if seen > MAX_ENTRIES:
+            break
+    return found
+
+
+def figures(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The pictures of a `figures/` folder, by name: real ones, neither links nor anything renamed."""
+    try:
+        names = sorted(os.listdir(folder)) if not folder.is_symlink() else []
+    except OSError:
+        return
+    for name in names[:MAX_IMAGES]:
+        media_type = IMAGE_SUFFIXES.get(Path(name).suffix.lower())
+        if media_type is None or is_clutter(name) or printable(name) != name:
+            continue
+        try:
+            content = read_regular(folder / name, MAX_IMAGE_BYTES)
+        except OSError:
+            continue
+        if content.startswith(_SIGNATURES[media_type]):
+            yield name, content
+
+
+def _is_notebook(name: str) -> bool:
+    return name.lower().endswith(".ipynb") and not is_clutter(name)
+
+
+def _reason(error: OSError) -> str:
+    return "is a link" if error.errno == errno.ELOOP else error.strerror or str(error)
+
+
+def _cell(row: dict[str, Any]) -> HandedInCell:
+    metadata = row.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+    code = row.get("cell_type") == "code"
+    attachments = _attachments(row.get("attachments"))
+    return HandedInCell(
+        grade_id=grade_id if isinstance(grade_id, str) else "",
+        code=code,
+        source=_text(row.get("source", row.get("input", ""))),
+        attachments=attachments | (_drawn(row.get("outputs")) if code else {}),
+    )
+
+
+def _text(value: object) -> str:
+    """The text of a cell, which is one string or a list of lines."""
+    if isinstance(value, list):
+        value = "".join(line for line in value if isinstance(line, str))
+    if not isinstance(value, str):
+        return ""
+    return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+
+
+def _attachments(value: object) -> dict[str, dict[str, str]]:
+    if not isinstance(value, dict):
+        return {}
+    kept = {}
+    for name, bundle in list(value.items())[:MAX_IMAGES]:
+        pictures = _pictures(bundle)
+        if pictures and printable(name) == name:
+            kept[name] = pictures
+    return kept
+
+
+def _drawn(outputs: object) -> dict[str, dict[str, str]]:
+    """The pictures among the outputs of a code cell, as attachments."""
+    bundles = (
+        (output.get("data") for output in outputs if isinstance(output, dict)) if _is_list(outputs) else ()
+    )
+    pictures = [kept for kept in map(_pictures, bundles) if kept]
+    return {f"output-{number}": kept for number, kept in enumerate(pictures[:MAX_IMAGES], start=1)}
+
+
+def _pictures(bundle: object) -> dict[str, str]:
+    """The entries of a media bundle that are pictures, and that are what they say."""
+    kept = {}
+    for media_type, signatures in _SIGNATURES.items():
+        value = bundle.get(media_type) if isinstance(bundle, dict) else None
+        text = "".join(value) if _is_list(value) and all(isinstance(line, str) for line in value) else value
+        if not isinstance(text, str) or len(text) > MAX_IMAGE_BYTES * 4 / 3 + 4:
+            continue
+        try:
+            content = base64.b64decode("".join(text.split()), validate=True)
+        except (binascii.Error, ValueError):
+            continue
+        if content.startswith(signatures):
+            kept[media_type] = base64.b64encode(content).decode("ascii")
+    return kept
+
+
+def _is_list(value: Any) -> Any:
+    return isinstance(value, list)
+
+
+def _list(table: dict[str, Any], key: str) -> list[Any]:
+    value = table.get(key)
+    return value if isinstance(value, list) else []

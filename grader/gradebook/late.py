@@ -1,0 +1,197 @@
+"""The deadline of a course, and what handing in late costs: `late.toml`, read and applied.
+
+Times are wall-clock times of the course's time zone. A deadline of 23:59 is one in summer and in winter, and
+a day of lateness lasts from one 23:59 to the next, also on the two days of a year that have 23 and 25 hours.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from grader.errors import GraderUsageError
+from grader.submission.names import printable
+
+UNITS = ("percent", "points")
+_PENALTY_KEYS = {"unit", "per_day", "grace_minutes", "free_days", "cap"}
+
+
+@dataclass(frozen=True)
+class LatePolicy:
+    """What `late.toml` says.
+
+    Attributes:
+        zone: the course's time zone.
+        due: the deadline, wall-clock time in `zone`; None: there is none.
+        unit: of `per_day` and `cap`: per cent of the points earned, or points.
+        per_day: what each day that has begun costs.
+        grace_minutes: so much later is not late.
+        free_days: the first late days that cost nothing.
+        cap: lateness never costs more than this.
+        extensions: deadlines of single students, wall-clock times in `zone`.
+    """
+
+    zone: ZoneInfo
+    due: datetime | None = None
+    unit: str = "percent"
+    per_day: float = 0.0
+    grace_minutes: float = 0.0
+    free_days: int = 0
+    cap: float = math.inf
+    extensions: Mapping[str, datetime] = field(default_factory=dict)
+
+    def due_of(self, student: str) -> datetime | None:
+        """A student's own deadline."""
+        return self.extensions.get(student, self.due)
+
+    def due_utc(self) -> datetime | None:
+        """The deadline as nbgrader stores it: UTC, without a time zone."""
+        return None if self.due is None else _utc(self.due)
+
+    def extension(self, student: str) -> timedelta:
+        """How much later than everyone's a student's deadline is, in hours that pass: nbgrader adds it."""
+        own = self.extensions.get(student)
+        if own is None or self.due is None:
+            return timedelta()
+        return _utc(own) - _utc(self.due)
+
+    def days_late(self, due: datetime, submitted: datetime) -> int:
+        """Late days: each one that has begun.
+
+        Args:
+            due: the deadline, UTC without a time zone.
+            submitted: when it was handed in, likewise.
+        """
+        if submitted <= due + timedelta(minutes=self.grace_minutes):
+            return 0
+        # On the wall clock a day is a day, whatever summer time does to its length.
+        deadline = due.replace(tzinfo=UTC).astimezone(self.zone)
+        days = max(0, (submitted.replace(tzinfo=UTC).astimezone(self.zone).date() - deadline.date()).days - 1)
+        while _utc(_later(deadline, days)) < submitted:
+            days += 1
+        return days
+
+    def penalty(self, days: int, score: float) -> float:
+        """What so many late days cost of so many points."""
+        charged = max(0, days - self.free_days)
+        amount = min(charged * self.per_day, self.cap)
+        if self.unit == "percent":
+            amount = score * min(amount, 100.0) / 100
+        return round(min(amount, max(score, 0.0)), 6)
+
+
+def _later(deadline: datetime, days: int) -> datetime:
+    """The same time of day so many days later."""
+    return (deadline.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=deadline.tzinfo)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def read_policy(path: Path) -> LatePolicy:
+    """Read `late.toml`; without the file there is no deadline.
+
+    Raises:
+        GraderUsageError: it is not valid; the message names what is wrong.
+    """
+    shown = printable(str(path))
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return LatePolicy(ZoneInfo("UTC"))
+    except (OSError, ValueError) as error:
+        raise GraderUsageError(f"{shown}: cannot be read: {printable(str(error))}") from error
+    try:
+        return _policy(table)
+    except _Invalid as error:
+        raise GraderUsageError(f"{shown}: {error}") from error
+
+
+class _Invalid(Exception):
+    """A setting that cannot be; the message names it."""
+
+
+def _policy(table: dict[str, Any]) -> LatePolicy:
+    penalty, extensions = _table(table, "penalty"), _table(table, "extensions")
+    unknown = sorted(set(table) - {"timezone", "due", "penalty", "extensions"})
+    unknown += sorted(f"penalty.{key}" for key in set(penalty) - _PENALTY_KEYS)
+    if unknown:
+        raise _Invalid(f"unknown setting {printable(unknown[0])}")
+    name = table.get("timezone", "UTC")
+    try:
+        zone = ZoneInfo(name)
+    except (KeyError, ValueError, OSError, TypeError, AttributeError) as error:
+        raise _Invalid(
+            f"timezone {name!r} is not the name of a time zone, such as Europe/Amsterdam"
+        ) from error
+    due = _moment(table["due"], "due", zone) if "due" in table else None
+    if extensions and due is None:
+        raise _Invalid("extensions need a deadline: set due")
+    unit = penalty.get("unit", "percent")
+    if unit not in UNITS:
+        raise _Invalid(f"penalty.unit is {unit!r}, not one of {', '.join(UNITS)}")
+    free_days = _number(penalty, "free_days", 0)
+    if free_days != int(free_days):
+        raise _Invalid(f"penalty.free_days must be a whole number, not {free_days:g}")
+    return LatePolicy(
+        zone=zone,
+        due=due,
+        unit=unit,
+        per_day=_number(penalty, "per_day", 0.0),
+        grace_minutes=_number(penalty, "grace_minutes", 0.0),
+        free_days=int(free_days),
+        cap=_number(penalty, "cap", math.inf),
+        extensions={
+            student: _extended(value, student, due, zone) for student, value in extensions.items() if due
+        },
+    )
+
+
+def _extended(value: Any, student: str, due: datetime, zone: ZoneInfo) -> datetime:
+    """A student's own deadline: given as a time, or as days after everyone's."""
+    name = f"extensions.{printable(student)}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value <= 1000:
+            raise _Invalid(f"{name} is {value} days; give 0 to 1000")
+        return _later(due, value)
+    moment = _moment(value, name, zone)
+    if _utc(moment) < _utc(due):
+        raise _Invalid(f"{name} is before the deadline")
+    return moment
+
+
+def _moment(value: Any, name: str, zone: ZoneInfo) -> datetime:
+    """A time on the course's clock; one with an offset of its own is that moment."""
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise _Invalid(f'{name} is {value!r}, not a day and time such as "2027-12-14 23:59"') from error
+    if isinstance(value, str) and len(value.strip()) <= 10:
+        raise _Invalid(f'{name} is {value!r}: give the time, too, such as "{value.strip()} 23:59"')
+    if moment.tzinfo is not None:
+        return moment.astimezone(zone)
+    placed = moment.replace(tzinfo=zone)
+    if placed.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
+        raise _Invalid(f"{name} is {value!r}: that time is skipped when summer time begins")
+    return placed
+
+
+def _table(table: dict[str, Any], name: str) -> dict[str, Any]:
+    value = table.get(name, {})
+    if not isinstance(value, dict):
+        raise _Invalid(f"{name} must be a table: [{name}]")
+    return value
+
+
+def _number(table: dict[str, Any], name: str, default: float) -> float:
+    value = table.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value < 0:
+        raise _Invalid(f"penalty.{name} is {value!r}, not a number of at least 0")
+    return float(value)

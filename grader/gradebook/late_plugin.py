@@ -1,0 +1,71 @@
+"""nbgrader's plugin for late submissions, by the policy of `late.toml`; and the deadlines in its tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
+from nbgrader.plugins import LateSubmissionPlugin
+
+from grader.gradebook.course import ASSIGNMENT, POLICY_FILE
+from grader.gradebook.late import LatePolicy as Policy
+from grader.gradebook.late import read_policy
+
+
+class LatePolicy(LateSubmissionPlugin):
+    """What nbgrader asks for each late submission."""
+
+    def late_submission_penalty(
+        self, student_id: str, score: float, total_seconds_late: float
+    ) -> float | None:
+        """The penalty in points. nbgrader's working directory is the course."""
+        submission = self.parent.gradebook.find_submission(self.parent.assignment_id, student_id)
+        return penalty_of(read_policy(Path(POLICY_FILE)), submission, score)
+
+
+def penalty_of(policy: Policy, submission: SubmittedAssignment, score: float) -> float | None:
+    """What a submission's lateness costs of its points; None: it is not late."""
+    due, submitted = submission.duedate, submission.timestamp
+    if due is None or submitted is None or submitted <= due:
+        return None
+    days = policy.days_late(due, submitted)
+    return policy.penalty(days, score) or None
+
+
+def enter_deadlines(gradebook: Gradebook, policy: Policy) -> None:
+    """Write the deadline into nbgrader's assignment, and the extensions into its submissions.
+
+    Without a deadline in the policy, what was set in nbgrader itself stays.
+    """
+    if policy.due is None:
+        return
+    gradebook.update_or_create_assignment(ASSIGNMENT, duedate=policy.due_utc())
+    for submission in gradebook.assignment_submissions(ASSIGNMENT):
+        submission.extension = policy.extension(submission.student_id) or None
+    gradebook.db.commit()
+
+
+def enter_extension(gradebook: Gradebook, policy: Policy, student: str) -> None:
+    """Write one student's extension, before the penalty is found."""
+    if policy.due is None:
+        return
+    submission = gradebook.update_or_create_submission(ASSIGNMENT, student)
+    extension: timedelta = policy.extension(student)
+    submission.extension = extension or None
+    gradebook.db.commit()
+
+
+def refresh_penalties(gradebook: Gradebook, policy: Policy) -> None:
+    """Find all penalties anew: marks given by hand change what a per cent of the points is.
+
+    nbgrader itself does so only when it autogrades.
+    """
+    try:
+        submissions = gradebook.assignment_submissions(ASSIGNMENT)
+    except MissingEntry:
+        return
+    for submission in submissions:
+        for notebook in submission.notebooks:
+            notebook.late_submission_penalty = penalty_of(policy, submission, notebook.score)
+    gradebook.db.commit()

@@ -1,0 +1,215 @@
+"""Puts into `submitted/` what nbgrader can work with, and keeps what came in `collected/`.
+
+nbgrader collects into `submitted/`. Whatever is there and was not put there by us is what a student handed
+in: it moves to `collected/`, and a clean copy takes its place: the rebuilt notebook, the code as the grader
+reads it, real pictures, and the time. So every submission has exactly one notebook that nbgrader can open.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.utils import parse_utc
+
+from grader.errors import GraderFault
+from grader.gradebook import state
+from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, fit_for_id, require_release
+from grader.gradebook.handed_in import (
+    BrokenNotebook,
+    HandedInCell,
+    figures,
+    find_notebooks,
+    read_cells,
+    read_regular,
+)
+from grader.gradebook.rebuild import Rebuilt, answered, rebuild
+from grader.submission import read_submission
+from grader.submission.names import listed, printable
+
+TIMESTAMP = "timestamp.txt"
+SECRET = "submission_secret.txt"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A submission that nbgrader can work with.
+
+    Attributes:
+        student: their id.
+        notes: what a person should look at, one line each.
+    """
+
+    student: str
+    notes: tuple[str, ...]
+
+
+def prepare(course: Course) -> tuple[list[Prepared], list[str]]:
+    """Prepare every submission that was collected.
+
+    Returns:
+        The submissions, by student; remarks about folders that are no submissions of this assignment.
+
+    Raises:
+        GraderUsageError: nothing was released yet.
+        GraderFault: a folder cannot be read or written.
+    """
+    require_release(course)
+    try:
+        remarks = _move_in(course)
+        released = nbformat.read(course.released_notebook, as_version=4)
+        students = sorted(path.name for path in course.collected.iterdir() if _is_folder(path))
+        digests = {}
+        prepared = []
+        for student in students:
+            notes = _prepare_one(course, student, released)
+            digests[student] = _shape(course.submitted(student))
+            prepared.append(Prepared(student, notes))
+        state.save(course, state.PREPARED, digests)
+    except OSError as error:
+        place = printable(os.fsdecode(error.filename)) if error.filename else str(course.root)
+        raise GraderFault(f"{place}: {error.strerror or error}") from error
+    return prepared, remarks
+
+
+def _move_in(course: Course) -> list[str]:
+    """Move what was collected since the last run out of nbgrader's folder."""
+    course.collected.mkdir(parents=True, exist_ok=True)
+    remarks = []
+    ours = state.load(course, state.PREPARED)
+    submitted = course.root / "submitted"
+    for folder in sorted(submitted.iterdir()) if submitted.is_dir() else ():
+        student, place = folder.name, folder / ASSIGNMENT
+        if not _is_folder(folder):
+            continue
+        if not fit_for_id(student):
+            remarks.append(
+                f"submitted/{printable(student)}: cannot be the id of a student (letters, digits, and any of "
+                "_ . @ + - only); rename the folder"
+            )
+        elif not _is_folder(place):
+            others = [path.name for path in folder.iterdir()]
+            if not (course.collected / student).is_dir():
+                remarks.append(
+                    f"submitted/{student}: holds no {ASSIGNMENT}, but {listed(others) or 'nothing'}"
+                )
+        elif ours.get(student) != _shape(place):
+            _replace(place, course.collected / student)
+    return remarks
+
+
+def _prepare_one(course: Course, student: str, released: NotebookNode) -> tuple[str, ...]:
+    """Write a student's clean submission; returns the notes."""
+    raw = course.collected / student
+    rebuilt, beside, notes = _rebuilt(raw, released)
+    submission = read_submission(raw, student)
+    notes += submission.warnings + ((submission.error,) if submission.error else ())
+    target = course.submitted(student)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:
+        new = Path(folder, ASSIGNMENT)
+        new.mkdir()
+        nbformat.write(rebuilt.notebook, new / f"{NOTEBOOK}.ipynb")
+        for name, content in submission.files.items():
+            (new / name).parent.mkdir(exist_ok=True)
+            (new / name).write_bytes(content)
+        for name, content in figures(beside / "figures"):
+            (new / "figures").mkdir(exist_ok=True)
+            (new / "figures" / name).write_bytes(content)
+        notes += _copy_time(raw, new)
+        _replace(new, target)
+    return notes
+
+
+def _rebuilt(raw: Path, released: NotebookNode) -> tuple[Rebuilt, Path, tuple[str, ...]]:
+    """The rebuilt notebook, the folder of the one that was handed in, and what to say about it."""
+    readable: list[tuple[Path, list[HandedInCell]]] = []
+    notes: list[str] = []
+    paths = find_notebooks(raw)
+    for path in paths:
+        try:
+            readable.append((path, read_cells(path)))
+        except BrokenNotebook as error:
+            notes.append(f"{_inner(path, raw)}: cannot be read, it {error}")
+    if not paths:
+        notes.append("no notebook was handed in")
+    # The one of the right name counts; without it, the one with most answers.
+    readable.sort(key=lambda found: (found[0].name != f"{NOTEBOOK}.ipynb", -answered(released, found[1])))
+    if not readable:
+        return rebuild(released, ()), raw, tuple(notes)
+    path, cells = readable[0]
+    others = [_inner(other, raw) for other, _ in readable[1:]]
+    if others:
+        notes.append(f"several notebooks: {_inner(path, raw)} counts, not {listed(others)}")
+    elif path.name != f"{NOTEBOOK}.ipynb":
+        notes.append(f"the notebook is called {printable(path.name)}, not {NOTEBOOK}.ipynb; it counts")
+    result = rebuild(released, cells)
+    if not result.known:
+        notes.append(f"{_inner(path, raw)}: is not the notebook of this assignment, none of its cells is")
+    else:
+        notes += result.notes
+    return result, path.parent, tuple(notes)
+
+
+def _inner(path: Path, raw: Path) -> str:
+    return printable(path.relative_to(raw).as_posix())
+
+
+def _copy_time(raw: Path, new: Path) -> tuple[str, ...]:
+    """The time of submission, and nbgrader's secret for the way back of the feedback."""
+    notes: tuple[str, ...] = ()
+    for name in (TIMESTAMP, SECRET):
+        try:
+            content = read_regular(raw / name, 10_000)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            notes += (f"{name} cannot be read and was left out",)
+            continue
+        if name == TIMESTAMP and not _is_time(content):
+            notes += (f"{name} does not hold a time and was left out: the submission counts as in time",)
+            continue
+        (new / name).write_bytes(content)
+    return notes
+
+
+def _is_time(content: bytes) -> bool:
+    try:
+        parse_utc(content.decode("utf-8").strip())
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        return False
+    return bool(content.strip())
+
+
+def _shape(folder: Path) -> str:
+    """A digest by which a folder that we have written is known again."""
+    return state.digest(*_contents((folder / f"{NOTEBOOK}.ipynb", folder / TIMESTAMP, folder / SECRET)))
+
+
+def _contents(paths: Iterable[Path]) -> list[bytes]:
+    contents = []
+    for path in paths:
+        try:
+            contents.append(read_regular(path, 200_000_000))
+        except OSError:
+            contents.append(b"")
+    return contents
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+
+
+def _replace(new: Path, target: Path) -> None:
+    """Put a folder in the place of another."""
+    if target.is_symlink():
+        target.unlink()
+    elif target.exists():
+        shutil.rmtree(target)
+    shutil.move(str(new), str(target))

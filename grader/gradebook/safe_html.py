@@ -1,0 +1,137 @@
+"""Students' Markdown as harmless HTML, for formgrader and for the feedback page.
+
+nbgrader renders Markdown with all the HTML that is in it. A script in an answer would run in the browser of
+whoever marks it, with the right to change every mark. Here what is rendered is cleaned by an allow-list
+before it reaches a page. Pictures of the submission's own `figures/` are put into the page itself, so that
+the feedback is one file, and no other file can be drawn into it.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import bleach
+from bleach.css_sanitizer import CSSSanitizer
+from jinja2 import pass_context
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from grader.gradebook.handed_in import IMAGE_SUFFIXES, MAX_IMAGE_BYTES, read_regular
+
+TAGS = frozenset(
+    "a abbr b blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol "
+    "p pre q s samp small span strong sub summary sup table tbody td tfoot th thead tr tt u ul var".split()
+)
+_ATTRIBUTES = {
+    "class",
+    "title",
+    "align",
+    "width",
+    "height",
+    "colspan",
+    "rowspan",
+    "start",
+    "style",
+    "open",
+    "alt",
+}
+_LINK = re.compile(r"(?i:https?://|mailto:)|#|[\w./-]+\Z")
+_PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=]*\Z")
+_FIGURE = re.compile(r"(?:\./)?(figures/[^/\\]+)\Z")
+_RAW_ATTACHMENT = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*["']?)attachment:([^"'>\s]+)""", re.IGNORECASE)
+# What MathJax would turn into a link or a style.
+_UNSAFE_MATHS = re.compile(r"\\(href|style|require|cssId|class)\b")
+# Drawn in place of a picture that is not there: one transparent pixel.
+_NOTHING = {"image/gif": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}
+
+
+@pass_context
+def markdown2html(context: Any, source: str) -> str:
+    """The filter that nbconvert's templates call for every Markdown cell and every comment."""
+    cell = context.get("cell", {})
+    folder = context.get("resources", {}).get("metadata", {}).get("path", "")
+    return render(source, cell.get("attachments", {}), Path(folder) if folder else None)
+
+
+def render(
+    source: str, attachments: dict[str, dict[str, str]] | None = None, folder: Path | None = None
+) -> str:
+    """Markdown to HTML that holds no script, no form and no link to one.
+
+    Args:
+        source: Markdown.
+        attachments: pictures by name, each `{media type: base64}`.
+        folder: that of the notebook; its `figures/` are drawn.
+    """
+    known = _Attachments(attachments or {})
+    renderer = IPythonRenderer(escape=False, attachments=known, exclude_anchor_links=True)
+    try:
+        rendered = MarkdownWithMath(renderer=renderer).render(source)
+        rendered = _RAW_ATTACHMENT.sub(lambda found: found[1] + known.url(found[2]), rendered)
+    except Exception:  # a text that breaks the renderer is still to be read
+        rendered = f"<pre>{html.escape(source)}</pre>"
+    cleaned = _UNSAFE_MATHS.sub(lambda found: f"\\text{{{found[1]} }}", _clean(rendered))
+    return _with_figures(cleaned, folder)
+
+
+class _Attachments(dict[str, dict[str, str]]):
+    """Pictures by name. A missing one is a blank, where nbconvert would show no page at all."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> dict[str, str]:
+        return dict.get(self, unquote(name)) or _NOTHING
+
+    def url(self, name: str) -> str:
+        media_type, content = next(iter(self[name].items()))
+        return f"data:{media_type};base64,{content}"
+
+
+def _clean(rendered: str) -> str:
+    return bleach.clean(
+        rendered,
+        tags=TAGS,
+        attributes=_allowed,
+        protocols={"http", "https", "mailto", "data"},
+        css_sanitizer=CSSSanitizer(
+            allowed_css_properties=[
+                "color",
+                "background-color",
+                "text-align",
+                "width",
+                "height",
+                "max-width",
+            ],
+            allowed_svg_properties=[],
+        ),
+    )
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    if tag == "a" and name == "href":
+        return _LINK.match(value.strip()) is not None
+    if tag == "img" and name == "src":  # never from elsewhere: it would tell who reads which answer, and when
+        return _PICTURE.match(value) is not None or _FIGURE.match(unquote(value)) is not None
+    return name in _ATTRIBUTES
+
+
+def _with_figures(cleaned: str, folder: Path | None) -> str:
+    """The HTML with the pictures of `figures/` in it."""
+
+    def embedded(found: re.Match[str]) -> str:
+        figure = _FIGURE.match(unquote(html.unescape(found[2])))
+        media_type = IMAGE_SUFFIXES.get(Path(figure[1]).suffix.lower()) if figure and folder else None
+        if not (figure and folder and media_type):
+            return found[0]
+        try:
+            content = read_regular(folder / figure[1], MAX_IMAGE_BYTES)
+        except OSError:
+            return found[0]
+        return f"{found[1]}data:{media_type};base64,{base64.b64encode(content).decode('ascii')}{found[3]}"
+
+    return re.sub(r'(<img\b[^>]*?\bsrc=")([^"]*)(")', embedded, cleaned)

@@ -1,0 +1,222 @@
+"""nbgrader's own steps, one student at a time: collect, autograde, feedback.
+
+They run in this process: each start of nbgrader's command takes 2 s, a student 0.3 s.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import traitlets.log
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.auth import Authenticator
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters.base import BaseConverter
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.exchange import ExchangeError, ExchangeFactory
+from traitlets.config import Config
+
+from grader.errors import GraderFault
+from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course
+from grader.submission.names import printable
+
+LOG = "nbgrader.log"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a grade was before nbgrader graded again.
+
+    Attributes:
+        manual: the points that a person gave.
+        automatic: those that nbgrader gave.
+        settled: whether nobody was asked to look at it.
+    """
+
+    manual: float | None
+    automatic: float | None
+    settled: bool
+
+
+class NbGraderFault(GraderFault):
+    """nbgrader could not do a step; the message says for whom and why."""
+
+
+def course_directory(config: Config) -> CourseDirectory:
+    """nbgrader's view of the course in the working directory."""
+    return CourseDirectory(config=config)
+
+
+@contextmanager
+def open_gradebook(config: Config) -> Iterator[Gradebook]:
+    """The course's gradebook.
+
+    Raises:
+        GraderFault: the database cannot be used.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    directory = course_directory(config)
+    try:
+        gradebook = Gradebook(directory.db_url, directory.course_id or "default_course")
+    except (SQLAlchemyError, ImportError) as error:
+        raise GraderFault(
+            f"the gradebook at {_without_password(directory.db_url)} cannot be opened: "
+            f"{printable(str(error).splitlines()[0], 200)}; see db_url in nbgrader_config.py"
+        ) from error
+    with gradebook:
+        yield gradebook
+
+
+@contextmanager
+def logged(course: Course) -> Iterator[Path]:
+    """Let nbgrader write its log into a file, and nothing on the terminal."""
+    path = course.state / LOG
+    course.state.mkdir(exist_ok=True)
+    log = traitlets.log.get_logger()
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    before, level, propagate = log.handlers[:], log.level, log.propagate
+    log.handlers[:] = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    try:
+        yield path
+    finally:
+        log.handlers[:] = before
+        log.setLevel(level)
+        log.propagate = propagate
+        handler.close()
+
+
+def collect(config: Config) -> str:
+    """Fetch from the exchange what was handed in since the last time.
+
+    Returns:
+        A remark where there was nothing to fetch from; else nothing.
+    """
+    directory = course_directory(config)
+    directory.assignment_id = ASSIGNMENT
+    collector = ExchangeFactory(config=config).Collect(
+        coursedir=directory, authenticator=Authenticator(config=config), config=config
+    )
+    collector.update = True
+    try:
+        collector.start()
+    except ExchangeError as error:
+        return f"nothing was collected from the exchange: {printable(str(error), 200)}"
+    return ""
+
+
+def autograde(course: Course, config: Config, student: str) -> None:
+    """Enter a student's marks and notebook, and keep what people have decided.
+
+    nbgrader asks again for every mark that a person gave. Only where the answer, or the automatic mark that they
+    replaced, has changed does it stay so.
+
+    Raises:
+        NbGraderFault: nbgrader failed.
+    """
+    before = standings(config, student)
+    answers = _answers(course, student)
+    _convert(Autograde, config, student)
+    after = _answers(course, student)
+    with open_gradebook(config) as gradebook:
+        for grade in _grades(gradebook, student):
+            was = before.get(grade.name)
+            if was is None or was.manual is None or not was.settled:
+                continue
+            if after.get(grade.name) == answers.get(grade.name) and grade.auto_score == was.automatic:
+                grade.needs_manual_grade = False
+        gradebook.db.commit()
+
+
+def feedback(config: Config, student: str) -> None:
+    """Write a student's feedback page.
+
+    Raises:
+        NbGraderFault: nbgrader failed.
+    """
+    page = Config()
+    page.HTMLExporter.template_name = "feedback"
+    _convert(GenerateFeedback, config, student, lambda converter: converter.update_config(page))
+
+
+def standings(config: Config, student: str) -> dict[str, Standing]:
+    """A student's grades, by cell."""
+    with open_gradebook(config) as gradebook:
+        return {
+            grade.name: Standing(grade.manual_score, grade.auto_score, not grade.needs_manual_grade)
+            for grade in _grades(gradebook, student)
+        }
+
+
+def _grades(gradebook: Gradebook, student: str) -> list:
+    try:
+        return list(gradebook.find_submission_notebook(NOTEBOOK, ASSIGNMENT, student).grades)
+    except MissingEntry:
+        return []
+
+
+def _answers(course: Course, student: str) -> dict[str, tuple[str, str]]:
+    """What a student answers in the autograded notebook, by cell."""
+    path = course.autograded(student) / f"{NOTEBOOK}.ipynb"
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (OSError, ValueError):
+        return {}
+    return {
+        cell.metadata.nbgrader.grade_id: (cell.source, repr(cell.get("attachments")))
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+
+
+def _convert(
+    kind: type[BaseConverter],
+    config: Config,
+    student: str,
+    adjust: Callable[[BaseConverter], None] = lambda converter: None,
+) -> None:
+    directory = course_directory(config)
+    directory.assignment_id, directory.student_id = ASSIGNMENT, student
+    converter = kind(coursedir=directory, config=config)
+    adjust(converter)
+    converter.force = True
+    reasons = _Reasons()
+    converter.log.addHandler(reasons)
+    try:
+        converter.start()
+    except Exception as error:
+        reason = reasons.last or f"{type(error).__name__}: {error}"
+        raise NbGraderFault(f"{student}: {printable(reason, 300)}; more in state/{LOG}") from error
+    finally:
+        converter.log.removeHandler(reasons)
+
+
+class _Reasons(logging.Handler):
+    """Remembers the last line of the traceback that nbgrader logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.last = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage().strip()
+        if message.startswith("Traceback"):
+            self.last = message.splitlines()[-1]
+
+
+def _without_password(url: str) -> str:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return "the configured db_url"
