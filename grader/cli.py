@@ -21,6 +21,7 @@ import typer
 from typer.exceptions import TyperException
 
 from grader.errors import GraderFault, GraderUsageError
+from grader.gradebook.commands import app as course_app
 
 # What students' code needs is loaded inside the commands, so that --help and mistakes answer at once.
 
@@ -34,6 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(course_app, name="course")
 
 
 class Data(StrEnum):
