@@ -24,6 +24,9 @@ TRIPLE = "forward returns three scalars: L_rec, L_reg and bpd, each averaged ove
 RTOL = 1e-4  # float32 sums over 784 pixels; the mildest mistake here moves a loss by percents
 
 
+KEEP = "keep the losses tensors: no .item(), .detach(), float() or no_grad"
+
+
 @dataclass
 class Case:
     """Images, and what the stand-in networks say of them."""
@@ -256,37 +259,50 @@ def test_decodes_a_sample_of_the_posterior(part1: Part, draw: Draw) -> None:
     fail(f"the decoder is not given samples of the posterior: {cause}", hint)
 
 
-@pytest.mark.weight(2)
-def test_gradients_reach_both_networks(part1: Part, draw: Draw) -> None:
-    case = make_case(draw, 4)
-    model = build(part1, case, gain=1.0)
+def gradients_of_bpd(part1: Part, case: Case, gain: float) -> dict[str, torch.Tensor]:
+    """The gradient of bpd by what the stand-in networks hold; none counts as zero.
+
+    Args:
+        part1: the submission.
+        case: what the stand-ins return.
+        gain: how strongly the logits depend on z. With 0 the encoder learns through the KL term alone.
+    """
+    model = build(part1, case, gain)
     # Helpers that cut the gradient lose their own items.
     part1.driver.stop_sampling()
-    part1.driver.make_crude("elbo_to_bpd")
+    for name in ("KLD", "elbo_to_bpd"):
+        part1.driver.make_crude(name)
     call = part1.record(model, case.images)
     part1.driver.restore()
     values = call.value
     expect(
         isinstance(values, tuple | list) and len(values) == 3, "forward should return three values", TRIPLE
     )
-    hint = "keep the losses tensors: no .item(), .detach(), float() or no_grad"
-    for value, name in ((values[0], "L_rec"), (values[2], "bpd")):
-        expect(isinstance(value, torch.Tensor), f"{name} is a plain number, no tensor", hint)
-    one = [torch.ones_like(as_tensor(value, "a loss")) for value in values]
-    of_reconstruction = call.gradients(one[0], None, None, of=model)
-    of_bpd = call.gradients(None, None, one[2], of=model)
-    for gradients, loss, name in (
-        (of_reconstruction, "L_rec", "decoder.logits"),
-        (of_reconstruction, "L_rec", "encoder.mean"),
-        (of_reconstruction, "L_rec", "encoder.log_std"),
-        (of_bpd, "bpd", "decoder.logits"),
-        (of_bpd, "bpd", "encoder.mean"),
-        (of_bpd, "bpd", "encoder.log_std"),
-    ):
-        gradient = gradients.get(name)
-        network = name.replace(".", "'s ")
+    expect(isinstance(values[2], torch.Tensor), "bpd is a plain number, no tensor", KEEP)
+    before = [None] * sum(isinstance(value, torch.Tensor) for value in values[:2])
+    found = call.gradients(*before, torch.ones_like(values[2]), of=model)
+    names = {"decoder.logits": case.logits, "encoder.mean": case.mean, "encoder.log_std": case.log_std}
+    return {
+        name: torch.zeros_like(value) if (gradient := found.get(name)) is None else gradient
+        for name, value in names.items()
+    }
+
+
+@pytest.mark.weight(2)
+def test_gradients_reach_both_networks(part1: Part, draw: Draw) -> None:
+    case = make_case(draw, 4)
+    both, regularization = gradients_of_bpd(part1, case, 1.0), gradients_of_bpd(part1, case, 0.0)
+    expect(bool(both["decoder.logits"].any()), "no gradient flows from bpd to the decoder's logits", KEEP)
+    for name in ("encoder.mean", "encoder.log_std"):
+        output = name.replace(".", "'s ")
+        through_z = (both[name] - regularization[name]).abs().max() > 1e-4 * both[name].abs().max()
         expect(
-            gradient is not None and bool(gradient.abs().max() > 0),
-            f"no gradient flows from {loss} to the {network}",
-            hint,
+            bool(through_z),
+            f"no gradient flows from bpd through L_rec, the logits and z to the {output}",
+            KEEP,
+        )
+        expect(
+            bool(regularization[name].any()),
+            f"no gradient flows from bpd through L_reg to the {output}",
+            f"bpd is that of L_rec + L_reg; {KEEP}",
         )

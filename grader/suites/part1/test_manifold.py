@@ -21,6 +21,8 @@ AXIS = "both axes run over the inverse normal CDF of (i + 0.5) / grid_size, i = 
 MEAN = "show the expected grey level: softmax over the 16 classes, times the levels, summed over the classes"
 LAYOUT = "use torchvision.utils.make_grid with nrow=grid_size on images of shape [grid_size^2, 1, 28, 28]"
 IMAGE = 28
+# The grey level 15 as it may be shown: 15/16 or 1, 15, 255 (or 15/16 of that).
+WHITE = ((0.93, 1.01), (14.9, 15.1), (238.0, 256.0))
 
 
 @dataclass
@@ -195,9 +197,14 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     ripple = max(
         float(shown.tiles[:, :, rows, 3:25].var(dim=(2, 3)).max()) for rows in (slice(2, 12), slice(16, 26))
     )
-    # One column of every image is surely white: grey levels 0..15, 0..1 and k / 16 are all right.
+    # One column of every image is surely white: grey levels 0..15, 0..1, k / 16 and bytes are all right.
     scale = float(shown.tiles.max())
     expect(scale > 0, "the manifold is all black, though one column of every image is surely white", MEAN)
+    expect(
+        any(low <= scale <= high for low, high in WHITE),
+        f"a white pixel has the value {scale:.3g} in the manifold: it cannot be shown as an image",
+        f"grey levels from 0 to 1 (or 0 to 15); {MEAN}",
+    )
     halves, ripple = halves / scale * 15, ripple / scale**2 * 225
     if ripple > 0.05:
         if torch.equal(show(part1, grid_size, upper, lower).tiles, shown.tiles):

@@ -234,6 +234,30 @@ def test_reconstruction_trains_all_weights(part2: Part, draw: Draw) -> None:
     )
 
 
+def test_code_of_forward_trains_the_encoder(part2: Part, draw: Draw) -> None:
+    part2.seed(draw.seed())
+    model = part2.driver.build(8, ["ConvDecoder", "Discriminator"])
+    model.eval()
+    call = part2.record(model, images_of(draw, 4))
+    recon, codes = pair(call.value)
+    hint = "return the encoder's output as it is: no .detach(), .data or no_grad"
+    expect_shape(
+        codes, (4, 8), "the second result of forward, the codes", "return (recon_x, z), in this order"
+    )
+    others = [None] if isinstance(recon, torch.Tensor) else []
+    gradients = call.gradients(*others, draw.normal(4, 8), of=model)
+    expect(
+        any(
+            gradient is not None and bool(gradient.any())
+            for name, gradient in gradients.items()
+            if name.startswith("encoder.")
+        ),
+        "no gradient flows from the codes that forward returns to the encoder: the adversarial loss cannot "
+        "train it",
+        hint,
+    )
+
+
 def matters(model: Remote, name: str, images: torch.Tensor, recon: torch.Tensor, draw: Draw) -> bool:
     """Whether another value of a weight changes the reconstruction."""
     state = model.state_dict()

@@ -195,6 +195,14 @@ def test_log_holds_the_losses(part2: Part, draw: Draw) -> None:
         number = {name: expect_scalar(result.log[name], f"{name} in the log", hint) for name in names}
         expect_close(number["disc_loss"], result.loss, "disc_loss in the log", "it is the loss returned")
         expect_no_constant([result, Judged(judge, draw.normal(9, Z_DIM, std=2.0))])
+        exchanged = close(number["loss_real"], result.loss_fake, 1e-4, 1e-6) and close(
+            number["loss_fake"], result.loss_real, 1e-4, 1e-6
+        )
+        expect(
+            not exchanged or close(result.loss_real, result.loss_fake, 1e-3, 1e-4),
+            "loss_real and loss_fake are exchanged in the log",
+            "loss_real is the term of the codes from the prior, loss_fake that of z_fake",
+        )
         # Their own two terms, whatever these are: the loss itself is asked about elsewhere.
         total = number["loss_real"] + number["loss_fake"]
         if not close(number["disc_loss"], total, rtol=1e-4, atol=1e-6):

@@ -85,6 +85,11 @@ WRONG = (
     ),
     wrong(
         AUTOENCODER,
+        "the code that is returned is detached",
+        (FORWARD, FORWARD.replace("self.decoder(z), z", "self.decoder(z), z.detach()")),
+    ),
+    wrong(
+        AUTOENCODER,
         "noisy code",
         (FORWARD, FORWARD.replace("self.decoder(z), z", "self.decoder(z + torch.randn_like(z)), z")),
     ),
@@ -213,6 +218,12 @@ WRONG = (
         DISC_LOSS, "accuracy by equality", (ACCURACY, ACCURACY.replace("> 0", "== 1").replace("< 0", "== 0"))
     ),
     wrong(DISC_LOSS, "accuracy of the fake codes", (ACCURACY, "(logits_fake < 0).float().mean()")),
+    wrong(
+        DISC_LOSS,
+        "losses exchanged in the log",
+        ('"loss_real": loss_real', '"loss_real": loss_fake'),
+        ('"loss_fake": loss_fake', '"loss_fake": loss_real'),
+    ),
     wrong(DISC_LOSS, "accuracy is missing", ('            "accuracy": accuracy,\n', "")),
     # samples
     wrong(SAMPLE, "uniform", (SAMPLED, SAMPLED.replace("randn", "rand"))),
