@@ -64,7 +64,7 @@ def run(course: Course, options: Options) -> int:
     """Run a whole cycle.
 
     Returns:
-        The exit status: 0 only when every submission is in the gradebook with exactly the points of its result.
+        The exit status: 0 only when every submission is in the gradebook, with the points of its result.
 
     Raises:
         GraderUsageError: the course is not ready: no release, no submission, an invalid policy.
@@ -103,7 +103,7 @@ def run(course: Course, options: Options) -> int:
 
 def _nothing(course: Course, remarks: Sequence[str]) -> str:
     return (
-        f"{printable(str(course.root))}: there are no submissions yet, neither in the exchange nor in submitted/"
+        f"{printable(str(course.root))}: there are no submissions yet, in the exchange or in submitted/"
         + (f" ({'; '.join(remarks)})" if remarks else "")
     )
 

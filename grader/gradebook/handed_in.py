@@ -22,7 +22,7 @@ MAX_IMAGE_BYTES = 10_000_000
 MAX_IMAGES = 200
 MAX_ENTRIES = 5_000  # looked at while searching for notebooks
 
-# Pictures that a browser draws and never runs, by their first bytes. SVG is not among them: it can hold scripts.
+# Pictures that a browser draws and never runs, by their first bytes. Not SVG: it can hold scripts.
 _SIGNATURES = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
@@ -53,7 +53,7 @@ class HandedInCell:
 
 
 def read_cells(path: Path) -> list[HandedInCell]:
-    """The cells of a notebook: text and pictures only, no outputs but pictures, no metadata but the cell's id.
+    """The cells of a notebook: texts and pictures, and no metadata but the cell's id.
 
     Raises:
         BrokenNotebook: it is no regular file, too large, or no notebook.
@@ -166,9 +166,8 @@ def _attachments(value: object) -> dict[str, dict[str, str]]:
 
 def _drawn(outputs: object) -> dict[str, dict[str, str]]:
     """The pictures among the outputs of a code cell, as attachments."""
-    bundles = (
-        (output.get("data") for output in outputs if isinstance(output, dict)) if _is_list(outputs) else ()
-    )
+    rows = outputs if isinstance(outputs, list) else []
+    bundles = (output.get("data") for output in rows if isinstance(output, dict))
     pictures = [kept for kept in map(_pictures, bundles) if kept]
     return {f"output-{number}": kept for number, kept in enumerate(pictures[:MAX_IMAGES], start=1)}
 
@@ -178,7 +177,7 @@ def _pictures(bundle: object) -> dict[str, str]:
     kept = {}
     for media_type, signatures in _SIGNATURES.items():
         value = bundle.get(media_type) if isinstance(bundle, dict) else None
-        text = "".join(value) if _is_list(value) and all(isinstance(line, str) for line in value) else value
+        text = "".join(map(str, value)) if isinstance(value, list) else value
         if not isinstance(text, str) or len(text) > MAX_IMAGE_BYTES * 4 / 3 + 4:
             continue
         try:
@@ -188,10 +187,6 @@ def _pictures(bundle: object) -> dict[str, str]:
         if content.startswith(signatures):
             kept[media_type] = base64.b64encode(content).decode("ascii")
     return kept
-
-
-def _is_list(value: Any) -> Any:
-    return isinstance(value, list)
 
 
 def _list(table: dict[str, Any], key: str) -> list[Any]:

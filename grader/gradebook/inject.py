@@ -46,8 +46,8 @@ class InjectMarks(NbGraderPreprocessor):
         """Mark one notebook.
 
         Raises:
-            UnusableResult: there is no result that holds for this submission. nbgrader then leaves the student
-                out and says so.
+            UnusableResult: there is no result that holds for this submission. nbgrader then leaves the
+                student out and says so.
         """
         if resources["nbgrader"]["assignment"] != ASSIGNMENT:
             raise UnusableResult(f"this course marks {ASSIGNMENT}, not {resources['nbgrader']['assignment']}")

@@ -127,6 +127,6 @@ def _check_items(result: SubmissionResult, shown: str) -> None:
             {name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)}
         )
         raise UnusableResult(
-            f"{shown}: its items are not those of the rubric ({', '.join(differing) or 'one is there twice'}); "
-            "grade the submission again"
+            f"{shown}: its items are not those of the rubric "
+            f"({', '.join(differing) or 'one is there twice'}); grade the submission again"
         )

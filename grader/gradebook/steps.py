@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import nbformat
 import traitlets.log
@@ -78,7 +79,7 @@ def logged(course: Course) -> Iterator[Path]:
     """Let nbgrader write its log into a file, and nothing on the terminal."""
     path = course.state / LOG
     course.state.mkdir(exist_ok=True)
-    log = traitlets.log.get_logger()
+    log = cast(logging.Logger, traitlets.log.get_logger())
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before, level, propagate = log.handlers[:], log.level, log.propagate
@@ -116,8 +117,8 @@ def collect(config: Config) -> str:
 def autograde(course: Course, config: Config, student: str) -> None:
     """Enter a student's marks and notebook, and keep what people have decided.
 
-    nbgrader asks again for every mark that a person gave. Only where the answer, or the automatic mark that they
-    replaced, has changed does it stay so.
+    nbgrader asks again for every mark that a person gave. It stays so only where the answer, or the automatic
+    mark that they replaced, has changed.
 
     Raises:
         NbGraderFault: nbgrader failed.
