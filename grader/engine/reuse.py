@@ -27,7 +27,7 @@ from grader.errors import GraderUsageError
 from grader.marking.result import CheckResult, ItemResult, SubmissionResult
 from grader.report.atomic import write_atomically
 from grader.report.results_json import FILE_NAME
-from grader.submission import Found, Submission, read_submission
+from grader.submission import Found, Submission, read_found
 from grader.submission.names import printable
 
 RUN_FILE = "run.json"
@@ -134,7 +134,7 @@ class Kept:
             return None
         if note.get("results") != _digest(content):
             return None
-        if note.get("fingerprint") != fingerprint(read_submission(found.path, found.name), self.provenance):
+        if note.get("fingerprint") != fingerprint(read_found(found), self.provenance):
             return None
         try:
             return result_from_json(json.loads(content))

@@ -22,7 +22,7 @@ from grader.engine.cpus import keep_to
 from grader.engine.reuse import fingerprint
 from grader.engine.unmarked import Provenance, unreadable
 from grader.marking.result import SubmissionResult
-from grader.submission import Found, Submission, read_submission
+from grader.submission import Found, Submission, read_found
 
 
 class MarkerProtocol(Protocol):
@@ -104,7 +104,7 @@ def mark_one(task: Found | Submission, provenance: Provenance) -> Marked:
         RuntimeError: the marker failed; the message says how.
     """
     started = time.monotonic()
-    submission = task if isinstance(task, Submission) else read_submission(task.path, task.name)
+    submission = task if isinstance(task, Submission) else read_found(task)
     digest = fingerprint(submission, provenance)
     if submission.error:
         return Marked(unreadable(submission, provenance, time.monotonic() - started), digest)

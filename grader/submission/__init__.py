@@ -1,8 +1,8 @@
 """What did the student hand in? Runs nothing, trusts nothing."""
 
-from grader.submission.find import Cohort, Found, find_submissions
-from grader.submission.model import GRADER, NAMED_FILES, STUDENT, Submission
-from grader.submission.read import read_submission
+from grader.submission.find import Cohort, find_submissions
+from grader.submission.model import GRADER, NAMED_FILES, STUDENT, Found, Submission
+from grader.submission.read import read_found, read_submission
 
 __all__ = [
     "GRADER",
@@ -12,5 +12,6 @@ __all__ = [
     "Found",
     "Submission",
     "find_submissions",
+    "read_found",
     "read_submission",
 ]

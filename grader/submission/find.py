@@ -8,29 +8,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import GraderFault, GraderUsageError
+from grader.submission.downloads import Entry, parse
 from grader.submission.layout import is_part, misspelt_parts
-from grader.submission.model import NAMED_FILES
+from grader.submission.model import NAMED_FILES, Found
 from grader.submission.names import (
     ARCHIVE_SUFFIXES,
-    FOREIGN_SUFFIXES,
     RESERVED_NAMES,
+    is_archive,
     is_clutter,
     printable,
     submission_name,
 )
+from grader.submission.uploads import archive_within, choose_uploads
 
 # Folders of a cohort that no submission is called, but that tools and courses leave there.
 _NOT_SUBMISSIONS = frozenset({"figures", "lightning_logs", "checkpoints", "lost+found"})
 # Files of a cohort that may be meant as a submission, so that skipping one deserves a word.
 _TELLING_SUFFIXES = (".py", ".ipynb")
-
-
-@dataclass(frozen=True)
-class Found:
-    """A submission that has been found, not read: its name in the results and where it lies."""
-
-    name: str
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,8 @@ def find_submissions(paths: Sequence[Path], output: Path | None = None) -> Cohor
     """Find the submissions that paths stand for.
 
     A folder that holds part1/ or part2/ is a submission, and so is an archive. Any other folder is a
-    cohort: each folder or archive in it is a submission, also an empty or broken one. Results of an
+    cohort: each folder or archive in it is a submission, also an empty or broken one. In the unpacked
+    download of a learning management system, what a student handed in last is the submission. Results of an
     earlier run are skipped, and so is what systems and tools leave behind.
 
     Args:
@@ -53,8 +48,8 @@ def find_submissions(paths: Sequence[Path], output: Path | None = None) -> Cohor
         output: the folder of results, never taken for a submission.
 
     Raises:
-        GraderUsageError: a path is missing or no submission, a cohort is empty, or two submissions have
-            the same name.
+        GraderUsageError: a path is missing or no submission, a cohort is empty, or two submissions or
+            students have the same name.
         GraderFault: a folder cannot be listed.
     """
     found: list[Found] = []
@@ -70,7 +65,7 @@ def find_submissions(paths: Sequence[Path], output: Path | None = None) -> Cohor
         # Its name is the one the user knows it by, which a link's target may not have.
         named = Path(os.path.abspath(given))
         if not path.is_dir():
-            if not _is_archive(path.name):
+            if not is_archive(path.name):
                 raise GraderUsageError(
                     f"{printable(str(given))}: is neither a folder nor an archive of a kind that is accepted "
                     f"({', '.join(ARCHIVE_SUFFIXES)})"
@@ -91,29 +86,34 @@ def find_submissions(paths: Sequence[Path], output: Path | None = None) -> Cohor
 def _search_cohort(folder: Path, output: Path | None) -> tuple[list[Found], list[str]]:
     found: list[Found] = []
     warnings: list[str] = []
+    uploads: list[tuple[Entry, Path]] = []
     for name in _names(folder):
         path = folder / name
         shown = printable(str(path))
         if is_clutter(name):
             continue
-        if os.path.isdir(path):
+        entry = parse(name)
+        if entry is not None and (bool(entry.file) or os.path.isdir(path)):
+            uploads.append((entry, path))
+        elif os.path.isdir(path):
             if name in _NOT_SUBMISSIONS:
                 warnings.append(f"{shown}: skipped, a folder of this name is not taken for a submission")
             elif _is_results(path, output):
                 warnings.append(f"{shown}: skipped, it holds results of the grader")
             else:
-                found.append(Found(submission_name(path, is_archive=False), path))
-        elif _is_archive(name):
+                inner, remark = archive_within(path)
+                found.append(Found(submission_name(path, is_archive=False), inner))
+                warnings += remark
+        elif is_archive(name):
             found.append(Found(submission_name(path, is_archive=True), path))
         elif name.lower().endswith(_TELLING_SUFFIXES):
             warnings.append(f"{shown}: skipped, a submission is a folder or an archive")
         elif os.path.islink(path):
             warnings.append(f"{shown}: skipped, a link that leads nowhere")
+    for submission, remarks in choose_uploads(uploads):
+        found.append(submission)
+        warnings += remarks
     return found, warnings
-
-
-def _is_archive(name: str) -> bool:
-    return name.lower().endswith((*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES))
 
 
 def _is_results(path: Path, output: Path | None) -> bool:

@@ -74,7 +74,7 @@ def _read_parts(root: int, names: list[str]) -> Contents:
             for file in NAMED_FILES:
                 parent, _, name = file.rpartition("/")
                 if parent == part and name in entries:
-                    files[file] = _read_file(name, folder, file)
+                    files[file] = read_plain_file(name, file, folder)
     return Contents(files, (*misspelt_parts(names), *unread_modules(modules)))
 
 
@@ -90,8 +90,18 @@ def _open_folder(name: str, parent: int | None, path: str = "") -> Iterator[int]
         os.close(descriptor)
 
 
-def _read_file(name: str, parent: int, shown: str) -> bytes:
-    """The bytes of a plain file in an open folder."""
+def read_plain_file(name: str, shown: str, parent: int | None = None) -> bytes:
+    """The bytes of a plain file, never of what a link leads to.
+
+    Args:
+        name: its path, or its name in an open folder.
+        shown: what messages call it.
+        parent: the open folder.
+
+    Raises:
+        UnreadableSubmission: it is no plain file, or over the cap.
+        OSError: the system does not let us read it.
+    """
     # Looked at before it is opened (opening a device can have effects), and again once it is open.
     _require(os.stat(name, dir_fd=parent, follow_symlinks=False), stat.S_IFREG, shown)
     descriptor = os.open(name, _FILE, dir_fd=parent)

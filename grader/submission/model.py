@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from grader.rubric import load_rubric
@@ -37,6 +38,21 @@ MAX_DIRECTORY_BYTES = 4_000_000  # a zip's table of contents, held in memory; 10
 
 STUDENT = "student"
 GRADER = "grader"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A submission that has been found, not read.
+
+    Attributes:
+        name: what it is called in the results.
+        path: where it lies.
+        loose: where it was uploaded file by file, the names given by the student, and where each lies.
+    """
+
+    name: str
+    path: Path
+    loose: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True)

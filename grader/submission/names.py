@@ -73,6 +73,11 @@ def submission_name(path: PurePath, is_archive: bool) -> str:
     return safe_name(stem(path.name) if is_archive else path.name)
 
 
+def is_archive(name: str) -> bool:
+    """Whether this is the name of an archive, also of a kind that is not accepted."""
+    return name.lower().endswith((*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES))
+
+
 def is_clutter(name: str) -> bool:
     """Whether a system or a tool left this behind; nobody handed it in."""
     return name.startswith((".", "__MACOSX", "__pycache__")) or name in ("Thumbs.db", "desktop.ini")

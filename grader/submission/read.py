@@ -5,23 +5,33 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from grader.submission.archive import read_archive
 from grader.submission.folder import read_folder
-from grader.submission.model import GRADER, STUDENT, Submission, UnreadableSubmission
+from grader.submission.loose import read_loose
+from grader.submission.model import GRADER, STUDENT, Contents, Found, Submission, UnreadableSubmission
 from grader.submission.names import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, printable, submission_name
 
 # What the system says when a link or special file was put in a file's place between two looks at it.
 _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
 
 
-def read_submission(path: Path, name: str | None = None) -> Submission:
+def read_found(found: Found) -> Submission:
+    """Read a submission that was found in a cohort."""
+    return read_submission(found.path, found.name, dict(found.loose))
+
+
+def read_submission(
+    path: Path, name: str | None = None, loose: Mapping[str, Path] | None = None
+) -> Submission:
     """Read the named files of a submission.
 
     Args:
         path: a folder, zip, tar or tar.gz.
         name: what to call it; by default the safe form of the path's name.
+        loose: instead of `path`, single files by the names under which they were handed in.
 
     Returns:
         The submission. Where nothing of it can be read, its `error` says why and `fault` says whose
@@ -31,19 +41,7 @@ def read_submission(path: Path, name: str | None = None) -> Submission:
     shown = printable(path.name)
     name = name or submission_name(path, is_archive=not os.path.isdir(path))
     try:
-        kind = stat.S_IFMT(os.lstat(path).st_mode)
-        if kind == stat.S_IFLNK:
-            raise UnreadableSubmission("this is a symbolic link; hand in the folder or archive itself")
-        if kind == stat.S_IFDIR:
-            contents = read_folder(path)
-        else:
-            if path.name.lower().endswith(FOREIGN_SUFFIXES) and not path.name.lower().endswith(
-                ARCHIVE_SUFFIXES
-            ):
-                raise UnreadableSubmission(
-                    "this kind of archive is not accepted; hand in a zip, tar or tar.gz"
-                )
-            contents = read_archive(path)
+        contents = read_loose(loose) if loose else _read(path)
     except UnreadableSubmission as error:
         return Submission(name, {}, error=f"{shown}: {error}", fault=error.fault)
     except OSError as error:
@@ -54,3 +52,15 @@ def read_submission(path: Path, name: str | None = None) -> Submission:
     except MemoryError:
         return Submission(name, {}, error=f"{shown}: not enough memory to read it", fault=GRADER)
     return Submission(name, contents.files, tuple(contents.warnings))
+
+
+def _read(path: Path) -> Contents:
+    kind = stat.S_IFMT(os.lstat(path).st_mode)
+    if kind == stat.S_IFLNK:
+        raise UnreadableSubmission("this is a symbolic link; hand in the folder or archive itself")
+    if kind == stat.S_IFDIR:
+        return read_folder(path)
+    lower = path.name.lower()
+    if lower.endswith(FOREIGN_SUFFIXES) and not lower.endswith(ARCHIVE_SUFFIXES):
+        raise UnreadableSubmission("this kind of archive is not accepted; hand in a zip, tar or tar.gz")
+    return read_archive(path)

@@ -1,0 +1,76 @@
+"""What learning management systems call the files of a download: whose each is, and which is the latest.
+
+Canvas       doejane_LATE_12345_6789_answer-1.zip
+Moodle       Jane Doe_1327627_assignsubmission_file_/answer.zip, or flat: ..._file_answer.zip
+Brightspace  13394-80551 - Jane Doe - Mar 29, 2018 1205 PM - answer.zip, or folders without the last part
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_CANVAS = re.compile(r"(?P<who>.+?)_(?:LATE_)?(?P<id>\d+)_(?P<upload>\d+)_(?P<file>.+)")
+_MOODLE = re.compile(r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
+_BRIGHTSPACE = re.compile(
+    r"(?P<id>\d+)-\d+ - (?P<who>.+?) - "
+    r"(?P<month>[A-Z][a-z]{2})[a-z]* (?P<day>\d{1,2}), (?P<year>\d{4}) (?P<hour>\d{1,2}):?(?P<minute>\d\d) "
+    r"(?P<half>[AP]M)(?: - (?P<file>.+))?"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_COPY = re.compile(r"(?P<stem>.+?)-(?P<number>\d{1,3})(?P<suffix>\.[^.]+|\.tar\.gz)?")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the name of a file or folder in a download tells.
+
+    Attributes:
+        system: `Canvas`, `Moodle` or `Brightspace`.
+        student: the student's id there.
+        name: what to call the submission: the student's name and id.
+        file: the name under which the student handed it in; empty for a folder of files.
+        hand_in: when it was handed in, where the name tells; files of the same time belong together.
+        order: tells the later of two files of one hand-in.
+    """
+
+    system: str
+    student: str
+    name: str
+    file: str
+    hand_in: tuple[int, ...] = ()
+    order: tuple[int, ...] = ()
+
+
+def parse(name: str) -> Entry | None:
+    """What a name in a download tells, or None for a name of any other origin."""
+    return _moodle(name) or _brightspace(name) or _canvas(name)
+
+
+def _moodle(name: str) -> Entry | None:
+    match = _MOODLE.fullmatch(name)
+    if match is None:
+        return None
+    return Entry("Moodle", match["id"], f"{match['who']}_{match['id']}", match["file"])
+
+
+def _brightspace(name: str) -> Entry | None:
+    match = _BRIGHTSPACE.fullmatch(name)
+    if match is None or match["month"] not in _MONTHS:
+        return None
+    hour = int(match["hour"]) % 12 + 12 * (match["half"] == "PM")
+    date = (int(match["year"]), _MONTHS.index(match["month"]), int(match["day"]), hour, int(match["minute"]))
+    return Entry("Brightspace", match["id"], f"{match['who']}_{match['id']}", match["file"] or "", date)
+
+
+def _canvas(name: str) -> Entry | None:
+    match = _CANVAS.fullmatch(name)
+    if match is None:
+        return None
+    # A second upload of `answer.zip` is called `answer-1.zip`.
+    file, number = match["file"], 0
+    copy = _COPY.fullmatch(file)
+    if copy is not None:
+        file, number = copy["stem"] + (copy["suffix"] or ""), int(copy["number"])
+    named = f"{match['who']}_{match['id']}"
+    return Entry("Canvas", match["id"], named, file, order=(int(match["upload"]), number))

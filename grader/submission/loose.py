@@ -1,0 +1,43 @@
+"""Read a submission that was uploaded file by file, without its folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from grader.submission.folder import read_plain_file
+from grader.submission.model import GIVEN_FILES, NAMED_FILES, Contents
+from grader.submission.names import listed, printable
+
+# The folder of a file by its name alone: no two files that students write are called the same.
+PLACES = {file.rpartition("/")[2]: file for file in NAMED_FILES}
+assert len(PLACES) == len(NAMED_FILES)
+_GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
+
+
+def read_loose(files: Mapping[str, Path]) -> Contents:
+    """Read the named files among single ones.
+
+    Args:
+        files: where they lie, by the names under which the student handed them in.
+
+    Raises:
+        UnreadableSubmission: one is a link or special file, or over the cap.
+        OSError: the system does not let us read it.
+    """
+    contents: dict[str, bytes] = {}
+    strangers = []
+    for name, path in sorted(files.items()):
+        if name in PLACES:
+            contents[PLACES[name]] = read_plain_file(os.fspath(path), printable(path.name))
+        elif name.endswith(".py") and name not in _GIVEN:
+            strangers.append(name)
+    warnings = [
+        f"{printable(name)} is not one of the files of the assignment and was not read" for name in strangers
+    ]
+    if contents:
+        warnings.insert(0, "handed in as single files, without part1/ and part2/")
+    else:
+        warnings.insert(0, f"none of its files is one of the assignment's: {listed(files)}")
+    return Contents(contents, tuple(warnings))
