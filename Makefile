@@ -8,6 +8,8 @@
 #   make flakes                     mark the solutions with 1,000 seeds: do they ever lose a point?
 #   make calibrate                  both, and what they found into docs/calibration.md
 #   make mutation                   mark small changes of the solutions: does the grader notice each of them?
+#   make docs                       the guides and the handout as a site, in build/site
+#   make figures                    draw the handout's figures anew
 #   make lint                       ruff, mypy, and stubs that match the solutions
 #   make stubs                      write student/ anew from solutions/
 #   make golden                     write anew what the sample cohort must come to; read the difference
@@ -24,7 +26,7 @@ SUBMISSIONS ?= $(COHORT)
 OUTPUT ?= output
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser grade test test-all bank flakes calibrate mutation lint golden stubs cohort lock clean
+.PHONY: help setup sandbox browser grade test test-all bank flakes calibrate mutation lint docs figures golden stubs cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -99,6 +101,13 @@ lint: $(VENV)/.ready
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(PYTHON) -m grader.release.stubs --check
+
+docs: $(VENV)/.ready
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+	@echo "the site is in build/site: open build/site/index.html"
+
+figures: $(VENV)/.ready
+	@$(PYTHON) docs/handout/figures/draw_all.py
 
 golden: setup
 	$(PYTHON) -m tests.test_grading
