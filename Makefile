@@ -1,6 +1,7 @@
 # The front door. `make grade` and `make test` set up all they need and then do their job.
 #
 #   make grade [SUBMISSIONS=folder] [OUTPUT=output] [JOBS=2] [SEED=7] [DATA=digits|mnist] [DETAILS=yes]
+#   make grade COURSE=folder        a course with nbgrader: collect, mark, enter the marks, write the feedback
 #   make grade ALLOW_DISTRIBUTIONS=yes   waive the rule against torch.distributions; every result records it
 #   make test [TESTS=tests/box]     the kit's own tests, without the slow ones
 #   make test-all                   with the slow ones
@@ -68,9 +69,15 @@ endef
 allow_distributions = $(if $(filter-out yes no,$(ALLOW_DISTRIBUTIONS)),$(error ALLOW_DISTRIBUTIONS is yes \
   or no, not $(ALLOW_DISTRIBUTIONS)))$(if $(filter yes,$(ALLOW_DISTRIBUTIONS)),--allow-distributions)
 
+ifdef COURSE
+grade: setup
+	@$(PYTHON) -m grader course grade $(COURSE) $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(DATA),--data $(DATA)) $(allow_distributions)
+else
 grade: setup $(if $(filter $(COHORT),$(SUBMISSIONS)),cohort)
 	@$(PYTHON) -m grader grade $(SUBMISSIONS) --output $(OUTPUT) $(if $(JOBS),--jobs $(JOBS)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data $(DATA)) $(if $(DETAILS),--details) $(allow_distributions)
+endif
 
 cohort: $(VENV)/.ready
 	@$(PYTHON) tests/submissions/make_cohort.py $(COHORT)
