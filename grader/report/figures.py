@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image, ImageOps
 
-from grader.report.pictures import replace_files
+from grader.report.atomic import write_atomically
 from grader.submission.names import printable, safe_name
 
 FOLDER = "figures"
@@ -61,7 +61,22 @@ def keep_figures(folder: Path, figures: Mapping[str, bytes]) -> KeptFigures:
             kept[new] = content
         except ValueError as error:
             refused.append(f"figure {printable(name, 80)}: {error}")
-    return KeptFigures(tuple(replace_files(folder / FOLDER, kept)), tuple(refused))
+    return KeptFigures(tuple(_replace_files(folder / FOLDER, kept)), tuple(refused))
+
+
+def _replace_files(folder: Path, files: dict[str, bytes]) -> list[Path]:
+    """Make these the only files of a folder, each written atomically. No folder is made for none."""
+    if folder.is_symlink():
+        raise NotADirectoryError(20, "it is a link, and figures are never written through one", str(folder))
+    if files:
+        folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    if folder.is_dir():
+        for old in folder.iterdir():
+            if old.name not in files and (old.is_file() or old.is_symlink()):
+                old.unlink()
+    return [folder / name for name in files]
 
 
 def _written_anew(name: str, content: bytes) -> tuple[bytes, str]:

@@ -19,7 +19,6 @@ from grader.report.atomic import write_atomically
 from grader.report.curve import draw_curve
 from grader.rubric import load_rubric
 
-FOLDER = "pictures"
 SUFFIXES = {"samples": "png", "manifold": "png", "reconstructions": "png", "curve": "svg"}
 KINDS = tuple(SUFFIXES)
 
@@ -47,12 +46,12 @@ class Picture:
 
 
 def file_name(item: str, kind: str) -> str:
-    """A picture's file in the submission's folder of pictures, such as `1.9.manifold.manifold.png`."""
+    """A picture's file beside `results.json`, such as `1.9.manifold.manifold.png`."""
     return f"{item}.{kind}.{SUFFIXES[kind]}"
 
 
 def write_pictures(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
-    """Draw the pictures of one submission into `folder/pictures`.
+    """Draw the pictures of one submission and write them beside its `results.json`.
 
     They replace those of an earlier run, also where there are fewer now. Of several of one item and kind the
     last is kept.
@@ -65,7 +64,7 @@ def write_pictures(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
         The files, in the order of the pictures.
 
     Raises:
-        OSError: a file cannot be written, or the folder of pictures is a link.
+        OSError: a file cannot be written.
         ValueError: an item or a kind that does not exist.
     """
     drawn: dict[str, bytes] = {}
@@ -76,22 +75,12 @@ def write_pictures(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
         content = draw(picture)
         if content is not None:
             drawn[file_name(picture.item, picture.kind)] = content
-    return replace_files(folder / FOLDER, drawn)
-
-
-def replace_files(folder: Path, files: dict[str, bytes]) -> list[Path]:
-    """Make these the only files of a folder, each written atomically. No folder is made for none."""
-    if folder.is_symlink():
-        raise NotADirectoryError(20, "it is a link, and pictures are never written through one", str(folder))
-    if files:
-        folder.mkdir(exist_ok=True)
-    for name, content in files.items():
+    for name, content in drawn.items():
         write_atomically(folder / name, content)
-    if folder.is_dir():
-        for old in folder.iterdir():
-            if old.name not in files and (old.is_file() or old.is_symlink()):
-                old.unlink()
-    return [folder / name for name in files]
+    for name in (file_name(item, kind) for item in known for kind in KINDS):
+        if name not in drawn:
+            (folder / name).unlink(missing_ok=True)
+    return [folder / name for name in drawn]
 
 
 def draw(picture: Picture) -> bytes | None:

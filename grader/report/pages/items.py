@@ -73,7 +73,7 @@ def item_page(item: Item, records: Sequence[Record], told: Told, item_files: dic
             if path is None:
                 without.append((name, page, result.status))
             else:
-                picture = link(record.name, pictures.FOLDER, path.name)
+                picture = link(record.name, path.name)
                 cards.append(Card(name, page, picture, result.status, result.points))
         if cards:
             sheets.append((kind, TITLES[kind], cards, without))

@@ -101,7 +101,7 @@ def _record(folder: Path, file: Path) -> Record:
         folder,
         result,
         _number(memory) if isinstance(memory, int | float) else None,
-        _pictures(folder / pictures.FOLDER, result),
+        _pictures(folder, result),
         _figures(folder / figures.FOLDER),
     )
 

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from grader.marking.result import GRADER_ERROR
-from grader.report import figures as handed_in
-from grader.report import pictures as drawn
 from grader.report.pages.findings import Finding, ItemFindings, find
 from grader.report.pages.load import Record
 from grader.report.pages.looks import link, shown
@@ -122,8 +120,8 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
     known = {item.id: item for item in rubric.items}
     told = [here for here in find(record.result) if here.result.id in known]
 
-    def picture(path: Path, folder: str, kind: str, caption: str) -> Shown:
-        file = link(folder, path.name)
+    def picture(path: Path, kind: str, caption: str) -> Shown:
+        file = link(*path.relative_to(record.folder).parts)
         return Shown(data_address(path) if is_held(path) else file, file, kind, caption)
 
     entries = [
@@ -131,7 +129,7 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
             known[here.result.id],
             here,
             tuple(
-                picture(one.path, drawn.FOLDER, one.kind, CAPTIONS[one.kind])
+                picture(one.path, one.kind, CAPTIONS[one.kind])
                 for one in record.pictures
                 if one.item == here.result.id
             ),
@@ -156,9 +154,7 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         "more": max(0, len(findings) - MOST_FIRST_STEPS),
         "violations": [shown(_FOR_STAFF.sub("", line)) for line in record.result.violations],
         "warnings": [shown(line) for line in record.result.warnings if _FOR_STUDENTS.search(line)],
-        "figures": [
-            picture(path, handed_in.FOLDER, "figure", shown(path.stem, 60)) for path in record.figures
-        ],
+        "figures": [picture(path, "figure", shown(path.stem, 60)) for path in record.figures],
     }
 
 

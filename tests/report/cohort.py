@@ -1,0 +1,186 @@
+"""A synthetic cohort: results put together from recorded ones, and pictures that models might have made.
+
+    python -m tests.report.cohort FOLDER [--count 300] [--seed 1] [--no-pictures]
+
+writes a folder of results like that of a run. Every message in it is one that the grader once gave.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grader.engine.unmarked import Provenance, grader_fault, unreadable
+from grader.marking.result import NOT_SUBMITTED, PASSED, CheckResult, ItemResult, SubmissionResult
+from grader.report.pictures import Picture, write_pictures
+from grader.report.results_json import write_result
+from grader.rubric import load_rubric
+from grader.submission import STUDENT, Submission
+
+RECORDED = Path(__file__).with_name("recorded.json")
+PROVENANCE = Provenance(284_913, "sha256:6c1d0f6ab2", "bwrap")
+WHOLE = ("half_done", "no_part2", "syntax_error", "untouched", "zipped")  # of the sample cohort
+NAMES = ("Anna", "Björn", "Chiara", "Dinh", "Elif", "Farid", "Grace", "Hanna", "Ivo", "Jun", "Katya", "Léa")
+FAMILIES = ("Arslan", "Bauer", "Costa", "de Vries", "Eriksen", "Fischer", "García", "Huber", "Ito", "Jansen")
+
+
+@cache
+def recorded() -> dict[str, Any]:
+    """The recorded results, compact."""
+    content: dict[str, Any] = json.loads(RECORDED.read_text(encoding="utf-8"))
+    return content
+
+
+def put_together(name: str, lost: dict[str, Any], seconds: float) -> SubmissionResult:
+    """A result in which the items of `lost` are as recorded, and all others passed."""
+    items = []
+    for item in load_rubric().automatic:
+        known = recorded()["items"][item.id]
+        here = lost.get(item.id, {"points": item.points, "status": PASSED, "checks": []})
+        failed = {check: (status, message, hint) for check, status, message, hint in here["checks"]}
+        checks = tuple(
+            CheckResult(check, *_outcome(failed, check, weight)) for check, weight in known["checks"]
+        )
+        items.append(ItemResult(item.id, here["points"], item.points, here["status"], checks))
+    return SubmissionResult(
+        name, PROVENANCE.seed, PROVENANCE.suite, PROVENANCE.sandbox, seconds, tuple(items)
+    )
+
+
+def _outcome(
+    failed: dict[str, tuple[str, str, str]], check: str, weight: float
+) -> tuple[str, float, str, str]:
+    status, message, hint = failed.get(check, (PASSED, "", ""))
+    return status, weight, message, hint
+
+
+def synthetic(count: int, seed: int = 1) -> list[SubmissionResult]:
+    """So many results, like those of a course: some mistakes are frequent, most are rare."""
+    draw = random.Random(seed)
+    known = recorded()["submissions"]
+    mistakes = {name: one for name, one in known.items() if one["lost"] and ":" in name}
+    frequent = draw.sample(sorted(mistakes), k=len(mistakes))
+    weights = [1 / (rank + 2) for rank in range(len(frequent))]
+    results = []
+    for index in range(count):
+        name = f"{draw.choice(FAMILIES)} {draw.choice(NAMES)}_{index + 1:03d}"
+        seconds = round(draw.lognormvariate(2.1, 0.25), 3)
+        kind = draw.random()
+        if kind < 0.16:
+            lost = dict(known[draw.choice(WHOLE)]["lost"])
+        else:
+            lost = {}
+            # Most have no mistake or a few, some have many.
+            for entry in draw.choices(frequent, weights, k=min(9, int(draw.expovariate(0.45)))):
+                for item, how in mistakes[entry]["lost"].items():
+                    lost.setdefault(item, how)
+        results.append(put_together(name, lost, seconds))
+    return _with_exceptions(results)
+
+
+def _with_exceptions(results: list[SubmissionResult]) -> list[SubmissionResult]:
+    """Put in what rarely occurs and a teaching assistant has to look at."""
+    if len(results) < 20:
+        return results
+    hostile = recorded()["submissions"]["hostile"]
+    results[7] = put_together(results[7].submission, hostile["lost"], 62.7)
+    results[11] = grader_fault(results[11].submission, "the process that marked it died", PROVENANCE)
+    gone = Submission(
+        results[13].submission,
+        {},
+        error="the archive is damaged or cut off and cannot be read",
+        fault=STUDENT,
+    )
+    results[13] = unreadable(gone, PROVENANCE)
+    violated = results[17]
+    results[17] = SubmissionResult(
+        **{
+            **vars(violated),
+            "violations": (
+                "1.7.kld: uses torch.distributions, which the assignment forbids (--allow-distributions "
+                "waives this)",
+            ),
+            "warnings": (
+                "part1/helpers.py is not one of the files of the assignment and was not read",
+                "look at uses_latents_from_the_prior by hand: it was surprised by TypeError: x "
+                "(test_sample.py, line 31)",
+            ),
+        }
+    )
+    return results
+
+
+def pictures_of(result: SubmissionResult, seed: int) -> list[Picture]:
+    """Pictures like those that the suites hand out, where the items were handed in and run."""
+    ran = {item.id: item.points > 0 for item in result.items if item.status != NOT_SUBMITTED}
+    draw = np.random.default_rng(seed)
+    digits = _digits()
+    made = []
+    if ran.get("1.7.training"):
+        steps = np.arange(0, 81, 10)
+        bits = 1.4 + 2.6 * np.exp(-steps / draw.uniform(9, 18)) + draw.normal(0, 0.03, len(steps))
+        made.append(Picture("1.7.training", "curve", np.stack([steps, bits], axis=1)))
+    if ran.get("1.8.sample"):
+        chosen = digits[draw.integers(0, len(digits), 64)]
+        noisy = np.clip(chosen + draw.normal(0, 0.12, chosen.shape) * (chosen > 0.05), 0, 1)
+        made.append(Picture("1.8.sample", "samples", noisy))
+    if ran.get("1.9.manifold"):
+        corners = digits[draw.integers(0, len(digits), 9)].reshape(3, 3, 28, 28)
+        made.append(Picture("1.9.manifold", "manifold", _blended(corners)))
+    if ran.get("2.4.reconstruction"):
+        chosen = digits[draw.integers(0, len(digits), 10)]
+        blurred = (np.roll(chosen, 1, 1) + np.roll(chosen, -1, 2) + chosen) / 3
+        made.append(Picture("2.4.reconstruction", "reconstructions", np.stack([chosen, blurred], axis=1)))
+    return made
+
+
+@cache
+def _digits() -> np.ndarray:
+    from grader.data import load_images
+
+    digits: np.ndarray = load_images("digits")[0][:, 0].numpy()
+    return digits
+
+
+def _blended(corners: np.ndarray) -> np.ndarray:
+    """A 20 x 20 manifold between 3 x 3 images, `[400, 28, 28]`."""
+    places = np.linspace(0, 2, 20)
+    low = np.minimum(places.astype(int), 1)
+    part = (places - low)[:, None, None]
+    rows = [
+        corners[row] * (1 - share) + corners[row + 1] * share
+        for row, share in zip(low, places - low, strict=True)
+    ]
+    return np.concatenate([row[low] * (1 - part) + row[low + 1] * part for row in rows])
+
+
+def write_cohort(folder: Path, count: int, seed: int = 1, with_pictures: bool = False) -> Path:
+    """Write the results, and the pictures if wanted; returns the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for index, result in enumerate(synthetic(count, seed)):
+        path = write_result(folder, result)
+        if with_pictures:
+            write_pictures(path.parent, pictures_of(result, index))
+    return folder
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-pictures", action="store_true")
+    options = parser.parse_args()
+    write_cohort(options.folder, options.count, options.seed, not options.no_pictures)
+    print(options.folder)
+
+
+if __name__ == "__main__":
+    main()
