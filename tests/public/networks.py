@@ -7,6 +7,11 @@ import torch
 from torch import nn
 
 
+def parameters_of(*networks: nn.Module) -> list[nn.Parameter]:
+    """The parameters of several networks, for one optimizer."""
+    return [parameter for network in networks for parameter in network.parameters()]
+
+
 def replace_output(network: nn.Module, output: Callable[[torch.Tensor], object]) -> list[torch.Tensor]:
     """Let a network return what the test wants, whatever its weights are.
 

@@ -76,7 +76,7 @@ def test_is_positive_everywhere_else(part1):
     assert (value > 0).all(), f"a divergence is never negative, but KLD is.\nHint: {HINT}"
 
 
-@pytest.mark.parametrize("shape", [(6,), (7, 5), (5, 7), (3, 4, 6), (4, 1)], ids=str)
+@pytest.mark.parametrize("shape", [(3, 4, 6), (7, 5), (5, 7), (6,), (4, 1)], ids=str)
 def test_sums_over_the_last_dimension_only(part1, shape):
     value = part1.utils.KLD(torch.randn(shape), torch.randn(shape))
     assert value.shape == shape[:-1], (

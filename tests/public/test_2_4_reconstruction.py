@@ -7,6 +7,7 @@ The losses of question 2.5 are replaced by the squared error alone: here the net
 from types import SimpleNamespace
 
 import torch
+from networks import parameters_of
 from pictures import edges
 
 BATCHES, BATCH_SIZE = 80, 16
@@ -27,15 +28,15 @@ def test_short_training_reconstructs_held_out_images(part2):
     model = part2.models.AdversarialAE(z_dim=8)
     model.get_loss_autoencoder = squared_error
     model.get_loss_discriminator = no_discriminator
-    sides = [*model.encoder.parameters(), *model.decoder.parameters()]
-    optimizer_ae = torch.optim.Adam(sides, lr=1e-3, betas=(0.5, 0.999))
+    trained = parameters_of(model.encoder, model.decoder)
+    optimizer_ae = torch.optim.Adam(trained, lr=1e-3, betas=(0.5, 0.999))
     optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=5e-3)
     silent = SimpleNamespace(add_values=lambda values: None)
     loader = [(images, torch.zeros(BATCH_SIZE)) for images in edges(BATCHES * BATCH_SIZE).split(BATCH_SIZE)]
-    before = [parameter.detach().clone() for parameter in sides]
+    before = [parameter.detach().clone() for parameter in trained]
     part2.train.train_aae(1, model, loader, silent, silent, optimizer_ae, optimizer_disc, 1)
 
-    assert not all(torch.equal(old, new) for old, new in zip(before, sides, strict=True)), (
+    assert not all(torch.equal(old, new) for old, new in zip(before, trained, strict=True)), (
         "after an epoch of train_aae encoder and decoder are what they were before.\n"
         "Hint: loss, optimizer_ae.zero_grad(), backward() and optimizer_ae.step() for every batch."
     )

@@ -83,7 +83,7 @@ def test_loss_is_the_mean_or_the_sum_of_both(part2):
     # Both are in use; they differ by a factor that the learning rate makes up for.
     assert loss == pytest.approx(total / 2, rel=1e-4) or loss == pytest.approx(total, rel=1e-4), (
         f"with loss_real {logged['loss_real']:.4f} and loss_fake {logged['loss_fake']:.4f} disc_loss is "
-        f"{loss:.4f}: neither their mean nor their sum.\nHint: disc_loss = (loss_real + loss_fake) / 2"
+        f"{loss:.4f}: neither their mean nor their sum.\nHint: real and fake codes count the same."
     )
     assert logged["disc_loss"] == pytest.approx(loss, rel=1e-4), (
         "disc_loss in the dictionary is another number."

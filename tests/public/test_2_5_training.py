@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from networks import parameters_of
 from pictures import edges
 from torch import nn
 
@@ -71,7 +72,7 @@ def run(part2, own_discriminator_loss=False):
     if not own_discriminator_loss:
         model.get_loss_discriminator = plain_discriminator_loss(model)
     batches = edges(24).double().split(8)
-    optimizer_ae = Noting([*model.encoder.parameters(), *model.decoder.parameters()])
+    optimizer_ae = Noting(parameters_of(model.encoder, model.decoder))
     optimizer_disc = Noting(model.discriminator.parameters())
     loader = [(x, torch.zeros(8)) for x in batches]
     part2.train.train_aae(1, model, loader, SILENT, SILENT, optimizer_ae, optimizer_disc, LAMBDA)
@@ -80,7 +81,7 @@ def run(part2, own_discriminator_loss=False):
 
 def gradient_of_autoencoder_loss(model, x, lambda_):
     """What encoder and decoder should be given, by your get_loss_autoencoder."""
-    parameters = [*model.encoder.parameters(), *model.decoder.parameters()]
+    parameters = parameters_of(model.encoder, model.decoder)
     loss, _ = model.get_loss_autoencoder(x, model.decoder(model.encoder(x)), model.encoder(x), lambda_)
     return flat(torch.autograd.grad(loss, parameters))
 
@@ -140,8 +141,8 @@ def test_encoder_learns_nothing_from_the_discriminators_loss(part2):
 
 def test_short_training_draws_the_codes_to_the_prior(part2):
     model = part2.models.AdversarialAE(z_dim=8)
-    sides = [*model.encoder.parameters(), *model.decoder.parameters()]
-    optimizer_ae = torch.optim.Adam(sides, lr=1e-3, betas=(0.5, 0.999))
+    trained = parameters_of(model.encoder, model.decoder)
+    optimizer_ae = torch.optim.Adam(trained, lr=1e-3, betas=(0.5, 0.999))
     optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=0.05)
     loader = [(x, torch.zeros(16)) for x in edges(80 * 16).split(16)]
     part2.train.train_aae(1, model, loader, SILENT, SILENT, optimizer_ae, optimizer_disc, 0.7)

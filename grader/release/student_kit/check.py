@@ -1,0 +1,335 @@
+"""Runs the public tests and shows how far you are: `make check`, or `python check.py [QUESTION] [--watch]`.
+
+QUESTION is a question (1.7), one item of it (1.7.kld) or a part (2). The exit status is 0 when all tests
+pass, 1 when some do not, and 2 when they could not be run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+HERE = Path(__file__).resolve().parent
+TESTS = HERE / "tests"
+PARTS = ("part1", "part2")
+BAR = 10  # characters
+STYLES = {"done": "green", "wrong": "bold red", "to do": "yellow"}
+PRINTED_LINES = 10
+
+
+@dataclass
+class Failure:
+    """A test that did not pass.
+
+    Attributes:
+        test: what it tests, in words.
+        message: what was expected, and what came.
+        hint: what to look at.
+        places: lines of your code on the way to the failure, the last one nearest to it.
+        printed: what your code printed meanwhile.
+        not_written: what is still a stub, or nothing.
+    """
+
+    test: str
+    message: str
+    hint: str = ""
+    places: list[str] = field(default_factory=list)
+    printed: str = ""
+    not_written: str = ""
+
+
+@dataclass
+class Item:
+    """One item of the exercise with the results of its tests."""
+
+    id: str
+    points: float
+    how: str
+    title: str
+    tests: int = 0
+    passed: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def file(self) -> Path:
+        """The tests of the item."""
+        return TESTS / f"test_{self.id.replace('.', '_')}.py"
+
+    @property
+    def status(self) -> str:
+        """`done`, `wrong`, or `to do` while nothing is wrong but something is not written."""
+        if not self.failures:
+            return "done" if self.passed == self.tests else "to do"
+        return "to do" if all(failure.not_written for failure in self.failures) else "wrong"
+
+
+def read_items() -> list[Item]:
+    """All items of the exercise, in its order."""
+    return [Item(**row) for row in json.loads((TESTS / "points.json").read_text(encoding="utf-8"))]
+
+
+class Notes:
+    """A pytest plugin: notes what becomes of every test, and moves the progress bar."""
+
+    def __init__(self, items: Sequence[Item], progress: Progress) -> None:
+        self.items = {item.file.stem: item for item in items}
+        self.progress = progress
+        self.bar = progress.add_task("loading PyTorch", total=None)
+        self.broken = ""
+        self._failure: Failure | None = None
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Bring the tests into the order of the exercise, and count them."""
+        order = list(self.items)
+        items.sort(key=lambda test: order.index(test.path.stem))  # stable: within a file it stays
+        for test in items:
+            self.items[test.path.stem].tests += 1
+        self.progress.update(self.bar, total=len(items))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep why a test file could not be read."""
+        if report.failed and not self.broken:
+            self.broken = str(report.longrepr)
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Keep why pytest itself failed."""
+        self.broken = str(excrepr)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Show what runs now."""
+        file, _, name = nodeid.partition("::")
+        item = self.items[Path(file).stem]
+        self.progress.update(self.bar, description=f"{item.id} {in_words(name)}"[:50])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Take message and place of a failure while the exception is at hand."""
+        report = yield
+        if call.excinfo is not None:
+            self._failure = failure_of(item, call.excinfo, report)
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count."""
+        item = self.items[Path(report.nodeid.partition("::")[0]).stem]
+        if report.failed and self._failure is not None:
+            item.failures.append(self._failure)
+        elif report.when == "call":
+            item.passed += report.passed
+        self._failure = None
+        if report.when == "teardown":
+            self.progress.advance(self.bar)
+
+
+def in_words(name: str) -> str:
+    """`test_keeps_the_batch[5]` -> `keeps the batch (5)`."""
+    name, _, case = name.removeprefix("test_").partition("[")
+    return name.replace("_", " ") + (f" ({case.removesuffix(']').strip('()[]')})" if case else "")
+
+
+def failure_of(test: pytest.Item, excinfo: pytest.ExceptionInfo, report: pytest.TestReport) -> Failure:
+    """What to say of a failed test."""
+    text = str(excinfo.value)
+    # pytest adds how it evaluated the assertion; the message before it says the same in words.
+    lines = text.split("\nassert ")[0].rstrip().splitlines() or [""]
+    hints = [number for number, line in enumerate(lines) if line.startswith("Hint: ")]
+    message, hint = lines, []
+    if hints:
+        message, hint = lines[: hints[0]], lines[hints[0] :]
+        hint[0] = hint[0].removeprefix("Hint: ")
+    if not isinstance(excinfo.value, AssertionError | pytest.fail.Exception):
+        message[0] = f"your code ends with {excinfo.typename}: {message[0]}"
+    places = []
+    for entry in excinfo.traceback:
+        path = Path(str(entry.path))
+        if path.parent in [HERE / part for part in PARTS]:
+            where = f"{path.relative_to(HERE)}, line {entry.lineno + 1}, in {entry.name}"
+            places.append(f"{where}: {str(entry.statement).strip()}")
+    return Failure(
+        in_words(test.name),
+        "\n".join(message),
+        "\n".join(hint),
+        places,
+        report.capstdout,
+        {name: str(value) for name, value in report.user_properties}.get("not written", ""),
+    )
+
+
+def overview(items: Sequence[Item]) -> Table:
+    """A line for every item, with a heading for every question."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("", no_wrap=True)
+    table.add_column("tests", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("points in reach", no_wrap=True)
+    question = ""
+    for item in items:
+        if item.id.split(".")[:2] != question.split("."):
+            question = ".".join(item.id.split(".")[:2])
+            table.add_row(Text(f"Question {question}", style="bold"))
+        filled = BAR * item.passed // max(item.tests, 1)
+        style = STYLES[item.status]
+        table.add_row(
+            f"  {item.title}",
+            f"{'■' * filled}{'·' * (BAR - filled)} {item.passed:2d} of {item.tests}",
+            Text(item.status, style=style),
+            f"{item.points if item.status == 'done' else 0:g} of {item.points:g}",
+        )
+    return table
+
+
+def first_to_see(items: Sequence[Item]) -> tuple[Item, Failure] | None:
+    """The first failure of code that is written; when there is none, the first thing to write."""
+    failures = [(item, failure) for item in items for failure in item.failures]
+    return next((pair for pair in failures if not pair[1].not_written), failures[0] if failures else None)
+
+
+def in_full(item: Item, failure: Failure) -> Panel:
+    """All that is known of a failure."""
+    body = Text(failure.message)
+    if failure.hint:
+        body.append("\n\nHint  ", style="bold").append(failure.hint)
+    if failure.places and not failure.not_written:
+        body.append("\n\nYour code  ", style="bold").append("\n           ".join(failure.places))
+    if failure.printed.strip():
+        lines = failure.printed.rstrip().splitlines()[-PRINTED_LINES:]
+        body.append("\n\nIt printed  ", style="bold").append("\n            ".join(lines))
+    body.append("\n\nThe test  ", style="bold").append(f"{item.file.relative_to(HERE)}: {failure.test}")
+    body.append("\nRun it alone  ", style="bold").append(f"make check Q={item.id}")
+    heading = "Next" if failure.not_written else "First failure"
+    return Panel(body, title=f"{heading}: {item.id}, {item.title}", title_align="left", border_style="cyan")
+
+
+def the_rest(items: Sequence[Item], shown: Failure) -> Iterator[Text]:
+    """A line for every other failure; the tests that miss the same piece of code share one."""
+    known = {shown.not_written}
+    for item in items:
+        missing: dict[str, int] = {}
+        for failure in item.failures:
+            if failure.not_written:
+                missing[failure.not_written] = missing.get(failure.not_written, 0) + 1
+            elif failure is not shown:
+                line = Text(f"{item.id:24}").append("wrong  ", style=STYLES["wrong"])
+                yield line.append(f"{failure.test}: {failure.message.splitlines()[0]}")
+        for what, tests in missing.items():
+            if shown in item.failures and what == shown.not_written:
+                continue
+            word = "waits for" if what in known else "write"
+            known.add(what)
+            line = Text(f"{item.id:24}").append("to do  ", style=STYLES["to do"])
+            yield line.append(f"{word} {what} ({tests} test{'s' if tests > 1 else ''})")
+
+
+def show(console: Console, items: Sequence[Item], everything: Sequence[Item]) -> None:
+    """The whole report."""
+    console.print()
+    console.print(overview(items))
+    first = first_to_see(items)
+    if first is not None:
+        console.print()
+        console.print(in_full(*first))
+        rest = list(the_rest(items, first[1]))
+        if rest:
+            console.print(Text("The rest", style="bold"))
+            for line in rest:
+                console.print(Padding(line, (0, 0, 0, 2)), no_wrap=True, overflow="ellipsis")
+    automatic = [item for item in everything if item.how == "auto"]
+    reached = sum(item.points for item in items if item.status == "done")
+    of = sum(item.points for item in items)
+    rest_of_all = sum(item.points for item in everything) - sum(item.points for item in automatic)
+    console.print()
+    console.print(Text(f"In reach: {reached:g} of {of:g} points", style="bold"), end="")
+    console.print(" marked by tests." if len(items) == len(automatic) else " of what was checked here.")
+    console.print(
+        "These tests are previews: they come close to those that mark your work, but the points come from "
+        f"the grader, which has its own. {rest_of_all:g} more points are for your figures and answers in "
+        "report.ipynb."
+    )
+
+
+def chosen(everything: Sequence[Item], question: str) -> list[Item]:
+    """The items of a question that have tests.
+
+    Raises:
+        ValueError: there are none; the message says which questions have some.
+    """
+    question = question.strip().lower().removeprefix("q").rstrip(".")
+    found = [item for item in everything if not question or f"{item.id}.".startswith(f"{question}.")]
+    with_tests = [item for item in found if item.how == "auto"]
+    if with_tests:
+        return with_tests
+    if found:
+        raise ValueError(f"Question {question} has no tests: its answer goes into report.ipynb.")
+    questions = dict.fromkeys(".".join(item.id.split(".")[:2]) for item in everything if item.how == "auto")
+    raise ValueError(
+        f"There is no question {question}. Questions with tests: {', '.join(questions)}; or one item of "
+        "them, such as 1.7.kld."
+    )
+
+
+def watch(question: str) -> int:
+    """Run the tests again on every save, until interrupted."""
+    from watchfiles import PythonFilter, run_process
+
+    command = [sys.executable, str(HERE / "check.py"), *([question] if question else []), "--watched"]
+    folders = [HERE / name for name in (*PARTS, "tests")]
+    run_process(*folders, target=shlex.join(command), target_type="command", watch_filter=PythonFilter())
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns its exit status."""
+    parser = argparse.ArgumentParser(prog="check.py", description="Run the public tests.")
+    parser.add_argument("question", nargs="?", default="", help="such as 1.7, 1.7.kld or 2 (default: all)")
+    parser.add_argument("--watch", action="store_true", help="run them again on every save")
+    parser.add_argument("--watched", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    console = Console(highlight=False)
+    everything = read_items()
+    try:
+        items = chosen(everything, options.question)
+    except ValueError as error:
+        console.print(str(error), style="red")
+        return 2
+    if options.watch:
+        return watch(options.question)
+
+    if options.watched and console.is_terminal:
+        console.clear()
+    columns = (TextColumn("{task.description:50}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        notes = Notes(items, progress)
+        quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", f"--rootdir={HERE}"]
+        status = pytest.main([*quiet, "-c", str(HERE / "pytest.ini"), *(str(i.file) for i in items)], [notes])
+    if status == pytest.ExitCode.INTERRUPTED and not notes.broken:
+        console.print("Interrupted.")
+        return 130
+    if notes.broken or status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        console.print(Text(notes.broken or f"pytest ended with status {status}", style="red"))
+        console.print(
+            "The tests themselves could not be run. Unpack the folder tests/ of the exercise again."
+        )
+        return 2
+    show(console, items, everything)
+    if options.watched:
+        console.print(Text("Waiting for the next save in part1, part2 or tests; Ctrl+C ends.", style="dim"))
+    return 0 if all(item.status == "done" for item in items) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
