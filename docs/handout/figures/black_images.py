@@ -17,11 +17,11 @@ ALL_BLACK, MEAN_IMAGE = 0.448, 0.269  # of the 60,000 training images, scaled to
 
 
 def read_runs() -> dict[tuple[str, int], list[tuple[int, float]]]:
-    """The measured curves: (initialization, seed) -> [(step, reconstruction loss), ...]."""
+    """The measured curves: (variant, seed) -> [(step, reconstruction loss), ...]."""
     runs = defaultdict(list)
     with open(HERE / "black_images.csv", newline="") as file:
         for row in csv.DictReader(file):
-            run = (row["initialization"], int(row["seed"]))
+            run = (row["variant"], int(row["seed"]))
             runs[run].append((int(row["step"]), float(row["reconstruction_loss"])))
     return runs
 
@@ -30,8 +30,10 @@ def draw() -> Figure:
     """Left, reconstruction losses of the first steps; right, images and what two of the runs make of them."""
     figure = Figure(figsize=(9.4, 3.5), facecolor="white")
     axes = figure.add_axes((0.065, 0.145, 0.44, 0.82))
-    for (initialization, seed), points in read_runs().items():
-        name, color = NAMES[initialization]
+    for (variant, seed), points in read_runs().items():
+        if variant not in NAMES:
+            continue
+        name, color = NAMES[variant]
         axes.plot(*zip(*points, strict=True), color=color, lw=1.3, label=name if seed == 0 else None)
     for loss, name in ((ALL_BLACK, "all pixels black"), (MEAN_IMAGE, "the mean image, always")):
         axes.axhline(loss, color=QUIET, lw=0.9, ls="--")

@@ -17,6 +17,7 @@ FIGURES = (
     "bernoulli_entropy",
     "gan_scheme",
     "aae_architecture",
+    "black_images",
     "nerf_pipeline",
 )
 

@@ -48,5 +48,5 @@ def draw() -> Figure:
     # The training signal of the generator goes through the discriminator.
     axes.plot([6.05, 6.05, 2.25], [middle - 0.5, 0.16, 0.16], color=JUDGE, lw=1.2, ls="--")
     arrow(axes, (2.25, 0.16), (2.25, BOTTOM - 0.47), JUDGE, ls="--")
-    text(axes, 5.4, 0.28, "gradient to the generator", 8.5, JUDGE)
+    text(axes, 4.9, 0.28, "gradient to the generator", 8.5, JUDGE)
     return figure
