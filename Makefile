@@ -14,6 +14,7 @@
 #   make lint                       ruff, mypy, and stubs that match the solutions
 #   make stubs                      write student/ anew from solutions/
 #   make golden                     write anew what the sample cohort must come to; read the difference
+#   make release [RELEASE=build/release]  the zip for students: stubs, public tests, handout, report
 #   make cohort                     assemble the sample cohort in build/cohort
 #   make lock                       pin the versions anew
 #   make clean                      remove what the other targets made, the environment too
@@ -25,9 +26,10 @@ COHORT := build/cohort
 
 SUBMISSIONS ?= $(COHORT)
 OUTPUT ?= output
+RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser grade test test-all bank flakes calibrate mutation lint docs figures golden stubs cohort lock clean
+.PHONY: help setup sandbox browser grade test test-all bank flakes calibrate mutation lint docs figures golden stubs release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -121,6 +123,9 @@ golden: setup
 
 stubs: $(VENV)/.ready
 	$(PYTHON) -m grader.release.stubs
+
+release: $(VENV)/.ready
+	@$(PYTHON) -m grader.release.bundle --output $(RELEASE)
 
 lock: $(VENV)/.ready
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-header --upgrade \
