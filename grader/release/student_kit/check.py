@@ -146,7 +146,7 @@ def failure_of(test: pytest.Item, excinfo: pytest.ExceptionInfo, report: pytest.
     """What to say of a failed test."""
     text = str(excinfo.value)
     # pytest adds how it evaluated the assertion; the message before it says the same in words.
-    lines = text.split("\nassert ")[0].rstrip().splitlines() or [""]
+    lines = [line.strip() for line in text.split("\nassert ")[0].strip().splitlines()] or [""]
     hints = [number for number, line in enumerate(lines) if line.startswith("Hint: ")]
     message, hint = lines, []
     if hints:
@@ -216,23 +216,26 @@ def in_full(item: Item, failure: Failure) -> Panel:
 
 
 def the_rest(items: Sequence[Item], shown: Failure) -> Iterator[Text]:
-    """A line for every other failure; the tests that miss the same piece of code share one."""
+    """A line for every other failure; tests that fail for the same reason share one."""
     known = {shown.not_written}
     for item in items:
         missing: dict[str, int] = {}
+        wrong: dict[str, list[str]] = {}
         for failure in item.failures:
             if failure.not_written:
                 missing[failure.not_written] = missing.get(failure.not_written, 0) + 1
             elif failure is not shown:
-                line = Text(f"{item.id:24}").append("wrong  ", style=STYLES["wrong"])
-                yield line.append(f"{failure.test}: {failure.message.splitlines()[0]}")
-        for what, tests in missing.items():
+                wrong.setdefault(failure.message.splitlines()[0], []).append(failure.test)
+        for message, tests in wrong.items():
+            line = Text(f"{item.id:24}").append("wrong  ", style=STYLES["wrong"])
+            yield line.append(f"{tests[0] if len(tests) == 1 else f'{len(tests)} tests'}: {message}")
+        for what, count in missing.items():
             if shown in item.failures and what == shown.not_written:
                 continue
             word = "waits for" if what in known else "write"
             known.add(what)
             line = Text(f"{item.id:24}").append("to do  ", style=STYLES["to do"])
-            yield line.append(f"{word} {what} ({tests} test{'s' if tests > 1 else ''})")
+            yield line.append(f"{word} {what} ({count} test{'s' if count > 1 else ''})")
 
 
 def show(console: Console, items: Sequence[Item], everything: Sequence[Item]) -> None:
