@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import runpy
 import subprocess
 import sys
+from collections import defaultdict
 
 import pytest
 
-from tests.docs.markdown import HANDOUT, parse
+from tests.docs.markdown import HANDOUT, parse, tables
 
 FIGURES = HANDOUT / "figures"
 SHOWN = {
@@ -57,3 +59,17 @@ def test_every_figure_is_shown_and_every_picture_is_a_figure():
 
 def test_figures_are_described_for_those_who_do_not_see_them():
     assert {source: text for source, text in SHOWN.items() if len(text) < 40} == {}
+
+
+def test_the_numbers_beside_the_black_images_are_those_measured():
+    """The table of the page against the file that the figure is drawn from."""
+    measured = defaultdict(list)
+    with open(FIGURES / "black_images.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            measured[row["variant"], int(row["step"])].append(float(row["reconstruction_loss"]))
+    (table,) = tables((HANDOUT / "black-images.md").read_text())
+    assert table[0] == ["variant", "loss after 100 steps", "after 400 steps"]
+    for variant, cells in zip(("default", "slow", "batchnorm", "he"), table[1:], strict=True):
+        for step, cell in zip((100, 400), cells[1:], strict=True):
+            losses = measured[variant, step]
+            assert cell == f"{min(losses):.2f} to {max(losses):.2f}", (variant, step)
