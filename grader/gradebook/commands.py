@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -78,3 +79,63 @@ def grade(
         *(("--allow-distributions",) if allow_distributions else ()),
     ]
     return run(open_course(folder), Options(tuple(grading), collect=not no_collect))
+
+
+class Format(StrEnum):
+    """What `export` writes."""
+
+    csv = "csv"
+    canvas = "canvas"
+    moodle = "moodle"
+    brightspace = "brightspace"
+
+
+@app.command()
+def export(
+    folder: CourseFolder,
+    kind: Annotated[Format, typer.Argument(metavar="FORMAT", help="csv, canvas, moodle or brightspace.")],
+    output: Annotated[Path, typer.Option(help="The file to write.", show_default=False)],
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            help="canvas: the gradebook it exported; moodle: its grading worksheet (optional).",
+            show_default=False,
+        ),
+    ] = None,
+    column: Annotated[str, typer.Option(help="The name of the assignment there.")] = "Practical 3",
+    unfinished: Annotated[
+        bool,
+        typer.Option("--unfinished", help="Also those with answers to mark: what is missing counts as 0."),
+    ] = False,
+) -> int:
+    """Write the final marks for another system. Marks made without a sandbox are refused."""
+    from grader.gradebook.course import open_course
+    from grader.gradebook.exports.run import Request, export_marks
+
+    return export_marks(open_course(folder), Request(kind.value, output, sheet, column, unfinished))
+
+
+@app.command()
+def gradescope_results(
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="A submission's folder of results, or its results.json.")
+    ],
+    output: Annotated[Path, typer.Option(help="The results.json for Gradescope.", show_default=False)],
+) -> int:
+    """Turn one results.json into Gradescope's."""
+    from grader.gradebook.exports.gradescope import gradescope_results as write
+
+    write(results if results.is_dir() else results.parent, output)
+    return 0
+
+
+@app.command()
+def gradescope_autograder(
+    output: Annotated[Path, typer.Option(help="The archive to upload.", show_default=False)],
+) -> int:
+    """Write the autograder archive for Gradescope: setup.sh, run_autograder and the grader."""
+    from grader.gradebook.exports.gradescope import write_autograder
+    from grader.gradebook.progress import say
+
+    say(f"{write_autograder(output)} files in {output}")
+    return 0
