@@ -15,8 +15,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from grader.marking.marker import suite_digest
 from tests.bank import run
+from tests.bank.digest import verdict_digest
 from tests.bank.verdict import AT_LEAST, Verdict
 
 PAGE = Path("docs/calibration.md")
@@ -141,7 +141,7 @@ def page(verdicts: list[Verdict]) -> str:
         "How near right and wrong code come to the limits of the hidden checks, and how often the grader",
         "erred. Written by `make calibrate` from the runs of `make bank` and `make flakes`; do not edit.",
         "",
-        f"Suites `{suite_digest()[:19]}`, {platform.machine()}, {os.cpu_count()} CPUs, embedded digits.",
+        f"Suites `{verdict_digest()[:12]}`, {platform.machine()}, {os.cpu_count()} CPUs, embedded digits.",
         "",
         "## How often the grader erred",
         "",
@@ -203,7 +203,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, default=PAGE, help="what to write")
     options = parser.parse_args()
-    digest = suite_digest()
+    digest = verdict_digest()
     verdicts = [verdict for key, verdict in run.kept().items() if key.startswith(digest)]
     if not verdicts:
         print(f"{run.KEPT} has no verdict of these suites: run make bank and make flakes first")

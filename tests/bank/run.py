@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.engine.cpus import places
-from grader.marking.marker import suite_digest
 from tests.bank.attack import attacks_digest
+from tests.bank.digest import verdict_digest
 from tests.bank.entries import Entry
 from tests.bank.verdict import Verdict
 from tests.bank.worker import attack, mark, start
@@ -27,7 +27,7 @@ Task = tuple[Entry | str, int]
 def key(entry: Entry | str, seed: int) -> str:
     """Names what a kept verdict depends on."""
     digest = f"{attacks_digest()} {entry!r}" if isinstance(entry, str) else entry.digest
-    return f"{suite_digest()} {digest} {seed}"
+    return f"{verdict_digest()} {digest} {seed}"
 
 
 def kept() -> dict[str, Verdict]:
