@@ -35,9 +35,10 @@ def draw() -> Figure:
             continue
         name, color = NAMES[variant]
         axes.plot(*zip(*points, strict=True), color=color, lw=1.3, label=name if seed == 0 else None)
-    for loss, name in ((ALL_BLACK, "all pixels black"), (MEAN_IMAGE, "the mean image, always")):
+    levels = ((ALL_BLACK, "all pixels black", 0.035), (MEAN_IMAGE, "the mean image, always", 0.012))
+    for loss, name, above in levels:
         axes.axhline(loss, color=QUIET, lw=0.9, ls="--")
-        axes.text(398, loss + 0.012, f"{name}: {loss:.2f}", ha="right", fontsize=8.5, color=QUIET)
+        axes.text(398, loss + above, f"{name}: {loss:.2f}", ha="right", fontsize=8.5, color=QUIET)
     axes.set(
         xlim=(0, 400), ylim=(0, 0.75), xlabel="steps (batches of 64 images)", ylabel="reconstruction loss"
     )
@@ -45,6 +46,8 @@ def draw() -> Figure:
 
     strips = figure.add_axes((0.655, 0.17, 0.335, 0.72))
     strips.imshow(image.imread(HERE / "black_images.png"), interpolation="none")
+    for row in (1, 2):
+        strips.axhline(28 * row - 0.5, color="white", lw=2)
     strips.set(xticks=[], yticks=[14, 42, 70])
     strips.set_yticklabels(["images", "default,\n400 steps", "he_initialization,\n400 steps"], fontsize=9)
     strips.tick_params(length=0)
