@@ -100,7 +100,7 @@ def _written_anew(name: str, content: bytes) -> tuple[bytes, str]:
             image = ImageOps.exif_transpose(image)
             transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
             image = image.convert("RGBA" if transparent else "RGB")
-    except _TooLarge as error:
+    except (_TooLarge, Image.DecompressionBombError) as error:
         raise ValueError(f"it is not shown: more than {MOST_PIXELS // 10**6} megapixels") from error
     except Exception as error:  # decoders of broken files raise anything
         raise ValueError("it is not shown: it cannot be read as an image") from error

@@ -29,6 +29,7 @@ Told = dict[str, list[ItemFindings]]  # by submission
 
 # What a check says when code hit a limit of the sandbox, or ended its process.
 _LIMIT = re.compile(r"ended the process it runs in|did not finish within \d+ s|memory")
+_EXCEPTION = re.compile(r"^(.{1,60}? (?:cannot be imported:|raised) \w+): ", re.DOTALL)
 _VARIES = re.compile(r"\[[^\[\]]*\]|<[^<>]*>|'[^']*'|-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
 
@@ -179,7 +180,9 @@ def _limits(record: Record) -> list[str]:
 
 
 def family(message: str) -> str:
-    """A message without the values that differ from one submission to the next."""
+    """A message without what differs from one submission to the next: values, and where it was raised."""
+    if match := _EXCEPTION.search(message):
+        return match[1]
     return _VARIES.sub("…", message)
 
 

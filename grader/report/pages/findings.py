@@ -25,6 +25,8 @@ from grader.marking.result import (
 # An exception with its place: the same one, whatever was called when it was raised.
 _RAISED = re.compile(r"(?:cannot be imported: |raised )(\w+: .*\([^()]+, line \d+\))$", re.DOTALL)
 _ENDED = re.compile(r"^(.+?) (?:ended the process it runs in|did not finish within \d+ s)$")
+_NOT_TRIED = "not tried: an earlier call did not end"
+_ENDLESS = re.compile(r" did not finish within \d+ s$")
 _NOT_HANDED_IN = re.compile(r"^(part\d/\w+\.py)\b.* was not handed in$")
 # These hints go with any exception or value, and say nothing of the cause.
 _GENERAL_HINTS = ("run the same call on small tensors",)
@@ -91,6 +93,7 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
     """The items in their order, each with its findings and its follow-on faults."""
     causes: dict[Hashable, Finding] = {}
     told = []
+    endless: Hashable = None  # the call that did not end last: what is not tried is not tried for its sake
     for item in result.items:
         here = ItemFindings(item)
         follow_ons: dict[int, FollowOn] = {}
@@ -104,6 +107,10 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
                 continue
             share = item.max_points * check.weight / weight
             key = _cause(item.id, check)
+            if _ENDLESS.search(check.message):
+                endless = key
+            elif check.message == _NOT_TRIED and endless is not None:
+                key = endless
             cause = causes.get(key)
             if cause is None:
                 cause = causes[key] = Finding(item.id, check.status, check.hint)

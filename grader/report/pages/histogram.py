@@ -46,6 +46,7 @@ def histogram(points: Sequence[float], most: float) -> Markup:
         )
         axes.set_xlim(0, edges[-1])
         axes.set_ylim(0, top * 1.2)
+        axes.set_xticks(np.arange(0, edges[-1] + 1e-9, 5 if most >= 10 else 1))
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.set_xlabel("points")
         axes.set_ylabel("submissions")

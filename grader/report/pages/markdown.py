@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_SPECIAL = re.compile(r"([\\`*_~|#])")
+# An underscore inside a word, as in names of functions, marks nothing up.
+_SPECIAL = re.compile(r"([\\`*~|#]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.marking.result import GRADER_ERROR
-from grader.report.pages.findings import Finding, ItemFindings, find
+from grader.report.pages.findings import ItemFindings, find
 from grader.report.pages.load import Record
 from grader.report.pages.looks import link, shown
 from grader.report.pages.render import data_address, policy, render
@@ -140,9 +140,7 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         Question(number, QUESTIONS.get(number, ""), tuple(group))
         for number, group in groupby(entries, lambda entry: entry.item.question)
     ]
-    findings = sorted(
-        (finding for here in told for finding in here.findings), key=lambda finding: -finding.lost_in_all
-    )
+    steps = _first_steps(told)
     return {
         "name": shown(record.name),
         "result": record.result,
@@ -150,14 +148,32 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         "by_hand": sum(item.points for item in rubric.items) - record.result.max_points,
         "in_all": sum(item.points for item in rubric.items),
         "questions": questions,
-        "first_steps": _first_steps(findings),
-        "more": max(0, len(findings) - MOST_FIRST_STEPS),
+        "first_steps": steps[:MOST_FIRST_STEPS],
+        "more": max(0, len(steps) - MOST_FIRST_STEPS),
         "violations": [shown(_FOR_STAFF.sub("", line)) for line in record.result.violations],
         "warnings": [shown(line) for line in record.result.warnings if _FOR_STUDENTS.search(line)],
         "figures": [picture(path, "figure", shown(path.stem, 60)) for path in record.figures],
     }
 
 
-def _first_steps(findings: list[Finding]) -> list[Finding]:
-    """What costs most, where there is enough to choose from."""
-    return findings[:MOST_FIRST_STEPS] if len(findings) > 1 else []
+@dataclass(frozen=True)
+class FirstStep:
+    """An item to start with: what it costs, and what is seen of its costliest cause."""
+
+    item: str
+    lost: float
+    message: str
+    follow_ons: int
+
+
+def _first_steps(told: list[ItemFindings]) -> list[FirstStep]:
+    """The items whose own causes cost points, the costliest first; none where there is nothing to choose."""
+    steps = []
+    for here in told:
+        if here.findings:
+            worst = max(here.findings, key=lambda finding: finding.lost_in_all)
+            lost = sum(finding.lost_in_all for finding in here.findings)
+            follow_ons = {one.item for finding in here.findings for one in finding.follow_ons}
+            steps.append(FirstStep(here.result.id, lost, worst.message, len(follow_ons)))
+    steps.sort(key=lambda step: -step.lost)
+    return steps if len(steps) > 1 else []

@@ -64,7 +64,7 @@
       list.style.setProperty("--size", `${fields.size.value}rem`);
       const shown = shownCards(list);
       get(`count-${list.id}`).textContent =
-        shown.length === cards.length ? `${cards.length} pictures` : `${shown.length} of ${cards.length} pictures`;
+        (shown.length === cards.length ? "" : `${shown.length} of `) + `${cards.length} picture${cards.length === 1 ? "" : "s"}`;
       enter(list, shown[0], false);
     }
 

@@ -1,0 +1,119 @@
+"""Causes and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from grader.marking.result import (
+    FAILED,
+    GRADER_ERROR,
+    NOT_IMPLEMENTED,
+    NOT_SUBMITTED,
+    PASSED,
+    CheckResult,
+    SubmissionResult,
+)
+from grader.report.pages.findings import ItemFindings, find
+
+from .cohort import put_together, recorded
+from .results import result
+
+
+def with_checks(**checks: list[CheckResult]) -> SubmissionResult:
+    """A right submission, but for the checks of these items, by the last part of their ids."""
+    items = []
+    for item in result("s1").items:
+        given = checks.get(item.id.split(".")[-1])
+        items.append(replace(item, checks=tuple(given), status=FAILED) if given else item)
+    return replace(result("s1"), items=tuple(items))
+
+
+def by_item(one: SubmissionResult) -> dict[str, ItemFindings]:
+    return {here.result.id: here for here in find(one)}
+
+
+def sample(name: str) -> dict[str, ItemFindings]:
+    return by_item(put_together(name, recorded()["submissions"][name]["lost"], 1.0))
+
+
+def test_a_right_submission_has_no_findings():
+    for here in find(result("s1")):
+        assert (here.findings, here.follow_ons, here.unmarked) == ([], [], [])
+        assert here.passed == ["first", "second"]
+
+
+def test_a_syntax_error_is_one_cause_with_all_else_below_it():
+    told = sample("syntax_error")
+    (cause,) = [finding for here in told.values() for finding in here.findings]
+    assert cause.item == "1.7.reparameterize"
+    assert "SyntaxError" in cause.message
+    following = {one.item: one for one in cause.follow_ons}
+    assert list(following) == [
+        *("1.7.kld", "1.7.bpd", "1.7.forward", "1.7.training", "1.8.sample", "1.9.manifold"),
+    ]
+    assert told["1.7.kld"].follow_ons == [following["1.7.kld"]]
+    assert len(following["1.7.kld"].checks) == 4
+    assert cause.lost_in_all == pytest.approx(12.5)
+
+
+def test_a_stub_is_one_cause_of_its_own_item_and_of_those_that_need_it():
+    told = sample("half_done")
+    forward = told["1.7.forward"].findings[0]
+    assert forward.status == NOT_IMPLEMENTED
+    assert [one.item for one in forward.follow_ons] == ["1.7.training"]
+    assert told["1.7.training"].findings == []
+    assert told["1.8.sample"].findings, "another stub is another cause"
+
+
+def test_a_file_that_is_missing_is_one_cause():
+    told = sample("no_part2")
+    causes = [finding for here in told.values() for finding in here.findings]
+    assert [(cause.item, cause.status) for cause in causes] == [("2.4.autoencoder", NOT_SUBMITTED)]
+    assert causes[0].lost_in_all == pytest.approx(7.0)
+
+
+def test_mistakes_of_two_items_stay_apart_even_if_they_read_alike():
+    alike = CheckResult("trains", FAILED, 1.0, "the network has no parameters", "assign the layers to self")
+    told = by_item(with_checks(encoder=[alike], decoder=[alike]))
+    assert [len(told[item].findings) for item in ("1.7.encoder", "1.7.decoder")] == [1, 1]
+    assert told["1.7.decoder"].follow_ons == []
+
+
+def test_checks_of_an_item_with_the_same_hint_are_one_finding():
+    checks = [
+        CheckResult("a", FAILED, 1.0, "one is 5 instead of 3", "divide by ln 2"),
+        CheckResult("b", FAILED, 1.0, "one is 7 instead of 4", "divide by ln 2"),
+        CheckResult("c", FAILED, 1.0, "one is 7 instead of 4", "divide by ln 2"),
+        CheckResult("d", FAILED, 1.0, "it has shape [3]", ""),
+        CheckResult("e", PASSED),
+    ]
+    told = by_item(with_checks(kld=checks))["1.7.kld"]
+    assert [finding.observations for finding in told.findings] == [
+        {"one is 5 instead of 3": ["a"], "one is 7 instead of 4": ["b", "c"]},
+        {"it has shape [3]": ["d"]},
+    ]
+    assert [finding.lost for finding in told.findings] == pytest.approx([0.9, 0.3])
+    assert told.passed == ["e"]
+
+
+def test_a_general_hint_says_nothing_of_the_cause():
+    general = "run the same call on small tensors of your own and look at what it returns"
+    checks = [CheckResult(name, FAILED, 1.0, f"message {name}", general) for name in "ab"]
+    assert len(by_item(with_checks(kld=checks))["1.7.kld"].findings) == 2
+
+
+def test_what_is_not_tried_follows_from_the_call_that_did_not_end():
+    endless = CheckResult("a", FAILED, 1.0, "KLD did not finish within 20 s", "look for an endless loop")
+    skipped = CheckResult("b", FAILED, 1.0, "not tried: an earlier call did not end", "first mend what hangs")
+    told = by_item(with_checks(kld=[endless, skipped], bpd=[skipped]))
+    assert [finding.checks for finding in told["1.7.kld"].findings] == [["a", "b"]]
+    assert told["1.7.bpd"].findings == []
+    assert [one.item for one in told["1.7.kld"].findings[0].follow_ons] == ["1.7.bpd"]
+
+
+def test_what_the_grader_failed_to_mark_is_no_finding():
+    ours = CheckResult("a", GRADER_ERROR, 1.0, "the grader failed: BoxError", "grade again")
+    told = by_item(with_checks(kld=[ours]))["1.7.kld"]
+    assert (told.findings, told.unmarked) == ([], ["a"])
