@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
+import subprocess
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -173,7 +173,7 @@ def failure_of(test: pytest.Item, excinfo: pytest.ExceptionInfo, report: pytest.
 def overview(items: Sequence[Item]) -> Table:
     """A line for every item, with a heading for every question."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("", no_wrap=True)
+    table.add_column("")  # the one that gives way on a narrow terminal
     table.add_column("tests", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("points in reach", no_wrap=True)
@@ -285,13 +285,26 @@ def chosen(everything: Sequence[Item], question: str) -> list[Item]:
     )
 
 
-def watch(question: str) -> int:
+def watch(question: str, console: Console) -> int:
     """Run the tests again on every save, until interrupted."""
-    from watchfiles import PythonFilter, run_process
+    from watchfiles import PythonFilter
+    from watchfiles import watch as changes
 
     command = [sys.executable, str(HERE / "check.py"), *([question] if question else []), "--watched"]
     folders = [HERE / name for name in (*PARTS, "tests")]
-    run_process(*folders, target=shlex.join(command), target_type="command", watch_filter=PythonFilter())
+    # A group of its own: Ctrl+C reaches this process only, which ends the run quietly.
+    run = subprocess.Popen(command, process_group=0)
+    try:
+        for _ in changes(*folders, watch_filter=PythonFilter(), raise_interrupt=True):
+            run.terminate()
+            run.wait()
+            run = subprocess.Popen(command, process_group=0)
+    except KeyboardInterrupt:
+        console.print()
+    finally:
+        run.terminate()
+        run.wait()
+        console.show_cursor()  # a run that was ended in the middle has hidden it
     return 0
 
 
@@ -310,7 +323,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(str(error), style="red")
         return 2
     if options.watch:
-        return watch(options.question)
+        return watch(options.question, console)
 
     if options.watched and console.is_terminal:
         console.clear()
