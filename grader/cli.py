@@ -15,13 +15,16 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from grader.errors import GraderFault, GraderUsageError
 from grader.gradebook.commands import app as course_app
+
+if TYPE_CHECKING:
+    from grader.engine import Crew, MarkerFactory
 
 # What students' code needs is loaded inside the commands, so that --help and mistakes answer at once.
 
@@ -101,6 +104,23 @@ def grade(
             help="Waive the rule against torch.distributions. Every result records it.",
         ),
     ] = False,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Mark on the workers of a running Dask cluster; ADDRESS is its scheduler's, tcp://host:port.",
+            show_default=False,
+        ),
+    ] = None,
+    slurm: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Mark on N workers that Slurm starts (through dask-jobqueue and its configuration).",
+            show_default=False,
+        ),
+    ] = None,
     fresh: Annotated[
         bool,
         typer.Option(
@@ -126,6 +146,8 @@ def grade(
     ] = True,
 ) -> int:
     """Mark submissions with the hidden suites."""
+    if sum(option is not None for option in (jobs, dask, slurm)) > 1:
+        raise GraderUsageError("--jobs, --dask and --slurm exclude each other: give one of them")
     from grader.engine import (
         Provenance,
         environment_digest,
@@ -153,7 +175,8 @@ def grade(
     total = len(cohort.submissions)
     jobs = min(_default_jobs() if jobs is None else jobs, total)
 
-    from grader.marking.marker import Marker, MarkingOptions, check_environment, suite_digest
+    from grader.engine.guard import guarded_marker
+    from grader.marking.marker import MarkingOptions, check_environment, suite_digest
 
     options = MarkingOptions(
         seed=seed, data=data.value, sandbox=not no_sandbox, allow_distributions=allow_distributions
@@ -169,10 +192,12 @@ def grade(
     report = TerminalReport(total, quiet, details)
     if begun is not None:
         report.line(f"going on with a run that has not come to its end, seed {seed} (--fresh: a new one)")
+    factory = partial(guarded_marker, options, provenance)
     try:
+        crew = _crew(dask, slurm, factory, report.line)
         with report.follow():
             results = grade_into(
-                output, cohort.submissions, partial(Marker, options), provenance, jobs, report.on_event, fresh
+                output, cohort.submissions, factory, provenance, jobs, report.on_event, fresh, crew
             )
     except KeyboardInterrupt:
         _complain(
@@ -217,6 +242,21 @@ def _write_pages(output: Path, tell: Callable[[str], None]) -> int:
         _complain("error", problem)
     tell(f"pages: {printable(str(written.cohort))}")
     return FAULT if written.problems else 0
+
+
+def _crew(
+    dask: str | None, slurm: int | None, factory: MarkerFactory, tell: Callable[[str], None]
+) -> Crew | None:
+    """Where to mark, if not on this machine."""
+    if slurm is not None:
+        from grader.engine.slurm import slurm_crew
+
+        return slurm_crew(slurm, factory, tell)
+    if dask is not None:
+        from grader.engine.cluster import ClusterCrew, connect
+
+        return ClusterCrew(connect(dask), factory, f"--dask {dask}", tell=tell)
+    return None
 
 
 def _default_jobs() -> int:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from engine.fakes import FakeOfOptions
+from engine.fakes import fake_of_options
 
 from grader.cli import main
 from grader.errors import GraderFault, GraderUsageError
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(autouse=True)
 def pretend(monkeypatch, tmp_path):
     monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
-    monkeypatch.setattr("grader.marking.marker.Marker", FakeOfOptions)
+    monkeypatch.setattr("grader.engine.guard.guarded_marker", fake_of_options)
     monkeypatch.setattr("grader.marking.marker.check_environment", lambda options: None)
     monkeypatch.setattr("grader.engine.environment_digest", lambda data: data)
     before = signal.getsignal(signal.SIGTERM)
@@ -220,6 +220,9 @@ def test_quiet_and_details(tmp_path, capsys):
         (["grade", "COHORT", "COHORT", "--output", "OUT"], "given twice"),
         (["grade", "COHORT", "--output", "FILE"], "there is a file of that name"),
         (["grade", "COHORT", "--output", "COHORT"], "also the --output folder"),
+        (["grade", "COHORT", "--output", "OUT", "--jobs", "2", "--slurm", "2"], "exclude each other"),
+        (["grade", "COHORT", "--output", "OUT", "--dask", "nonsense://"], "no Dask scheduler answers there"),
+        (["grade", "COHORT", "--output", "OUT", "--slurm", "0"], "Invalid value for '--slurm'"),
         (["mark"], "No such command 'mark'"),
         (["report"], "Missing argument 'DIR'"),
         (["report", "NOWHERE"], "nowhere: there is no such folder; give the --output folder of a run"),
@@ -289,11 +292,12 @@ SCRIPT = """
 import sys
 sys.path.insert(0, {tests!r})
 import signal
+import grader.engine.guard as guard
 import grader.marking.marker as marker
-from engine.fakes import FakeOfOptions
+from engine.fakes import fake_of_options
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
-    marker.Marker, marker.check_environment = FakeOfOptions, lambda options: None
+    guard.guarded_marker, marker.check_environment = fake_of_options, lambda options: None
     from grader.cli import main
     sys.exit(main())
 """

@@ -3,10 +3,12 @@
 from grader.engine.pool import Event, Finished, Started, grade_cohort
 from grader.engine.reuse import environment_digest, interrupted_seed
 from grader.engine.run import grade_into, prepare_output
+from grader.engine.slots import Crew
 from grader.engine.unmarked import Provenance
 from grader.engine.worker import MarkerFactory, MarkerProtocol
 
 __all__ = [
+    "Crew",
     "Event",
     "Finished",
     "MarkerFactory",

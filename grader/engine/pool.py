@@ -163,7 +163,7 @@ class _Run:
             self.finish(future.result())
         elif isinstance(error, MarkerCannotStart):
             self.no_start = error
-            self.crew.refused(work.slot)
+            self.crew.refused(work.slot, error)
             self.pending.appendleft(work.found)
         elif isinstance(error, CancelledError) or type(error).__name__ == "KilledWorker":
             self._lost(work)

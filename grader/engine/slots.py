@@ -49,7 +49,7 @@ class Crew(Protocol):
     def begun(self, slot: Slot) -> None:
         """A slot's marker has started: it has brought back a result."""
 
-    def refused(self, slot: Slot) -> None:
+    def refused(self, slot: Slot, error: BaseException) -> None:
         """A slot's marker did not start."""
 
     def renew(self, slot: Slot) -> None:
@@ -143,7 +143,7 @@ class LocalCrew:
         return self
 
     def __exit__(self, *error: object) -> None:
-        with _undisturbed():
+        with undisturbed():
             end_slots(self._slots, kill=error[0] is not None)
 
     def slots(self) -> Sequence[LocalSlot]:
@@ -155,7 +155,7 @@ class LocalCrew:
         assert isinstance(slot, LocalSlot)
         self._refusals.pop(slot, None)
 
-    def refused(self, slot: Slot) -> None:
+    def refused(self, slot: Slot, error: BaseException) -> None:
         """Count a failed start: the next one is in a fresh process."""
         assert isinstance(slot, LocalSlot)
         self._refusals[slot] = self._refusals.get(slot, 0) + 1
@@ -190,7 +190,7 @@ def _interrupt_later() -> Iterator[None]:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """A second Ctrl-C does not cut the cleaning up short."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -114,11 +114,16 @@ class HereCrew:
 
     def begun(self, slot) -> None: ...
 
-    def refused(self, slot) -> None: ...
+    def refused(self, slot, error) -> None: ...
 
     def renew(self, slot) -> None: ...
 
     def alone(self) -> None: ...
+
+
+def fake_of_options(options, provenance) -> FakeOfOptions:
+    """In the place of `guarded_marker`."""
+    return FakeOfOptions(options)
 
 
 class NoMarker:

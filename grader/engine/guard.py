@@ -1,0 +1,131 @@
+"""A marker that has proved itself: made anew in every worker process, on whatever machine that is.
+
+A worker that holds other suites, images or libraries than the run would give other marks, and one whose box
+leaks would let students' code out. Such a worker refuses work.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.engine.reuse import environment_digest
+from grader.engine.unmarked import Provenance
+
+if TYPE_CHECKING:
+    from grader.box.client import Channels
+    from grader.marking.marker import Marker, MarkingOptions
+
+FORKS = 64  # what the fork bomb stops at by itself where nothing else stops it
+SECRET = b"a line that no code in the box may see"
+
+# What a student's code might try. It runs in a session like any other code.
+CANARY = b"""
+import os, socket, time
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            return len(file.read(100))
+    except OSError:
+        return 0
+
+def connect(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=2):
+            return 1
+    except OSError:
+        return 0
+
+def fork(limit):
+    children = 0
+    for _ in range(limit):
+        try:
+            if os.fork() == 0:
+                time.sleep(20)
+                os._exit(0)
+        except OSError:
+            break
+        children += 1
+    return children
+"""
+
+
+class BoxLeaks(Exception):
+    """The box does not hold what it has to hold back."""
+
+
+def guarded_marker(options: MarkingOptions, provenance: Provenance) -> Marker:
+    """A marker on a machine that gives the run's marks, with a box that holds.
+
+    Raises:
+        RuntimeError: suites, images or libraries differ from the run's.
+        BoxLeaks: a canary got out.
+    """
+    from grader.marking.marker import Marker, suite_digest
+
+    if suite_digest() != provenance.suite:
+        raise RuntimeError(
+            "the suites here are not those that the run began with: another version of the grader, or files "
+            "that have changed since"
+        )
+    if environment_digest(options.data) != provenance.environment:
+        raise RuntimeError(f"this worker has other libraries, or other images for --data {options.data}")
+    marker = Marker(options)
+    try:
+        if options.sandbox:
+            check_box(marker.box())
+    except BaseException:
+        marker.close()
+        raise
+    return marker
+
+
+def check_box(box: Channels) -> None:
+    """Let canaries try to get out of a box.
+
+    Raises:
+        BoxLeaks: one did.
+    """
+    from grader.box.client import Session
+
+    session = Session(box)
+    try:
+        session.files({"part1/canary.py": CANARY})
+        session.enter("part1")
+        canary = session.load("canary")
+        leaks = [what for what, escapes in _TRIALS.items() if escapes(canary)]
+    finally:
+        session.close()
+    if leaks:
+        raise BoxLeaks(f"the box does not hold: code in it can {', '.join(leaks)}")
+
+
+def _reads(canary: Callable[..., int]) -> bool:
+    """A file that everybody may read, and one of the suites."""
+    with tempfile.TemporaryDirectory(prefix="grader-canary-") as folder:
+        os.chmod(folder, 0o755)
+        secret = Path(folder, "secret")
+        secret.write_bytes(SECRET)
+        suite = next(Path(__file__).parent.parent.joinpath("suites").glob("part*/test_*.py"))
+        return any(canary.read(str(path)) for path in (secret, suite))  # type: ignore[attr-defined]
+
+
+def _connects(canary: Callable[..., int]) -> bool:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return bool(canary.connect(server.getsockname()[1]))  # type: ignore[attr-defined]
+
+
+def _forks(canary: Callable[..., int]) -> bool:
+    return int(canary.fork(FORKS)) >= FORKS  # type: ignore[attr-defined]
+
+
+_TRIALS = {
+    "read files outside it": _reads,
+    "reach the network": _connects,
+    "start processes without limit": _forks,
+}
