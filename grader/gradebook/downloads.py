@@ -94,14 +94,7 @@ class DownloadExtractor(ExtractorPlugin):
                     self._keep(target, PurePosixPath(*inner.parts[1:] or (inner.name,)), path.read_bytes())
                 else:
                     self.log.warning("%s: no archive, skipped", inner)
-            except (
-                OSError,
-                ValueError,
-                EOFError,
-                RuntimeError,
-                zipfile.BadZipFile,
-                tarfile.TarError,
-            ) as error:
+            except _UNREADABLE as error:
                 target.mkdir(parents=True, exist_ok=True)
                 # The student is not lost: there is a submission, without files.
                 (target / "unreadable.py").write_text(f"# {printable(path.name)}: {printable(str(error))}\n")
@@ -157,11 +150,8 @@ class DownloadCollector(FileNameCollectorPlugin):
             inner = inner[1:]  # wrapping folders
         student = next((self._ids[key] for key in _keys(who) if key in self._ids), None) or _made_up(who)
         found = {"student_id": student, "file_id": os.path.join(*inner)}
-        if (
-            inner[-1].lower().endswith(".ipynb")
-            and len(inner) == 1
-            and len(self._notebooks(submitted_file)) == 1
-        ):
+        alone = len(inner) == 1 and len(list(Path(submitted_file).parent.glob("*.ipynb"))) == 1
+        if alone and inner[-1].lower().endswith(".ipynb"):
             found["file_id"] = f"{NOTEBOOK}.ipynb"
         if who.time and (moment := _moment(who.time, read_policy(Path(POLICY_FILE)).zone)):
             found["timestamp"] = moment

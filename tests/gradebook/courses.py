@@ -1,0 +1,153 @@
+"""Courses, submissions and results made up for the tests of the gradebook."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import nbformat
+from report.results import Outcome, result
+
+from grader.gradebook import cycle, steps
+from grader.gradebook.course import ASSIGNMENT, Course, NewCourse, initialise, inside
+from grader.marking.marker import suite_digest
+from grader.marking.result import PARTIAL, SubmissionResult
+from grader.report.results_json import write_result
+from grader.rubric import Item
+
+ROOT = Path(__file__).parents[2]
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"0" * 20).decode()
+
+
+def half(item: Item) -> Outcome:
+    """Half of every item's points, with a message that names no check."""
+    return (PARTIAL, 0.5, f"the message of {item.id}", f"the hint of {item.id}")
+
+
+def make_course(folder: Path, db_url: str | None = None) -> Course:
+    """A course with its assignment generated, by nbgrader's own converter."""
+    from nbgrader.converters import GenerateAssignment
+
+    course = initialise(folder, NewCourse("dgm", folder / "exchange", db_url))
+    with inside(course) as config, steps.logged(course):
+        directory = steps.course_directory(config)
+        directory.assignment_id = ASSIGNMENT
+        GenerateAssignment(coursedir=directory, config=config).start()
+    return course
+
+
+def copied(template: Course, folder: Path) -> Course:
+    """A course like another, with an exchange of its own."""
+    shutil.copytree(template.root, folder)
+    file = folder / "nbgrader_config.py"
+    file.write_text(file.read_text().replace(str(template.root), str(folder)))
+    return Course(folder)
+
+
+def roster(course: Course, *students: str, **about: str) -> None:
+    """Put students on the roster."""
+    with inside(course) as config, steps.open_gradebook(config) as gradebook:
+        for student in students:
+            gradebook.add_student(student, **about)
+
+
+def notebook(
+    course: Course, answer: Callable[[str], str | None] = lambda name: f"My answer to {name}."
+) -> dict[str, Any]:
+    """The released notebook with answers: as a student hands it in, plain JSON."""
+    table = json.loads(course.released_notebook.read_text())
+    for cell in table["cells"]:
+        about = cell["metadata"]["nbgrader"]
+        if about["solution"] and (text := answer(about["grade_id"])) is not None:
+            cell["source"] = text
+    return table
+
+
+def hand_in(
+    course: Course,
+    student: str,
+    report: dict[str, Any] | bytes | None = None,
+    time: str | None = "2027-12-10 12:00:00 UTC",
+    code: bool = True,
+    extra: Mapping[str, bytes] | None = None,
+) -> Path:
+    """Put a submission where nbgrader's collect puts it."""
+    folder = course.submitted(student)
+    folder.mkdir(parents=True)
+    if code:
+        for part in ("part1", "part2"):
+            shutil.copytree(ROOT / "student" / part, folder / part)
+    if report is not None:
+        content = report if isinstance(report, bytes) else json.dumps(report).encode()
+        (folder / "report.ipynb").write_bytes(content)
+    if time:
+        (folder / "timestamp.txt").write_text(time)
+    for name, data in (extra or {}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def current(student: str, outcome: Callable[[Item], Outcome] = half, **changes: Any) -> SubmissionResult:
+    """A result of today's suites."""
+    return replace(result(student, outcome), **({"suite": suite_digest()} | changes))
+
+
+def pretend_to_grade(
+    monkeypatch: Any,
+    outcomes: Mapping[str, Callable[[Item], Outcome]] | None = None,
+    skip: Iterable[str] = (),
+    status: int = 0,
+    **changes: Any,
+) -> None:
+    """Write results directly where `make grade` would mark code: half of all points by default."""
+
+    def mark(course: Course, options: cycle.Options) -> int:
+        course.results.mkdir(exist_ok=True)
+        for student in sorted(os.listdir(course.collected)):
+            if student not in skip:
+                outcome = (outcomes or {}).get(student, half)
+                write_result(course.results, current(student, outcome, **changes))
+        return status
+
+    monkeypatch.setattr(cycle, "_mark", mark)
+
+
+def run(course: Course, **options: Any) -> int:
+    """A whole cycle, without the exchange."""
+    return cycle.run(course, cycle.Options(**({"collect": False, "feedback": False} | options)))
+
+
+def scores(course: Course, student: str) -> dict[str, SimpleNamespace]:
+    """What the gradebook holds for a student, by cell."""
+    with inside(course) as config, steps.open_gradebook(config) as gradebook:
+        submission = gradebook.find_submission_notebook("report", ASSIGNMENT, student)
+        return {
+            grade.name: SimpleNamespace(
+                auto=grade.auto_score, manual=grade.manual_score, waits=grade.needs_manual_grade, worth=grade.max_score
+            )
+            for grade in submission.grades
+        }
+
+
+def autograded(course: Course, student: str) -> nbformat.NotebookNode:
+    """A student's notebook with the marks in it."""
+    return nbformat.read(course.autograded(student) / "report.ipynb", as_version=4)
+
+
+def answers(node: nbformat.NotebookNode) -> dict[str, str]:
+    """The answers in a notebook, by cell."""
+    return {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in node.cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+
+

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import tomllib
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from grader.errors import GraderUsageError
+from grader.gradebook.late import read_policy
+from grader.gradebook.late_plugin import penalty_of
+from grader.gradebook.nbgrader_settings import policy_text
+
+
+@pytest.fixture
+def policy(tmp_path):
+    def make(text):
+        path = tmp_path / "late.toml"
+        path.write_text(text)
+        return read_policy(path)
+
+    return make
+
+
+def utc(text):
+    return datetime.fromisoformat(text)
+
+
+WINTER = 'timezone = "Europe/Amsterdam"\ndue = "2027-12-14 23:59"\n'
+
+
+def late(policy, submitted, student="ada"):
+    due = policy.due_utc() + policy.extension(student)
+    return policy.days_late(due, utc(submitted))
+
+
+@pytest.mark.parametrize(
+    ("submitted", "days"),
+    [
+        ("2027-12-14 22:59:00", 0),  # 23:59 in Amsterdam: in time to the second
+        ("2027-12-14 22:59:00.000001", 1),
+        ("2027-12-15 22:59:00", 1),
+        ("2027-12-15 22:59:01", 2),
+        ("2027-12-21 22:59:00", 7),
+        ("2027-12-21 22:59:01", 8),
+    ],
+)
+def test_days_begin_at_the_deadlines_hour(policy, submitted, days):
+    assert late(policy(WINTER), submitted) == days
+
+
+@pytest.mark.parametrize(("submitted", "days"), [("2027-12-14 23:14:00", 0), ("2027-12-14 23:14:01", 1)])
+def test_grace_is_not_late_and_moves_no_deadline(policy, submitted, days):
+    graceful = policy(WINTER + "[penalty]\ngrace_minutes = 15\n")
+    assert late(graceful, submitted) == days
+    assert late(graceful, "2027-12-15 22:59:01") == 2  # the second day begins a day after the deadline
+
+
+def test_summer_time_ends_between_deadline_and_submission(policy):
+    # On 31 October 2027 clocks go back at 3:00: that day has 25 hours.
+    autumn = policy('timezone = "Europe/Amsterdam"\ndue = "2027-10-30 23:59"\n')
+    assert autumn.due_utc() == utc("2027-10-30 21:59")
+    assert late(autumn, "2027-10-31 22:59:00") == 1  # 23:59 on the clock, 25 hours later
+    assert late(autumn, "2027-10-31 22:59:01") == 2
+
+
+def test_summer_time_begins_between_deadline_and_submission(policy):
+    # On 28 March 2027 clocks go forward at 2:00: that day has 23 hours.
+    spring = policy('timezone = "Europe/Amsterdam"\ndue = "2027-03-27 23:59"\n')
+    assert spring.due_utc() == utc("2027-03-27 22:59")
+    assert late(spring, "2027-03-28 21:59:00") == 1
+    assert late(spring, "2027-03-28 21:59:01") == 2  # 23 hours later, but the next day on the clock
+
+
+def test_extensions_are_days_on_the_clock_or_a_time(policy):
+    extended = policy(
+        'timezone = "Europe/Amsterdam"\ndue = "2027-10-30 23:59"\n'
+        '[extensions]\nada = 1\ngrace = "2027-11-02 12:00"\n1042 = 0\n'
+    )
+    assert extended.extension("ada") == timedelta(hours=25)
+    assert extended.due_of("grace").isoformat() == "2027-11-02T12:00:00+01:00"
+    assert late(extended, "2027-10-31 22:59:00", "ada") == 0
+    assert late(extended, "2027-10-31 22:59:01", "ada") == 1
+    assert extended.extension("1042") == extended.extension("bob") == timedelta()
+
+
+def test_an_offset_is_that_moment(policy):
+    assert policy('timezone = "Europe/Amsterdam"\ndue = "2027-12-14 23:59+00:00"\n').due_utc() == utc("2027-12-14 23:59")
+    assert policy("due = 2027-12-14T23:59:00Z\n").due_utc() == utc("2027-12-14 23:59")
+
+
+def test_the_hour_that_comes_twice_is_its_first(policy):
+    assert policy('timezone = "Europe/Amsterdam"\ndue = "2027-10-31 02:30"\n').due_utc() == utc("2027-10-31 00:30")
+
+
+@pytest.mark.parametrize(
+    ("penalty", "days", "score", "points"),
+    [
+        ("per_day = 10", 0, 60, 0),
+        ("per_day = 10", 1, 60, 6),
+        ("per_day = 10", 3, 60, 18),
+        ("per_day = 10", 99, 60, 60),
+        ("per_day = 10\ncap = 30", 99, 60, 18),
+        ('unit = "points"\nper_day = 2', 3, 60, 6),
+        ('unit = "points"\nper_day = 2\ncap = 5', 3, 60, 5),
+        ('unit = "points"\nper_day = 2', 3, 4, 4),
+        ("per_day = 10\nfree_days = 2", 2, 60, 0),
+        ("per_day = 10\nfree_days = 2", 3, 60, 6),
+        ("per_day = 10", 3, 0, 0),
+    ],
+)
+def test_what_lateness_costs(policy, penalty, days, score, points):
+    assert policy(f"{WINTER}[penalty]\n{penalty}\n").penalty(days, score) == pytest.approx(points)
+
+
+def test_the_plugin_takes_the_time_from_nbgrader(policy):
+    about = policy(WINTER + "[penalty]\nper_day = 10\n")
+    due = about.due_utc()
+    for submitted, expected in ((due, None), (None, None), (due + timedelta(hours=30), 12.0)):
+        submission = SimpleNamespace(duedate=due, timestamp=submitted)
+        assert penalty_of(about, submission, 60) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("due = 5", "due is 5"),
+        ('due = "2027-12-14"', "give the time, too"),
+        ('due = "tomorrow"', "not a day and time"),
+        ('timezone = "Amsterdam"', "is not the name of a time zone"),
+        ("timezone = 7", "is not the name of a time zone"),
+        ('timezone = "Europe/Amsterdam"\ndue = "2027-03-28 02:30"', "is skipped when summer time begins"),
+        ("[penalty]\nper_days = 1", "unknown setting penalty.per_days"),
+        ("lateness = 1", "unknown setting lateness"),
+        ("[penalty]\nper_day = -1", "penalty.per_day is -1"),
+        ('[penalty]\nper_day = "10%"', "penalty.per_day is '10%'"),
+        ("[penalty]\nper_day = nan", "penalty.per_day is nan"),
+        ("[penalty]\nper_day = true", "penalty.per_day is True"),
+        ("[penalty]\nfree_days = 1.5", "whole number"),
+        ('[penalty]\nunit = "euro"', "penalty.unit is 'euro'"),
+        ("penalty = 3", "must be a table"),
+        ("[extensions]\nada = 1", "set due"),
+        (WINTER + '[extensions]\nada = "2027-12-01 12:00"', "extensions.ada is before the deadline"),
+        (WINTER + "[extensions]\nada = -1", "extensions.ada is -1 days"),
+        ("due = ", "cannot be read"),
+    ],
+)
+def test_settings_that_cannot_be_are_named(policy, text, said):
+    with pytest.raises(GraderUsageError, match="late.toml") as error:
+        policy(text)
+    assert said in str(error.value)
+
+
+def test_a_new_course_has_no_deadline_and_no_penalty(policy, tmp_path):
+    text = policy_text("Europe/Amsterdam")
+    tomllib.loads(text)
+    new = policy(text)
+    assert new.due is None
+    assert new.penalty(5, 60) == 0
+    assert read_policy(tmp_path / "missing.toml").due is None
