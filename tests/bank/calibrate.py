@@ -15,12 +15,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from grader.marking.marker import SUITES
 from tests.bank import run
+from tests.bank.attack import ATTACKS
 from tests.bank.digest import verdict_digest
 from tests.bank.verdict import AT_LEAST, Verdict
 
 PAGE = Path("docs/calibration.md")
 SOLUTIONS = "solutions "
+ATTACK_NAMES = frozenset(attack.name for attack in ATTACKS)
 
 
 def two_sided(limit: float) -> float:
@@ -79,26 +82,49 @@ def limits_of(verdicts: Iterable[Verdict]) -> dict[str, float]:
     return {name: limit for verdict in verdicts for name, _, limit in verdict.measures}
 
 
+def share_below(values: list[float], share: float) -> float:
+    """The value that this share of the sorted values does not exceed."""
+    return values[min(len(values) - 1, math.ceil(share * len(values)) - 1)]
+
+
+def beyond(values: list[tuple[float, str]], limit: float, below: bool = False) -> list[tuple[float, str]]:
+    """Those on the wrong side of a limit, the nearest first."""
+    return sorted((one for one in values if (one[0] < limit if below else one[0] > limit)), reverse=below)
+
+
+def nearest(values: list[tuple[float, str]]) -> str:
+    """The first of them, for a cell of a table."""
+    return f"{values[0][0]:.3g}: {values[0][1]}" if values else "none needs it"
+
+
 def statistical(right: list[Verdict], wrong: list[Verdict]) -> list[str]:
     """The table of the statistical tests."""
-    of_right, limits = values_of(right), limits_of(right + wrong)
+    of_right, of_wrong, limits = values_of(right), values_of(wrong), limits_of(right + wrong)
     rows = []
     for name, theory in THEORY.items():
         values = sorted(value for value, _ in of_right.get(name, []))
         if values:
             limit = limits[name]
+            caught = beyond(of_wrong.get(name, []), limit)
             rows.append(
                 [
-                    name,
+                    f"{name} ({where(name)})",
                     str(len(values)),
-                    f"{statistics.median(values):.2f}",
-                    f"{values[-1]:.2f}",
+                    " / ".join(
+                        f"{value:.2f}" for value in (share_below(values, 0.5), share_below(values, 0.99))
+                    )
+                    + f" / {values[-1]:.2f}",
                     f"{limit:.1f}",
+                    f"{limit - values[-1]:.2f}",
                     f"{theory(limit):.0e}",
                     f"{sum(value > limit for value in values)}",
+                    nearest(caught),
                 ]
             )
-    head = ("test", "runs", "median", "largest", "limit", "false alarms by theory", "observed")
+    head = (
+        *("test", "runs", "median / 99% / largest of right code", "limit", "margin"),
+        *("false alarms by theory", "observed", "nearest wrong code beyond it"),
+    )
     return table(head, rows)
 
 
@@ -110,27 +136,45 @@ def trainings(right: list[Verdict], wrong: list[Verdict]) -> list[str]:
         values = sorted(value for value, _ in of_right[name])
         below = name.endswith(AT_LEAST)
         limit = limits[name]
-        beyond = [one for one in of_wrong.get(name, []) if (one[0] < limit if below else one[0] > limit)]
-        nearest = (max if below else min)(beyond, default=None)
+        caught = beyond(of_wrong.get(name, []), limit, below)
         rows.append(
             [
-                name,
+                f"{name} ({where(name)})",
                 str(len(values)),
                 f"{values[0]:.3f} to {values[-1]:.3f} (median {statistics.median(values):.3f})",
                 f"{limit:g}",
-                f"{nearest[0]:.3f}: {nearest[1]}" if nearest else "none needs it",
-                str(len(beyond)),
+                f"{values[0] - limit if below else limit - values[-1]:.3f}",
+                nearest(caught),
+                str(len(caught)),
             ]
         )
-    head = ("measure", "runs", "right code", "limit", "nearest wrong code beyond it", "wrong beyond it")
+    head = (
+        "measure",
+        "runs",
+        "right code",
+        "limit",
+        "margin",
+        "nearest wrong code beyond it",
+        "wrong beyond it",
+    )
     return table(head, rows)
+
+
+def where(measure: str) -> str:
+    """The file of the suites that holds the limit of a measure; empty if none notes it."""
+    for file in sorted(SUITES.rglob("*.py")):
+        if f'"{measure}"' in file.read_text():
+            return f"`{file.relative_to(SUITES)}`"
+    return "no suite"
 
 
 def page(verdicts: list[Verdict]) -> str:
     """The whole page."""
     solved = [verdict for verdict in verdicts if verdict.entry.startswith(SOLUTIONS)]
     right = [verdict for verdict in verdicts if verdict.entry.startswith("right ")]
-    wrong = [verdict for verdict in verdicts if verdict not in solved and verdict not in right]
+    attacks = [verdict for verdict in verdicts if verdict.entry in ATTACK_NAMES]
+    aside = {verdict.entry for verdict in solved + right + attacks}
+    wrong = [verdict for verdict in verdicts if verdict.entry not in aside]
     names = {verdict.entry for verdict in wrong}
     collateral = {verdict.entry for verdict in wrong if verdict.collateral}
     quick = [verdict for verdict in solved if "without" in verdict.entry]
@@ -167,6 +211,11 @@ def page(verdicts: list[Verdict]) -> str:
                         right,
                         f"{sum(bool(one.unfair) for one in right)} unfair",
                     ),
+                    (
+                        f"{len({verdict.entry for verdict in attacks})} hostile ones",
+                        attacks,
+                        f"{sum(bool(one.breached) for one in attacks)} breached",
+                    ),
                     ("solutions, checks without a training", quick, flakes(quick)),
                     ("solutions, checks with a training", trained, flakes(trained)),
                 )
@@ -180,7 +229,8 @@ def page(verdicts: list[Verdict]) -> str:
         "## Statistical tests",
         "",
         "In standard errors (Kolmogorov-Smirnov: sqrt(N) D), by the solutions and the right ones above. Of",
-        "several comparisons in one run the largest counts, so that the median is not that of one test.",
+        "several comparisons in one run the largest counts, so that the median is not that of one test. The",
+        "theory is for one comparison; the limits stand in the files that are named.",
         "",
         *statistical(solved + right, wrong),
         "## Trainings",
@@ -204,7 +254,9 @@ def main() -> int:
     parser.add_argument("--page", type=Path, default=PAGE, help="what to write")
     options = parser.parse_args()
     digest = verdict_digest()
-    verdicts = [verdict for key, verdict in run.kept().items() if key.startswith(digest)]
+    kept = [(key, verdict) for key, verdict in run.kept().items() if key.startswith(digest)]
+    # Of an entry that has changed since, the last verdict with each seed counts.
+    verdicts = list({(verdict.entry, key.split()[-1]): verdict for key, verdict in kept}.values())
     if not verdicts:
         print(f"{run.KEPT} has no verdict of these suites: run make bank and make flakes first")
         return 2

@@ -155,8 +155,18 @@ def test_the_page_shows_ranges_and_the_nearest_wrong_code(
         runs.keep(
             WRONG, seed, judge(WRONG, result("1.7.kld", "1.7.training"), [Measure("spread", spread, 3.2)])
         )
+    attack = next(iter(calibrate.ATTACK_NAMES))
+    runs.keep(attack, 1, Verdict(attack, 1, False, (), (), (), (), 1.0, breached=("earned 1.7.kld",)))
     assert calibrate.main() == 0
     text = page.read_text()
-    assert "| spread | 2 | 0.800 to 2.500 (median 1.650) | 3.2 | 5.000: 1.7.kld: a mistake | 2 |" in text
-    assert "| prior: mean | 2 | 2.00 | 2.00 | 6.5 | 8e-11 | 0 |" in text
+    assert (
+        "| spread (no suite) | 2 | 0.800 to 2.500 (median 1.650) | 3.2 | 0.700 | 5: 1.7.kld: a mistake | 2 |"
+        in text
+    )
+    assert (
+        "| prior: mean (`part2/chance.py`) | 2 | 2.00 / 2.00 / 2.00 | 6.5 | 4.50 | 8e-11 | 0 | none needs it"
+        in text
+    )
+    assert "| 1 hostile ones | 1 | 1 | 1 breached | 0 |" in text
+    assert "no suite" not in [calibrate.where(name) for name in calibrate.THEORY]
     assert "lost by 1 of the 1 wrong ones (100.0%)" in text
