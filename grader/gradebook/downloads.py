@@ -27,7 +27,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
 from grader.gradebook.course import NOTEBOOK, POLICY_FILE
-from grader.gradebook.handed_in import IMAGE_SUFFIXES
+from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE
 from grader.gradebook.late import read_policy
 from grader.submission.names import is_clutter, printable, stem
 
@@ -97,7 +97,7 @@ class DownloadExtractor(ExtractorPlugin):
             except _UNREADABLE as error:
                 target.mkdir(parents=True, exist_ok=True)
                 # The student is not lost: there is a submission, without files.
-                (target / "unreadable.py").write_text(f"# {printable(path.name)}: {printable(str(error))}\n")
+                (target / UNREADABLE).write_text(f"# {printable(path.name)}: {printable(str(error))}\n")
                 self.log.error("%s: cannot be unpacked: %s", inner, error)
 
     def _unzip(self, path: Path, target: Path) -> None:

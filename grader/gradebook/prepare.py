@@ -22,6 +22,7 @@ from grader.errors import GraderFault
 from grader.gradebook import state
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, fit_for_id, require_release
 from grader.gradebook.handed_in import (
+    UNREADABLE,
     BrokenNotebook,
     HandedInCell,
     figures,
@@ -110,6 +111,10 @@ def _prepare_one(course: Course, student: str, released: NotebookNode) -> tuple[
     rebuilt, beside, notes = _rebuilt(raw, released)
     submission = read_submission(raw, student)
     notes += submission.warnings + ((submission.error,) if submission.error else ())
+    if (raw / UNREADABLE).is_file() and not (raw / UNREADABLE).is_symlink():
+        notes += (
+            f"the download could not be unpacked: {printable((raw / UNREADABLE).read_text('utf-8', 'replace'))}",
+        )
     target = course.submitted(student)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:

@@ -47,6 +47,8 @@ _LINK = re.compile(r"(?i:https?://|mailto:)|#|[\w./-]+\Z")
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=]*\Z")
 _FIGURE = re.compile(r"(?:\./)?(figures/[^/\\]+)\Z")
 _RAW_ATTACHMENT = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*["']?)attachment:([^"'>\s]+)""", re.IGNORECASE)
+# An inequality in a formula: HTML takes `$a<b$` for the start of a tag. A space after it changes no formula.
+_INEQUALITY = re.compile(r"\$[^$\n]+\$")
 # What MathJax would turn into a link or a style.
 _UNSAFE_MATHS = re.compile(r"\\(href|style|require|cssId|class)\b")
 # Drawn in place of a picture that is not there: one transparent pixel.
@@ -72,6 +74,7 @@ def render(
         folder: that of the notebook; its `figures/` are drawn.
     """
     known = _Attachments(attachments or {})
+    source = _INEQUALITY.sub(lambda found: re.sub(r"<(?=[\w/!?])", "< ", found[0]), source)
     renderer = IPythonRenderer(escape=False, attachments=known, exclude_anchor_links=True)
     try:
         rendered = MarkdownWithMath(renderer=renderer).render(source)

@@ -6,6 +6,7 @@ They run in this process: each start of nbgrader's command takes 2 s, a student 
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeError, ExchangeFactory
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from grader.errors import GraderFault
@@ -87,7 +89,9 @@ def logged(course: Course) -> Iterator[Path]:
     log.setLevel(logging.INFO)
     log.propagate = False
     try:
-        yield path
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SAWarning)  # of nbgrader's own making, and without consequence
+            yield path
     finally:
         log.handlers[:] = before
         log.setLevel(level)

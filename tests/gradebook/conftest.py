@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gradebook.courses import copied, make_course
 
+from gradebook.courses import copied, make_course
 from grader.gradebook.course import Course
 
 

@@ -131,7 +131,10 @@ def scores(course: Course, student: str) -> dict[str, SimpleNamespace]:
         submission = gradebook.find_submission_notebook("report", ASSIGNMENT, student)
         return {
             grade.name: SimpleNamespace(
-                auto=grade.auto_score, manual=grade.manual_score, waits=grade.needs_manual_grade, worth=grade.max_score
+                auto=grade.auto_score,
+                manual=grade.manual_score,
+                waits=grade.needs_manual_grade,
+                worth=grade.max_score,
             )
             for grade in submission.grades
         }
@@ -149,5 +152,3 @@ def answers(node: nbformat.NotebookNode) -> dict[str, str]:
         for cell in node.cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }
-
-

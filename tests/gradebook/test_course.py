@@ -5,8 +5,8 @@ import stat
 
 import nbformat
 import pytest
-from gradebook.courses import ROOT
 
+from gradebook.courses import ROOT
 from grader.cli import main
 from grader.gradebook import steps
 from grader.gradebook.course import ASSIGNMENT, fit_for_id, inside
@@ -42,7 +42,9 @@ def test_the_source_holds_the_stubs_and_no_solution(template):
 
 def test_every_automatic_item_has_a_locked_cell(template):
     notebook = nbformat.read(template.released_notebook, as_version=4)
-    locked = [cell for cell in notebook.cells if cell.metadata.nbgrader.grade and cell.metadata.nbgrader.locked]
+    locked = [
+        cell for cell in notebook.cells if cell.metadata.nbgrader.grade and cell.metadata.nbgrader.locked
+    ]
     assert len(locked) == len(load_rubric().automatic)
     assert all(cell.cell_type == "code" and not cell.outputs for cell in locked)
 
@@ -105,6 +107,8 @@ def test_ids_that_can_be(student):
     assert fit_for_id(student)
 
 
-@pytest.mark.parametrize("student", ["", ".x", "-x", "a b", "a*", "[ab]", "../x", "part1", "Part 1", "figures"])
+@pytest.mark.parametrize(
+    "student", ["", ".x", "-x", "a b", "a*", "[ab]", "../x", "part1", "Part 1", "figures"]
+)
 def test_ids_that_cannot_be(student):
     assert not fit_for_id(student)

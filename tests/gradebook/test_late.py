@@ -85,12 +85,16 @@ def test_extensions_are_days_on_the_clock_or_a_time(policy):
 
 
 def test_an_offset_is_that_moment(policy):
-    assert policy('timezone = "Europe/Amsterdam"\ndue = "2027-12-14 23:59+00:00"\n').due_utc() == utc("2027-12-14 23:59")
+    assert policy('timezone = "Europe/Amsterdam"\ndue = "2027-12-14 23:59+00:00"\n').due_utc() == utc(
+        "2027-12-14 23:59"
+    )
     assert policy("due = 2027-12-14T23:59:00Z\n").due_utc() == utc("2027-12-14 23:59")
 
 
 def test_the_hour_that_comes_twice_is_its_first(policy):
-    assert policy('timezone = "Europe/Amsterdam"\ndue = "2027-10-31 02:30"\n').due_utc() == utc("2027-10-31 00:30")
+    assert policy('timezone = "Europe/Amsterdam"\ndue = "2027-10-31 02:30"\n').due_utc() == utc(
+        "2027-10-31 00:30"
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +150,7 @@ def test_the_plugin_takes_the_time_from_nbgrader(policy):
     ],
 )
 def test_settings_that_cannot_be_are_named(policy, text, said):
-    with pytest.raises(GraderUsageError, match="late.toml") as error:
+    with pytest.raises(GraderUsageError, match=r"late\.toml") as error:
         policy(text)
     assert said in str(error.value)
 

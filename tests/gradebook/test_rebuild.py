@@ -6,8 +6,8 @@ import os
 
 import nbformat
 import pytest
-from gradebook.courses import PNG, answers, notebook
 
+from gradebook.courses import PNG, answers, notebook
 from grader.gradebook.handed_in import BrokenNotebook, figures, find_notebooks, read_cells
 from grader.gradebook.rebuild import LOOK_BELOW, answered, rebuild
 
@@ -30,7 +30,9 @@ def rebuilt(released, tmp_path):
 
 
 def cell_of(table, name):
-    return next(cell for cell in table["cells"] if cell["metadata"].get("nbgrader", {}).get("grade_id") == name)
+    return next(
+        cell for cell in table["cells"] if cell["metadata"].get("nbgrader", {}).get("grade_id") == name
+    )
 
 
 def own(source, kind="markdown", **more):
@@ -70,7 +72,9 @@ def test_tampered_cells_are_restored(template, released, rebuilt):
 
 def test_deleted_cells_come_back(template, released, rebuilt):
     table = notebook(template)
-    table["cells"] = [cell for cell in table["cells"] if cell not in (cell_of(table, "q1-1"), cell_of(table, "q1-7-kld"))]
+    table["cells"] = [
+        cell for cell in table["cells"] if cell not in (cell_of(table, "q1-1"), cell_of(table, "q1-7-kld"))
+    ]
     result = rebuilt(table)
     assert [cell.id for cell in result.notebook.cells] == [cell.id for cell in released.cells]
     assert answers(result.notebook)["q1-1"] == answers(released)["q1-1"]
@@ -143,7 +147,13 @@ def test_another_assignments_notebook_has_no_known_cell(released, rebuilt):
         [None, 1, "x", []],
         [{"cell_type": 5, "metadata": [], "source": {"a": 1}}],
         [{"metadata": {"nbgrader": {"grade_id": ["q1-1"]}}, "source": ["a", 2, None]}],
-        [{"metadata": {"nbgrader": {"grade_id": "q1-1", "solution": True}}, "attachments": [1], "source": "\ud800"}],
+        [
+            {
+                "metadata": {"nbgrader": {"grade_id": "q1-1", "solution": True}},
+                "attachments": [1],
+                "source": "\ud800",
+            }
+        ],
         [{"cell_type": "code", "outputs": [1, {"data": 2}, {"data": {"image/png": ["x", 1]}}]}],
     ],
 )

@@ -4,8 +4,8 @@ import os
 
 import pytest
 from bs4 import BeautifulSoup
-from gradebook.courses import PNG
 
+from gradebook.courses import PNG
 from grader.gradebook.safe_html import TAGS, render
 
 
@@ -33,7 +33,9 @@ def test_nothing_that_runs_or_sends_is_left(source):
     html = render(source)
     for element in BeautifulSoup(html, "html.parser").find_all():
         assert element.name in TAGS
-        assert not [name for name in element.attrs if name.startswith("on") or name in ("src", "srcset", "action")]
+        assert not [
+            name for name in element.attrs if name.startswith("on") or name in ("src", "srcset", "action")
+        ]
         assert "href" not in element.attrs
         assert "url" not in element.attrs.get("style", "")
     assert "\\href" not in html
@@ -45,17 +47,25 @@ def test_pictures_from_elsewhere_are_not_fetched():
 
 
 def test_mathematics_and_markdown_are_kept():
-    html = render("**bold** $a<b$ and $$x_1 & y$$\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[link](https://example.org)")
+    html = render(
+        "**bold** $a<b$ and $$x_1 & y$$\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[link](https://example.org)"
+    )
     assert "<strong>bold</strong>" in html
-    assert "$a&lt;b$" in html
+    assert "$a&lt; b$" in html
     assert "$$x_1 &amp; y$$" in html
     assert "<td>1</td>" in html
     assert '<a href="https://example.org">link</a>' in html
 
 
+def test_a_formula_beside_html_is_kept():
+    assert "$a&lt; b$ and more" in render("<b>bold</b> $a<b$ and more")
+    assert "$a&lt; b$ and more" in render("<div>block</div> $a<b$ and more")
+
+
 def test_attachments_are_drawn_and_missing_ones_do_not_break_the_page():
     html = render(
-        "![a](attachment:a.png) ![b](attachment:no.png) <img src='attachment:a.png'>", {"a.png": {"image/png": PNG}}
+        "![a](attachment:a.png) ![b](attachment:no.png) <img src='attachment:a.png'>",
+        {"a.png": {"image/png": PNG}},
     )
     assert html.count(f"data:image/png;base64,{PNG}") == 2
     assert "data:image/gif" in html
@@ -66,12 +76,20 @@ def test_figures_of_the_submission_and_no_other_files_are_drawn(tmp_path):
     (tmp_path / "figures" / "a.png").write_bytes(b"figure")
     (tmp_path / "secret.png").write_bytes(b"secret")
     os.symlink(tmp_path / "secret.png", tmp_path / "figures" / "link.png")
-    names = ["figures/a.png", "secret.png", "figures/../secret.png", f"{tmp_path}/secret.png", "figures/link.png"]
+    names = [
+        "figures/a.png",
+        "secret.png",
+        "figures/../secret.png",
+        f"{tmp_path}/secret.png",
+        "figures/link.png",
+    ]
     html = render(" ".join(f"![x]({name})" for name in names), folder=tmp_path)
     assert html.count("base64,") == 1
     assert "ZmlndXJl" in html
 
 
-@pytest.mark.parametrize("source", [">" * 2000, "[" * 2000, "*a " * 2000, "<" * 2000, "$" * 2000, "- " * 2000])
+@pytest.mark.parametrize(
+    "source", [">" * 2000, "[" * 2000, "*a " * 2000, "<" * 2000, "$" * 2000, "- " * 2000]
+)
 def test_pathological_markdown_ends(source):
     assert isinstance(render(source), str)
