@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ INSTALL = (
     "--slurm needs the package dask-jobqueue, which is not installed: "
     "pip install dask-jobqueue, in the environment of the grader"
 )
+TRY_SECONDS = 60
 MEMORY = "4GB"  # a worker, its marker and its box need about 2
 
 
@@ -30,9 +33,13 @@ def slurm_crew(jobs: int, factory: MarkerFactory, tell: Callable[[str], None]) -
         tell: given a line for the user.
 
     Raises:
-        GraderUsageError: dask-jobqueue is missing.
+        GraderUsageError: dask-jobqueue or Slurm is missing.
         GraderFault: Slurm cannot be asked.
     """
+    if shutil.which("sbatch") is None:
+        raise GraderUsageError(
+            "--slurm: there is no sbatch here; start the grader on a machine of the cluster"
+        )
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError as error:
@@ -41,17 +48,30 @@ def slurm_crew(jobs: int, factory: MarkerFactory, tell: Callable[[str], None]) -
 
     from grader.engine.cluster import ClusterCrew, connect
 
-    settings = {"cores": 1, "processes": 1}
     memory = dask.config.get("jobqueue.slurm.memory", None) or MEMORY
     cluster = None
     try:
-        cluster = SLURMCluster(**settings, memory=memory)
-        cluster.scale(jobs=jobs)
+        cluster = SLURMCluster(cores=1, processes=1, memory=memory)
+        _try_out(cluster.job_script())
+        cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs)  # one whose time is over is replaced
         client = connect(cluster.scheduler_address)
-    except BaseException as error:
+    except Exception as error:
         if cluster is not None:
             cluster.close()
-        if isinstance(error, Exception):
-            raise GraderFault(f"--slurm: workers cannot be asked for: {error}") from error
-        raise
+        raise GraderFault(f"--slurm: workers cannot be asked for: {error}") from error
     return ClusterCrew(client, factory, "--slurm", expecting=True, tell=tell, end=cluster.close)
+
+
+def _try_out(script: str) -> None:
+    """Let Slurm check a job without running it: dask-jobqueue would ask for it again and again.
+
+    Raises:
+        RuntimeError: Slurm would not take it.
+    """
+    done = subprocess.run(
+        ["sbatch", "--test-only"], input=script, capture_output=True, text=True, timeout=TRY_SECONDS
+    )
+    if done.returncode != 0:
+        raise RuntimeError(
+            " ".join(done.stderr.split()) or f"sbatch --test-only ended with {done.returncode}"
+        )
