@@ -21,6 +21,7 @@ class Entry:
         also: items that may lose points as well, because nothing can be said of them.
         files: what is submitted.
         items: the items that are marked.
+        family: what kind of mistake it is, see families.py; empty for right code.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Entry:
     also: tuple[str, ...]
     files: dict[str, bytes]
     items: frozenset[str]
+    family: str = ""
 
     @property
     def digest(self) -> str:
@@ -47,7 +49,8 @@ def _entry(variant: Variant, files: dict[str, bytes]) -> Entry:
     part = variant.file.split("/")[0]
     kind = variant.item or f"right {part}"
     items = frozenset(item for item in automatic_items() if item.startswith(part.removeprefix("part") + "."))
-    return Entry(f"{kind}: {variant.name}", variant.item, variant.also, edited(files, variant), items)
+    name = f"{kind}: {variant.name}"
+    return Entry(name, variant.item, variant.also, edited(files, variant), items, variant.family)
 
 
 def wrong() -> list[Entry]:

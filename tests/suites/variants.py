@@ -22,6 +22,7 @@ class Variant:
         item: the item that must lose points; empty for right code.
         file: the file.
         also: other items that may lose points for it, because they cannot work without.
+        family: what kind of mistake it is, a key of tests/bank/families.py; empty for right code.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Variant:
     item: str = ""
     file: str = ""
     also: tuple[str, ...] = ()
+    family: str = ""
 
 
 def solution(part: str) -> dict[str, bytes]:

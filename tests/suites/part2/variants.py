@@ -12,10 +12,15 @@ AE_LOSS, DISC_LOSS = "2.5.autoencoder_loss", "2.5.discriminator_loss"
 
 
 def wrong(
-    item: str, name: str, *edits: tuple[str, str], file: str = MODELS, also: tuple[str, ...] = ()
+    item: str,
+    name: str,
+    *edits: tuple[str, str],
+    family: str,
+    file: str = MODELS,
+    also: tuple[str, ...] = (),
 ) -> Variant:
     """A mistake."""
-    return Variant(name, edits, item, file, also)
+    return Variant(name, edits, item, file, also, family)
 
 
 def right(name: str, *edits: tuple[str, str], file: str = MODELS) -> Variant:
@@ -54,16 +59,34 @@ DISC_PARAMETERS = "SGD(model.discriminator.parameters()"
 
 WRONG = (
     # the networks
-    wrong(AUTOENCODER, "tanh on the code", (LAST_LINEAR, LAST_LINEAR.replace("),\n", "), nn.Tanh(),\n", 1))),
-    wrong(AUTOENCODER, "ReLU on the code", (LAST_LINEAR, LAST_LINEAR.replace("),\n", "), nn.ReLU(),\n", 1))),
+    wrong(
+        AUTOENCODER,
+        "tanh on the code",
+        (LAST_LINEAR, LAST_LINEAR.replace("),\n", "), nn.Tanh(),\n", 1)),
+        family="bounded output",
+    ),
+    wrong(
+        AUTOENCODER,
+        "ReLU on the code",
+        (LAST_LINEAR, LAST_LINEAR.replace("),\n", "), nn.ReLU(),\n", 1)),
+        family="bounded output",
+    ),
     wrong(
         AUTOENCODER,
         "sigmoid on the code",
         (LAST_LINEAR, LAST_LINEAR.replace("),\n", "), nn.Sigmoid(),\n", 1)),
+        family="bounded output",
     ),
-    wrong(AUTOENCODER, "no tanh on the image", (TANH, "")),
-    wrong(AUTOENCODER, "sigmoid on the image", (TANH, TANH.replace("Tanh", "Sigmoid"))),
-    wrong(AUTOENCODER, "ReLU on the image", (TANH, TANH.replace("Tanh", "ReLU"))),
+    wrong(AUTOENCODER, "no tanh on the image", (TANH, ""), family="range of the image"),
+    wrong(
+        AUTOENCODER,
+        "sigmoid on the image",
+        (TANH, TANH.replace("Tanh", "Sigmoid")),
+        family="range of the image",
+    ),
+    wrong(
+        AUTOENCODER, "ReLU on the image", (TANH, TANH.replace("Tanh", "ReLU")), family="range of the image"
+    ),
     wrong(
         AUTOENCODER,
         "half a tanh",
@@ -71,32 +94,38 @@ WRONG = (
             "return self.net(z)\n        # END SOLUTION\n\n\nclass Disc",
             "return self.net(z) * 0.5\n        # END SOLUTION\n\n\nclass Disc",
         ),
+        family="range of the image",
     ),
     wrong(
         AUTOENCODER,
         "forward in the other order",
         (FORWARD, FORWARD.replace("self.decoder(z), z", "z, self.decoder(z)")),
         also=(RECONSTRUCTION, TRAINING),
+        family="order of the results",
     ),  # nothing trains on a code taken for an image
     wrong(
         AUTOENCODER,
         "detached code",
         (FORWARD, FORWARD.replace("self.decoder(z), z", "self.decoder(z.detach()), z")),
+        family="gradient cut",
     ),
     wrong(
         AUTOENCODER,
         "the code that is returned is detached",
         (FORWARD, FORWARD.replace("self.decoder(z), z", "self.decoder(z), z.detach()")),
+        family="gradient cut",
     ),
     wrong(
         AUTOENCODER,
         "noisy code",
         (FORWARD, FORWARD.replace("self.decoder(z), z", "self.decoder(z + torch.randn_like(z)), z")),
+        family="random",
     ),
     wrong(
         AUTOENCODER,
         "noisy encoder",
         ("        return self.net(x)", "        return self.net(x + 0.3 * torch.randn_like(x))"),
+        family="random",
     ),
     wrong(
         AUTOENCODER,
@@ -105,75 +134,145 @@ WRONG = (
             "        return self.net(x)",
             "        x = torch.cat([x[:, :, :14], 0 * x[:, :, 14:]], 2)\n        return self.net(x)",
         ),
+        family="part ignored",
     ),
     wrong(
-        AUTOENCODER, "squeezed codes", ("        return self.net(x)", "        return self.net(x).squeeze()")
+        AUTOENCODER,
+        "squeezed codes",
+        ("        return self.net(x)", "        return self.net(x).squeeze()"),
+        family="batch dimension lost",
     ),
-    wrong(AUTOENCODER, "hard-coded z_dim", (LAST_LINEAR, LAST_LINEAR.replace("z_dim", "8"))),
+    wrong(
+        AUTOENCODER, "hard-coded z_dim", (LAST_LINEAR, LAST_LINEAR.replace("z_dim", "8")), family="size fixed"
+    ),
     wrong(
         AUTOENCODER,
         "activation not instantiated",
         ("nn.Tanh(),", "nn.Tanh,"),
         also=(RECONSTRUCTION, TRAINING),
+        family="layer not instantiated",
     ),  # nothing trains without a decoder
-    wrong(DISCRIMINATOR, "sigmoid", (D_LAST, D_LAST + "            nn.Sigmoid(),\n")),
-    wrong(DISCRIMINATOR, "ReLU", (D_LAST, D_LAST + "            nn.ReLU(),\n")),
-    wrong(DISCRIMINATOR, "tanh", (D_LAST, D_LAST + "            nn.Tanh(),\n")),
     wrong(
-        DISCRIMINATOR, "softmax over the one output", (D_LAST, D_LAST + "            nn.Softmax(dim=1),\n")
+        DISCRIMINATOR, "sigmoid", (D_LAST, D_LAST + "            nn.Sigmoid(),\n"), family="bounded output"
+    ),
+    wrong(DISCRIMINATOR, "ReLU", (D_LAST, D_LAST + "            nn.ReLU(),\n"), family="bounded output"),
+    wrong(DISCRIMINATOR, "tanh", (D_LAST, D_LAST + "            nn.Tanh(),\n"), family="bounded output"),
+    wrong(
+        DISCRIMINATOR,
+        "softmax over the one output",
+        (D_LAST, D_LAST + "            nn.Softmax(dim=1),\n"),
+        family="softmax over one output",
     ),
     wrong(
-        DISCRIMINATOR, "squeezed logits", (D_FORWARD, D_FORWARD + "        return self.net(z).squeeze(1)\n")
+        DISCRIMINATOR,
+        "squeezed logits",
+        (D_FORWARD, D_FORWARD + "        return self.net(z).squeeze(1)\n"),
+        family="output dimension lost",
     ),
-    wrong(DISCRIMINATOR, "linear", ("nn.LeakyReLU(0.2)", "nn.Identity()")),
-    wrong(DISCRIMINATOR, "two outputs", (D_LAST, D_LAST.replace("1", "2", 2).replace("522", "512"))),
-    wrong(DISCRIMINATOR, "detached codes", (D_FORWARD, D_FORWARD + "        z = z.detach()\n")),
+    wrong(DISCRIMINATOR, "linear", ("nn.LeakyReLU(0.2)", "nn.Identity()"), family="linear"),
+    wrong(
+        DISCRIMINATOR,
+        "two outputs",
+        (D_LAST, D_LAST.replace("1", "2", 2).replace("522", "512")),
+        family="number of outputs",
+    ),
+    wrong(
+        DISCRIMINATOR,
+        "detached codes",
+        (D_FORWARD, D_FORWARD + "        z = z.detach()\n"),
+        family="gradient cut",
+    ),
     # the autoencoder's loss
-    wrong(AE_LOSS, "generator target 0", (GEN, GEN.replace("ones_like", "zeros_like"))),
+    wrong(
+        AE_LOSS,
+        "generator target 0",
+        (GEN, GEN.replace("ones_like", "zeros_like")),
+        family="labels exchanged",
+    ),
     wrong(
         AE_LOSS,
         "the discriminator's loss for the generator",
         (GEN_LOGITS + "\n        gen_loss = " + GEN, "gen_loss = self.get_loss_discriminator(z_fake)[0]"),
+        family="labels exchanged",
     ),
     wrong(
         AE_LOSS,
         "generator loss from the decoder's output",
         (GEN_LOGITS, "logits = self.discriminator(self.encoder(recon_x))"),
+        family="wrong codes judged",
     ),
-    wrong(AE_LOSS, "minus mean D", (GEN, "-logits.mean()")),
-    wrong(AE_LOSS, "log of a raw logit", (GEN, "-torch.log(logits).mean()")),
-    wrong(AE_LOSS, "saturating loss", (GEN, "torch.log(1 - logits.sigmoid()).mean()")),
-    wrong(AE_LOSS, "log sigmoid overflows", (GEN, "-torch.log(logits.sigmoid()).mean()")),
-    wrong(AE_LOSS, "sigmoid twice", (GEN, GEN.replace("(logits,", "(logits.sigmoid(),"))),
-    wrong(AE_LOSS, "sum of squares", (RECON, "F.mse_loss(recon_x, x, reduction='sum')")),
-    wrong(AE_LOSS, "sum over the pixels", (RECON, "F.mse_loss(recon_x, x, reduction='sum') / len(x)")),
-    wrong(AE_LOSS, "absolute error", (RECON, "F.l1_loss(recon_x, x)")),
+    wrong(AE_LOSS, "minus mean D", (GEN, "-logits.mean()"), family="no cross-entropy"),
+    wrong(AE_LOSS, "log of a raw logit", (GEN, "-torch.log(logits).mean()"), family="log of a logit"),
+    wrong(
+        AE_LOSS, "saturating loss", (GEN, "torch.log(1 - logits.sigmoid()).mean()"), family="saturating loss"
+    ),
+    wrong(AE_LOSS, "log sigmoid overflows", (GEN, "-torch.log(logits.sigmoid()).mean()"), family="overflow"),
+    wrong(
+        AE_LOSS, "sigmoid twice", (GEN, GEN.replace("(logits,", "(logits.sigmoid(),")), family="sigmoid twice"
+    ),
+    wrong(
+        AE_LOSS,
+        "sum of squares",
+        (RECON, "F.mse_loss(recon_x, x, reduction='sum')"),
+        family="summed instead of averaged",
+    ),
+    wrong(
+        AE_LOSS,
+        "sum over the pixels",
+        (RECON, "F.mse_loss(recon_x, x, reduction='sum') / len(x)"),
+        family="summed instead of averaged",
+    ),
+    wrong(AE_LOSS, "absolute error", (RECON, "F.l1_loss(recon_x, x)"), family="another loss"),
     wrong(
         AE_LOSS,
         "lambda the other way round",
         (AE_SUM, "ae_loss = (1 - lambda_) * recon_loss + lambda_ * gen_loss"),
+        family="lambda",
     ),
-    wrong(AE_LOSS, "lambda ignored", (AE_SUM, "ae_loss = recon_loss + gen_loss")),
-    wrong(AE_LOSS, "adversarial term dropped", (AE_SUM, "ae_loss = lambda_ * recon_loss")),
-    wrong(AE_LOSS, "detached codes", (GEN_LOGITS, "logits = self.discriminator(z_fake.detach())")),
+    wrong(AE_LOSS, "lambda ignored", (AE_SUM, "ae_loss = recon_loss + gen_loss"), family="lambda"),
+    wrong(
+        AE_LOSS,
+        "adversarial term dropped",
+        (AE_SUM, "ae_loss = lambda_ * recon_loss"),
+        family="term left out",
+    ),
+    wrong(
+        AE_LOSS,
+        "detached codes",
+        (GEN_LOGITS, "logits = self.discriminator(z_fake.detach())"),
+        family="gradient cut",
+    ),
     wrong(
         AE_LOSS,
         "losses in the log are weighted",
         ('{"gen_loss": gen_loss, "recon_loss"', '{"gen_loss": (1 - lambda_) * gen_loss, "recon_loss"'),
+        family="log weighted",
     ),
-    wrong(AE_LOSS, "a key is missing", ('"recon_loss": recon_loss, "ae_loss"', '"ae_loss"')),
+    wrong(
+        AE_LOSS,
+        "a key is missing",
+        ('"recon_loss": recon_loss, "ae_loss"', '"ae_loss"'),
+        family="log incomplete",
+    ),
     # the discriminator's loss
     wrong(
         DISC_LOSS,
         "flipped labels",
         (REAL, REAL.replace("ones", "zeros")),
         (FAKE, FAKE.replace("zeros", "ones")),
+        family="labels exchanged",
     ),
-    wrong(DISC_LOSS, "uniform prior", (REAL_LOGITS, "self.discriminator(torch.rand_like(z_fake))")),
+    wrong(
+        DISC_LOSS,
+        "uniform prior",
+        (REAL_LOGITS, "self.discriminator(torch.rand_like(z_fake))"),
+        family="not normal",
+    ),
     wrong(
         DISC_LOSS,
         "uniform prior of variance 1",
         (REAL_LOGITS, "self.discriminator(12**0.5 * (torch.rand_like(z_fake) - 0.5))"),
+        family="not normal",
     ),
     wrong(
         DISC_LOSS,
@@ -182,17 +281,25 @@ WRONG = (
             REAL_LOGITS,
             "self.discriminator(torch.randn_like(z_fake) * z_fake.detach().std() + z_fake.detach().mean())",
         ),
+        family="not normal",
     ),
     wrong(
         DISC_LOSS,
         "one prior row for the batch",
         (REAL_LOGITS, "self.discriminator(torch.randn_like(z_fake[:1]).expand_as(z_fake))"),
+        family="noise shared",
     ),
-    wrong(DISC_LOSS, "a single prior row", (REAL_LOGITS, "self.discriminator(torch.randn_like(z_fake[:1]))")),
+    wrong(
+        DISC_LOSS,
+        "a single prior row",
+        (REAL_LOGITS, "self.discriminator(torch.randn_like(z_fake[:1]))"),
+        family="noise shared",
+    ),
     wrong(
         DISC_LOSS,
         "one number for all dimensions",
         (REAL_LOGITS, "self.discriminator(torch.randn_like(z_fake[:, :1]).expand_as(z_fake))"),
+        family="noise shared",
     ),
     wrong(
         DISC_LOSS,
@@ -201,61 +308,130 @@ WRONG = (
             REAL_LOGITS,
             "self.discriminator(torch.randn(z_fake.shape, generator=torch.Generator().manual_seed(0)))",
         ),
+        family="not drawn afresh",
     ),
-    wrong(DISC_LOSS, "wide prior", (REAL_LOGITS, "self.discriminator(1.1 * torch.randn_like(z_fake))")),
-    wrong(DISC_LOSS, "target -1", (FAKE, FAKE.replace("torch.zeros_like", "-torch.ones_like"))),
-    wrong(DISC_LOSS, "only the fake codes", (DISC_SUM, "disc_loss = loss_fake")),
-    wrong(DISC_LOSS, "real minus fake", (DISC_SUM, "disc_loss = loss_real - loss_fake")),
-    wrong(DISC_LOSS, "log(1 - sigmoid) overflows", (FAKE, "-torch.log(1 - logits_fake.sigmoid()).mean()")),
-    wrong(DISC_LOSS, "log of a raw logit", (REAL, "-torch.log(logits_real).mean()")),
-    wrong(DISC_LOSS, "detached logits", (FAKE_LOGITS, FAKE_LOGITS + ".detach()")),
+    wrong(
+        DISC_LOSS,
+        "wide prior",
+        (REAL_LOGITS, "self.discriminator(1.1 * torch.randn_like(z_fake))"),
+        family="not normal",
+    ),
+    wrong(
+        DISC_LOSS,
+        "target -1",
+        (FAKE, FAKE.replace("torch.zeros_like", "-torch.ones_like")),
+        family="wrong target",
+    ),
+    wrong(DISC_LOSS, "only the fake codes", (DISC_SUM, "disc_loss = loss_fake"), family="term left out"),
+    wrong(DISC_LOSS, "real minus fake", (DISC_SUM, "disc_loss = loss_real - loss_fake"), family="sign"),
+    wrong(
+        DISC_LOSS,
+        "log(1 - sigmoid) overflows",
+        (FAKE, "-torch.log(1 - logits_fake.sigmoid()).mean()"),
+        family="overflow",
+    ),
+    wrong(DISC_LOSS, "log of a raw logit", (REAL, "-torch.log(logits_real).mean()"), family="log of a logit"),
+    wrong(DISC_LOSS, "detached logits", (FAKE_LOGITS, FAKE_LOGITS + ".detach()"), family="gradient cut"),
     wrong(
         DISC_LOSS,
         "accuracy at 0.5 on logits",
         (ACCURACY, ACCURACY.replace("> 0", "> 0.5").replace("< 0", "< 0.5")),
+        family="accuracy threshold",
     ),
     wrong(
-        DISC_LOSS, "accuracy by equality", (ACCURACY, ACCURACY.replace("> 0", "== 1").replace("< 0", "== 0"))
+        DISC_LOSS,
+        "accuracy by equality",
+        (ACCURACY, ACCURACY.replace("> 0", "== 1").replace("< 0", "== 0")),
+        family="accuracy threshold",
     ),
-    wrong(DISC_LOSS, "accuracy of the fake codes", (ACCURACY, "(logits_fake < 0).float().mean()")),
+    wrong(
+        DISC_LOSS,
+        "accuracy of the fake codes",
+        (ACCURACY, "(logits_fake < 0).float().mean()"),
+        family="accuracy of one kind",
+    ),
     wrong(
         DISC_LOSS,
         "losses exchanged in the log",
         ('"loss_real": loss_real', '"loss_real": loss_fake'),
         ('"loss_fake": loss_fake', '"loss_fake": loss_real'),
+        family="log exchanged",
     ),
-    wrong(DISC_LOSS, "accuracy is missing", ('            "accuracy": accuracy,\n', "")),
+    wrong(
+        DISC_LOSS, "accuracy is missing", ('            "accuracy": accuracy,\n', ""), family="log incomplete"
+    ),
     # samples
-    wrong(SAMPLE, "uniform", (SAMPLED, SAMPLED.replace("randn", "rand"))),
-    wrong(SAMPLE, "a constant image", (SAMPLED, "self.decoder(torch.zeros(batch_size, self.z_dim))")),
+    wrong(SAMPLE, "uniform", (SAMPLED, SAMPLED.replace("randn", "rand")), family="not normal"),
+    wrong(
+        SAMPLE,
+        "a constant image",
+        (SAMPLED, "self.decoder(torch.zeros(batch_size, self.z_dim))"),
+        family="nothing drawn",
+    ),
     wrong(
         SAMPLE,
         "one code for all",
         (SAMPLED, "self.decoder(torch.randn(1, self.z_dim).expand(batch_size, -1))"),
+        family="noise shared",
     ),
-    wrong(SAMPLE, "the decoder is not asked", (SAMPLED, "torch.randn(batch_size, 1, 28, 28).clamp(-1, 1)")),
-    wrong(SAMPLE, "hard-coded z_dim", (SAMPLED, "self.decoder(torch.randn(batch_size, 8))")),
-    wrong(SAMPLE, "codes", (SAMPLED, "torch.randn(batch_size, self.z_dim)")),
-    wrong(SAMPLE, "narrow prior", (SAMPLED, "self.decoder(0.9 * torch.randn(batch_size, self.z_dim))")),
-    wrong(SAMPLE, "the same in every call", (SAMPLED, "(torch.manual_seed(0), " + SAMPLED + ")[1]")),
+    wrong(
+        SAMPLE,
+        "the decoder is not asked",
+        (SAMPLED, "torch.randn(batch_size, 1, 28, 28).clamp(-1, 1)"),
+        family="decoder not used",
+    ),
+    wrong(
+        SAMPLE, "hard-coded z_dim", (SAMPLED, "self.decoder(torch.randn(batch_size, 8))"), family="size fixed"
+    ),
+    wrong(SAMPLE, "codes", (SAMPLED, "torch.randn(batch_size, self.z_dim)"), family="decoder not used"),
+    wrong(
+        SAMPLE,
+        "narrow prior",
+        (SAMPLED, "self.decoder(0.9 * torch.randn(batch_size, self.z_dim))"),
+        family="not normal",
+    ),
+    wrong(
+        SAMPLE,
+        "the same in every call",
+        (SAMPLED, "(torch.manual_seed(0), " + SAMPLED + ")[1]"),
+        family="not drawn afresh",
+    ),
 )
 OPTIMIZERS = (
-    wrong(TRAINING, "autoencoder over everything", (AE_PARAMETERS, "model.parameters()"), file=TRAIN),
     wrong(
-        TRAINING, "autoencoder over the encoder", (AE_PARAMETERS, "model.encoder.parameters()"), file=TRAIN
+        TRAINING,
+        "autoencoder over everything",
+        (AE_PARAMETERS, "model.parameters()"),
+        file=TRAIN,
+        family="optimizer holds too much",
+    ),
+    wrong(
+        TRAINING,
+        "autoencoder over the encoder",
+        (AE_PARAMETERS, "model.encoder.parameters()"),
+        file=TRAIN,
+        family="optimizer holds too little",
     ),
     wrong(
         TRAINING,
         "discriminator over the encoder",
         (DISC_PARAMETERS, "SGD(model.encoder.parameters()"),
         file=TRAIN,
+        family="sides exchanged",
     ),
-    wrong(TRAINING, "discriminator over everything", (DISC_PARAMETERS, "SGD(model.parameters()"), file=TRAIN),
+    wrong(
+        TRAINING,
+        "discriminator over everything",
+        (DISC_PARAMETERS, "SGD(model.parameters()"),
+        file=TRAIN,
+        family="optimizer holds too much",
+    ),
     wrong(
         TRAINING,
         "discriminator over nothing",
         (DISC_PARAMETERS, "SGD([torch.zeros(1, requires_grad=True)]"),
         file=TRAIN,
+        family="optimizer holds too little",
     ),
     wrong(
         TRAINING,
@@ -263,22 +439,48 @@ OPTIMIZERS = (
         (AE_PARAMETERS, "model.discriminator.parameters()"),
         (DISC_PARAMETERS, "SGD([*model.encoder.parameters(), *model.decoder.parameters()]"),
         file=TRAIN,
+        family="sides exchanged",
     ),
-    wrong(TRAINING, "upwards", ("lr=args.ae_lr", "maximize=True, lr=args.ae_lr"), file=TRAIN),
-    wrong(TRAINING, "no learning rate", ("lr=args.d_lr", "lr=0.0"), file=TRAIN),
+    wrong(
+        TRAINING, "upwards", ("lr=args.ae_lr", "maximize=True, lr=args.ae_lr"), file=TRAIN, family="upwards"
+    ),
+    wrong(TRAINING, "no learning rate", ("lr=args.d_lr", "lr=0.0"), file=TRAIN, family="learning rate"),
     wrong(
         TRAINING,
         "all but the encoder's first layer",
         (AE_PARAMETERS, "[*model.encoder.parameters(), *model.decoder.parameters()][1:]"),
         file=TRAIN,
+        family="optimizer holds too little",
     ),
     # the updates
-    wrong(TRAINING, "lambda not passed on", (AE_CALL, AE_CALL.replace(", lambda_)", ")")), file=TRAIN),
-    wrong(TRAINING, "lambda fixed", (AE_CALL, AE_CALL.replace("lambda_)", "0.995)")), file=TRAIN),
-    wrong(TRAINING, "the discriminator is not updated", (DISC_UPDATE, ""), file=TRAIN),
-    wrong(TRAINING, "no step of the discriminator", ("        optimizer_disc.step()\n", ""), file=TRAIN),
     wrong(
-        TRAINING, "stale discriminator gradients", ("        optimizer_disc.zero_grad()\n", ""), file=TRAIN
+        TRAINING,
+        "lambda not passed on",
+        (AE_CALL, AE_CALL.replace(", lambda_)", ")")),
+        file=TRAIN,
+        family="lambda",
+    ),
+    wrong(
+        TRAINING,
+        "lambda fixed",
+        (AE_CALL, AE_CALL.replace("lambda_)", "0.995)")),
+        file=TRAIN,
+        family="lambda",
+    ),
+    wrong(TRAINING, "the discriminator is not updated", (DISC_UPDATE, ""), file=TRAIN, family="no update"),
+    wrong(
+        TRAINING,
+        "no step of the discriminator",
+        ("        optimizer_disc.step()\n", ""),
+        file=TRAIN,
+        family="no update",
+    ),
+    wrong(
+        TRAINING,
+        "stale discriminator gradients",
+        ("        optimizer_disc.zero_grad()\n", ""),
+        file=TRAIN,
+        family="stale gradients",
     ),
     wrong(
         TRAINING,
@@ -288,14 +490,22 @@ OPTIMIZERS = (
             "        disc_loss.backward()\n        optimizer_disc.zero_grad()\n        optimizer_disc.step()\n",
         ),
         file=TRAIN,
+        family="no update",
     ),
-    wrong(TRAINING, "autoencoder without zero_grad", ("        optimizer_ae.zero_grad()\n", ""), file=TRAIN),
+    wrong(
+        TRAINING,
+        "autoencoder without zero_grad",
+        ("        optimizer_ae.zero_grad()\n", ""),
+        file=TRAIN,
+        family="stale gradients",
+    ),
     wrong(
         TRAINING,
         "no step of the autoencoder",
         ("        optimizer_ae.step()\n", ""),
         file=TRAIN,
         also=(RECONSTRUCTION,),
+        family="no update",
     ),  # nothing is learned
     wrong(
         TRAINING,
@@ -303,6 +513,7 @@ OPTIMIZERS = (
         (AE_CALL, AE_CALL.replace("recon_x,", "recon_x.detach(),")),
         file=TRAIN,
         also=(RECONSTRUCTION,),
+        family="no update",
     ),  # the decoder learns nothing
     wrong(
         TRAINING,
@@ -313,6 +524,7 @@ OPTIMIZERS = (
             "        optimizer_ae.zero_grad()\n        optimizer_disc.zero_grad()\n        (ae_loss + disc_loss).backward()\n        optimizer_ae.step()\n        optimizer_disc.step()\n",
         ),
         file=TRAIN,
+        family="stale gradients",
     ),
     wrong(
         TRAINING,
@@ -322,12 +534,14 @@ OPTIMIZERS = (
             DISC_UPDATE.replace("disc_loss", "model.get_loss_autoencoder(x, *model(x), lambda_)[0]"),
         ),
         file=TRAIN,
+        family="wrong loss",
     ),
     wrong(
         TRAINING,
         "discriminator steps with the autoencoder's optimizer",
         ("optimizer_disc.step()", "optimizer_ae.step()"),
         file=TRAIN,
+        family="no update",
     ),
     wrong(
         TRAINING,
@@ -337,12 +551,14 @@ OPTIMIZERS = (
             "        logger_disc.add_values(logging_disc)\n        break\n",
         ),
         file=TRAIN,
+        family="not every batch",
     ),
     wrong(
         TRAINING,
         "the encoder learns to please the other side",
         (AE_CALL, AE_CALL.replace("lambda_)", "2 - lambda_)")),
         file=TRAIN,
+        family="lambda",
     ),
 )
 LEAKS = (
@@ -351,6 +567,7 @@ LEAKS = (
         ((FAKE_LOGITS, FAKE_LOGITS.replace(".detach()", "")),),
         TRAINING,
         MODELS,
+        family="gradient leaks",
     ),
 )
 LEAKING_LOOP = (
