@@ -56,8 +56,8 @@ def test_latents_come_from_the_prior(part1):
         f"for 150 images with z_dim = {Z_DIM} the decoder is given latents {list(z.shape)}.\n"
         "Hint: [batch_size, z_dim] numbers; z_dim is self.hparams.z_dim."
     )
-    assert_standard_normal(z, "z", "the prior is N(0, I): torch.randn.")
     assert_independent(z, "z", "every image needs a z of its own.")
+    assert_standard_normal(z, "z", "the prior is N(0, I): torch.randn.")
 
 
 def test_two_calls_differ(part1):

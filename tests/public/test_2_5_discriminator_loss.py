@@ -114,8 +114,8 @@ def test_as_many_real_codes_as_fake_ones(part2):
 
 def test_real_codes_come_from_the_prior(part2):
     real = prior_draws(part2, 1000)
-    assert_standard_normal(real, "z_real", "the prior is N(0, I): torch.randn, whatever z_fake looks like.")
     assert_independent(real, "z_real", "every row and every dimension needs numbers of its own.")
+    assert_standard_normal(real, "z_real", "the prior is N(0, I): torch.randn, whatever z_fake looks like.")
 
 
 def test_real_codes_are_new_in_every_call(part2):

@@ -35,8 +35,8 @@ def test_codes_come_from_the_prior(part2):
         f"for 150 images with z_dim={Z_DIM} the decoder is given codes {list(z.shape)}.\n"
         "Hint: [batch_size, self.z_dim] numbers."
     )
-    assert_standard_normal(z, "z", "the prior is N(0, I): torch.randn.")
     assert_independent(z, "z", "every image needs a code of its own.")
+    assert_standard_normal(z, "z", "the prior is N(0, I): torch.randn.")
 
 
 def test_returns_what_the_decoder_makes_of_them(part2):

@@ -26,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 TESTS = HERE / "tests"
 PARTS = ("part1", "part2")
 BAR = 10  # characters
+COUNTS = 50  # characters to the right of a title
 STYLES = {"done": "green", "wrong": "bold red", "to do": "yellow"}
 PRINTED_LINES = 10
 
@@ -170,10 +171,10 @@ def failure_of(test: pytest.Item, excinfo: pytest.ExceptionInfo, report: pytest.
     )
 
 
-def overview(items: Sequence[Item]) -> Table:
+def overview(items: Sequence[Item], width: int) -> Table:
     """A line for every item, with a heading for every question."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("")  # the one that gives way on a narrow terminal
+    table.add_column("", no_wrap=True)
     table.add_column("tests", no_wrap=True)
     table.add_column("", no_wrap=True)
     table.add_column("points in reach", no_wrap=True)
@@ -184,8 +185,10 @@ def overview(items: Sequence[Item]) -> Table:
             table.add_row(Text(f"Question {question}", style="bold"))
         filled = BAR * item.passed // max(item.tests, 1)
         style = STYLES[item.status]
+        title = Text(f"  {item.title}")
+        title.truncate(max(24, width - COUNTS), overflow="ellipsis")
         table.add_row(
-            f"  {item.title}",
+            title,
             f"{'■' * filled}{'·' * (BAR - filled)} {item.passed:2d} of {item.tests}",
             Text(item.status, style=style),
             f"{item.points if item.status == 'done' else 0:g} of {item.points:g}",
@@ -241,7 +244,7 @@ def the_rest(items: Sequence[Item], shown: Failure) -> Iterator[Text]:
 def show(console: Console, items: Sequence[Item], everything: Sequence[Item]) -> None:
     """The whole report."""
     console.print()
-    console.print(overview(items))
+    console.print(overview(items, console.width))
     first = first_to_see(items)
     if first is not None:
         console.print()
