@@ -46,14 +46,16 @@ def cohort_of_300(tmp_path_factory, no_waiting) -> Built:
 
 @pytest.fixture(scope="session")
 def with_pictures(tmp_path_factory, no_waiting) -> Built:
-    """12 synthetic submissions with pictures, one with figures, two nearly the same."""
+    """24 synthetic submissions, half of them with pictures, one with figures, two nearly the same."""
     from grader.report.pictures import write_pictures
 
     folder = tmp_path_factory.mktemp("pictures") / "output"
     folder.mkdir()
-    results = synthetic(12)
+    results = synthetic(24)
     for index, one in enumerate(results):
-        write_pictures(write_result(folder, one).parent, pictures_of(one, index))
+        path = write_result(folder, one)
+        if index < 12:
+            write_pictures(path.parent, pictures_of(one, index))
     keep_figures(folder / results[0].submission, {"figures/curves.png": png(640, 480)})
     pair = {"a": results[1].submission, "b": results[2].submission, "score": 0.97}
     (folder / "similar.json").write_text(json.dumps({"pairs": [pair]}))

@@ -269,6 +269,7 @@ def test_who_needs_a_look_and_why(cohort_of_300, with_pictures):
     assert "rule broken: 1.7.kld: uses torch.distributions" in found["018"]
     assert "by hand: it was surprised by TypeError" in found["018"]
     alike = {one.record.name[-3:]: one.reasons for one in needs_a_look(load(with_pictures.folder)[0])}
+    assert set(alike) == {"002", "003", "008", "012", "014", "018"}
     assert alike["002"][0].startswith("97% the same as ")
 
 
