@@ -112,9 +112,8 @@ def _prepare_one(course: Course, student: str, released: NotebookNode) -> tuple[
     submission = read_submission(raw, student)
     notes += submission.warnings + ((submission.error,) if submission.error else ())
     if (raw / UNREADABLE).is_file() and not (raw / UNREADABLE).is_symlink():
-        notes += (
-            f"the download could not be unpacked: {printable((raw / UNREADABLE).read_text('utf-8', 'replace'))}",
-        )
+        reason = (raw / UNREADABLE).read_text("utf-8", "replace")
+        notes += (f"the download could not be unpacked: {printable(reason)}",)
     target = course.submitted(student)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:

@@ -1,0 +1,166 @@
+"""nbgrader's own page in a real browser, on a real Jupyter server: what a teaching assistant does there."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gradebook.courses import ROOT, copied, hand_in, notebook, pretend_to_grade, roster, run
+from grader.gradebook.course import Course
+
+TOKEN = secrets.token_hex(8)
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# GRADER_SCREENSHOTS=docs/images writes the picture of docs/instructors.md anew.
+SCREENSHOTS = os.environ.get("GRADER_SCREENSHOTS")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def graded(template: Course, tmp_path_factory) -> Course:
+    """A course with one submission in the gradebook, whose answers try to run a script."""
+    course = copied(template, tmp_path_factory.mktemp("formgrader") / "course")
+    roster(course, "ada", first_name="Ada", last_name="Lovelace")
+    patch = pytest.MonkeyPatch()
+    pretend_to_grade(patch)
+    picture = (ROOT / "docs" / "images").glob("*.png")
+    figure = next(iter(sorted(picture)), None)
+    attack = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
+    text = "A latent vector is drawn from the prior, $z \\sim \\mathcal{N}(0, I)$, and decoded."
+    extra = {"figures/samples.png": figure.read_bytes()} if figure else {}
+    hand_in(
+        course,
+        "ada",
+        notebook(course, lambda name: text if name == "q1-1" else f"{attack} {name}"),
+        extra=extra,
+    )
+    assert run(course) == 0
+    patch.undo()
+    return course
+
+
+@pytest.fixture(scope="module")
+def server(graded: Course, tmp_path_factory) -> Iterator[str]:
+    """The address of a Jupyter server with formgrader."""
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
+    command += [f"--ServerApp.token={TOKEN}", f"--ServerApp.root_dir={graded.root}", "--allow-root"]
+    log = (home / "log").open("wb")
+    process = subprocess.Popen(command, cwd=graded.root, env=environment, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            assert process.poll() is None, (home / "log").read_text()
+            try:
+                with urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=5):
+                    break
+            except OSError:
+                time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture
+def page(server):
+    """A page of a browser that has logged in."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(60_000)
+        page.goto(f"{server}/lab?token={TOKEN}")  # formgrader drops the token: log in first
+        yield page
+        browser.close()
+
+
+def open_submission(page, server: str) -> None:
+    page.goto(f"{server}/formgrader/gradebook/a3/report")
+    page.get_by_role("link", name="Submission #1").click()
+    page.wait_for_selector("input.score")
+
+
+def score_of(server: str) -> float:
+    request = urllib.request.Request(
+        f"{server}/formgrader/api/submitted_notebooks/a3/report", headers={"Authorization": f"token {TOKEN}"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)[0]["score"]
+
+
+def test_without_the_token_nothing_is_shown(server):
+    with urllib.request.urlopen(f"{server}/formgrader/api/assignments", timeout=30) as answer:
+        assert "/login" in answer.url
+        assert b"max_score" not in answer.read()
+
+
+def test_the_assignment_is_there(page, server):
+    for place in ("manage_assignments", "gradebook"):
+        page.goto(f"{server}/formgrader/{place}")
+        page.get_by_role("link", name="a3", exact=True).first.wait_for()
+
+
+def test_a_mark_and_a_comment_change_the_total(page, server):
+    open_submission(page, server)
+    before = score_of(server)
+    assert before == 11.25
+    box = page.locator("#q1-1")
+    box.fill("1.5")
+    box.blur()
+    comment = page.locator("#q1-1-comment")
+    comment.fill("Draws the pixels, too?")
+    comment.blur()
+    deadline = time.monotonic() + 30
+    while score_of(server) == before and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert score_of(server) == before + 1.5
+    open_submission(page, server)
+    page.wait_for_function("document.querySelector('#q1-1').value === '1.5'")
+    page.wait_for_function("document.querySelector('#q1-1-comment').value === 'Draws the pixels, too?'")
+
+
+def test_points_feedback_and_guides_stand_beside_the_answers(page, server):
+    open_submission(page, server)
+    text = page.content()
+    assert "the message of 1.7.kld" in text
+    assert "the hint of 1.7.kld" in text
+    page.wait_for_function("document.querySelector('#q1-7-kld').placeholder === '0.75'")
+    guide = page.locator("details", has_text="Marking guide for 1.1")
+    assert not guide.locator("li").first.is_visible()
+    guide.locator("summary").click()
+    assert guide.locator("li").first.is_visible()
+    assert guide.get_by_text("What earns points").is_visible()
+    if SCREENSHOTS:
+        page.locator("#q1-1").scroll_into_view_if_needed()
+        page.screenshot(path=Path(SCREENSHOTS) / "formgrader.png")
+
+
+def test_no_script_of_a_student_runs(page, server):
+    open_submission(page, server)
+    page.wait_for_timeout(500)
+    assert page.title() != "taken"
+    assert page.locator("#notebook-container script").count() == 0
+    assert page.locator("img[src='x']").count() == 0
