@@ -153,14 +153,15 @@ def failure_of(test: pytest.Item, excinfo: pytest.ExceptionInfo, report: pytest.
     if hints:
         message, hint = lines[: hints[0]], lines[hints[0] :]
         hint[0] = hint[0].removeprefix("Hint: ")
-    if not isinstance(excinfo.value, AssertionError | pytest.fail.Exception):
-        message[0] = f"your code ends with {excinfo.typename}: {message[0]}"
     places = []
     for entry in excinfo.traceback:
         path = Path(str(entry.path))
         if path.parent in [HERE / part for part in PARTS]:
             where = f"{path.relative_to(HERE)}, line {entry.lineno + 1}, in {entry.name}"
             places.append(f"{where}: {str(entry.statement).strip()}")
+    if not isinstance(excinfo.value, AssertionError | pytest.fail.Exception):
+        who = "your code ends with" if places else "the test cannot use what your code returned:"
+        message[0] = f"{who} {excinfo.typename}: {message[0]}"
     return Failure(
         in_words(test.name),
         "\n".join(message),
