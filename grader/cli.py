@@ -218,6 +218,43 @@ def grade(
 
 
 @app.command()
+def similar(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH", help="Submissions, or folders of them, as for grade.", show_default=False
+        ),
+    ],
+    page: Annotated[Path, typer.Option(help="The page with both sides of each pair.")] = Path("similar.html"),
+    pairs: Annotated[int, typer.Option(min=1, help="How many pairs to show at most.")] = 20,
+) -> int:
+    """List the most alike pairs of submissions: scores to look into, never a verdict."""
+    from grader.similar import alike_pairs, own_code, write_page
+    from grader.submission import find_submissions, read_found
+    from grader.submission.names import printable
+
+    cohort = find_submissions(paths)
+    for warning in cohort.warnings:
+        _complain("warning", warning)
+    submissions = [read_found(found) for found in cohort.submissions]
+    for submission in submissions:
+        if submission.error:
+            _complain("warning", submission.error)
+    codes = {submission.name: own_code(submission) for submission in submissions}
+    alike = alike_pairs(codes, pairs)
+    for pair in alike:
+        print(f"{100 * pair.score:4.0f}%  {printable(pair.first)}  {printable(pair.second)}")
+    try:
+        write_page(page, alike, codes, [name for name, code in codes.items() if not code])
+    except OSError as error:
+        raise GraderUsageError(
+            f"--page {printable(str(page))}: cannot write there: {error.strerror}; give another file"
+        ) from error
+    print(f"page: {printable(str(page))}")
+    return 0
+
+
+@app.command()
 def report(
     results: Annotated[
         Path,
