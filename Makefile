@@ -29,7 +29,7 @@ OUTPUT ?= output
 RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser grade test test-all bank flakes calibrate mutation lint docs figures golden stubs release cohort lock clean
+.PHONY: help setup sandbox browser database grade test test-all bank flakes calibrate mutation lint docs figures golden stubs release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -61,6 +61,11 @@ sandbox:
 browser:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { $(call install,chromium); } || \
 	  echo "make: chromium is missing and could not be installed: the browser tests will be skipped (apt install chromium)" >&2
+
+# Only the test of a gradebook in PostgreSQL uses a server: without one it is skipped, and says so.
+database:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { $(call install,postgresql); } || \
+	  echo "make: PostgreSQL is missing and could not be installed: its test will be skipped (apt install postgresql)" >&2
 
 define install
 [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing $(1)" && \

@@ -83,7 +83,7 @@ def run(course: Course, options: Options) -> int:
         report.remarks += remarks
         if not submissions:
             raise GraderUsageError(_nothing(course, report.remarks))
-        say(f"{len(submissions)} submissions collected, their notebooks rebuilt")
+        say(f"collected {counted(len(submissions))}, and rebuilt the notebooks")
         for submission in submissions:
             report.look[submission.student] = list(submission.notes)
         students = _on_roster(config, submissions, report)
@@ -143,6 +143,7 @@ def _mark(course: Course, options: Options) -> int:
         "--output",
         str(course.results),
     ]
+    command += ["--no-details"]  # formgrader and the feedback show what went wrong
     if seed.isdigit() and "--seed" not in options.grading:
         command += ["--seed", seed]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
@@ -255,11 +256,9 @@ def _compare(
         found = reconcile(gradebook, results, students)
     report.faults += [line for line in found.mismatches if line not in report.faults]
     agreed = "agree with the results" if not found.mismatches else "were compared with the results"
-    say(f"{found.compared} scores of {len(students)} submissions {agreed}")
+    say(f"{found.compared} scores of {counted(len(students))} {agreed}")
     if found.to_grade:
-        report.remarks.append(
-            f"{len(found.to_grade)} submissions have answers that wait for a person: formgrader"
-        )
+        report.remarks.append(f"answers wait for a person in {counted(len(found.to_grade))}: see formgrader")
     if found.absent:
         report.remarks.append(
             f"{len(found.absent)} on the roster handed in nothing: {listed(found.absent, 10)}"
@@ -276,17 +275,22 @@ def _write_feedback(config: Config, students: Sequence[str], report: Report) -> 
             report.faults.append(f"no feedback for {error}")
 
 
+def counted(submissions: int) -> str:
+    """How many, in words: `1 submission`."""
+    return f"{submissions} submission{'' if submissions == 1 else 's'}"
+
+
 def _tell(course: Course, report: Report) -> None:
     for remark in report.remarks:
         say(f"note: {remark}")
     look = {student: notes for student, notes in report.look.items() if notes}
     if look:
-        say(f"{len(look)} submissions need a look; what was handed in is in collected/{ASSIGNMENT}:")
+        say(f"A look is needed at {counted(len(look))}; what was handed in is in collected/{ASSIGNMENT}:")
         for student, notes in look.items():
             for note in notes:
                 say(f"  {student}: {note}")
     if report.faults:
-        say(f"{len(report.faults)} faults; the gradebook is not complete:")
+        say(f"The gradebook is not complete, for {len(report.faults)} reasons:")
         for fault in report.faults:
             say(f"  {fault}")
     else:

@@ -30,7 +30,7 @@ from grader.gradebook.handed_in import (
     read_cells,
     read_regular,
 )
-from grader.gradebook.rebuild import Rebuilt, answered, rebuild
+from grader.gradebook.rebuild import Rebuilt, answered, rebuild, unreadable
 from grader.submission import read_submission
 from grader.submission.names import listed, printable
 
@@ -146,7 +146,7 @@ def _rebuilt(raw: Path, released: NotebookNode) -> tuple[Rebuilt, Path, tuple[st
     # The one of the right name counts; without it, the one with most answers.
     readable.sort(key=lambda found: (found[0].name != f"{NOTEBOOK}.ipynb", -answered(released, found[1])))
     if not readable:
-        return rebuild(released, ()), raw, tuple(notes)
+        return unreadable(released) if paths else rebuild(released, ()), raw, tuple(notes)
     path, cells = readable[0]
     others = [_inner(other, raw) for other, _ in readable[1:]]
     if others:

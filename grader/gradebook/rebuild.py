@@ -19,6 +19,9 @@ from grader.gradebook.handed_in import HandedInCell
 from grader.submission.names import listed
 
 LOOK_BELOW = "*(This cell was left empty or deleted. The student wrote in cells of their own: see below.)*"
+LOOK_ELSEWHERE = (
+    "*(The notebook that was handed in cannot be read. It lies in the course's folder, under collected.)*"
+)
 EXTRA = "*(A cell of the student's own, not an answer cell:)*"
 
 
@@ -85,6 +88,14 @@ def rebuild(released: NotebookNode, cells: Sequence[HandedInCell]) -> Rebuilt:
     known = sum(cell.grade_id in places for cell in cells)
     _number_cells(notebook)
     return Rebuilt(notebook, known, tuple(notes))
+
+
+def unreadable(released: NotebookNode) -> Rebuilt:
+    """The released notebook for a submission whose own cannot be read: every answer waits for a person."""
+    notebook = copy.deepcopy(released)
+    for cell in _answer_cells(notebook).values():
+        cell.source = LOOK_ELSEWHERE
+    return Rebuilt(notebook, 0, ())
 
 
 def _named(cell: NotebookNode) -> bool:

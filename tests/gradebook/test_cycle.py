@@ -126,6 +126,8 @@ def test_bad_submissions_are_named_and_none_is_lost(course, monkeypatch, capsys)
         }
     assert scores(course, "tampered")["q1-7-kld"].worth == 1.5
     assert (course.collected / "broken" / "report.ipynb").read_bytes() == b'{"cells": ['  # nothing is lost
+    assert scores(course, "broken")["q1-1"].waits  # there may be answers: a person has to look
+    assert (scores(course, "none")["q1-1"].auto, scores(course, "none")["q1-1"].waits) == (0, False)
     assert answers(autograded(course, "renamed"))["q1-1"] == "My answer to q1-1."
 
 
