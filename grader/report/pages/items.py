@@ -22,7 +22,7 @@ SCRIPT = "sheet.js"
 MOST_SAID = 20
 TITLES = {
     "samples": "Samples",
-    "manifold": "Manifolds",
+    "manifold": "Manifold grids",
     "reconstructions": "Reconstructions",
     "curve": "Curves of the short training",
 }
@@ -107,12 +107,12 @@ def _said(item: Item, records: Sequence[Record], told: Told) -> list[Said]:
                 continue
             keys = {}
             for finding in here.findings:
-                cause = finding.message if is_general(finding.hint) else finding.hint
-                if finding.status != FAILED:
-                    cause = finding.message
-                keys[finding.status, family(cause) if finding.status == FAILED else cause] = finding.message
+                cause = finding.hint if finding.status == FAILED else finding.message
+                cause = family(finding.message) if is_general(cause) else cause
+                keys[finding.status, cause] = finding.message
             for follow_on in here.follow_ons:
-                keys[follow_on.cause.status, f"follows from {follow_on.cause.item}"] = follow_on.cause.message
+                cause = f"{family(follow_on.cause.message)} (follows from {follow_on.cause.item})"
+                keys[follow_on.cause.status, cause] = follow_on.cause.message
             if here.unmarked:
                 keys[GRADER_ERROR, "not marked, the grader's fault"] = ""
             for key, message in keys.items():

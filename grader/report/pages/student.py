@@ -32,10 +32,12 @@ QUESTIONS = {
     "2.5": "Its discriminator and training",
 }
 CAPTIONS = {
-    "samples": "Samples that your model drew",
-    "manifold": "The manifold of your decoder, drawn by your code",
-    "reconstructions": "Held-out images above, your model's reconstructions below",
-    "curve": "Bits per dimension during the short training, beside the band of right solutions",
+    "samples": "Samples of your model after the short training; so early they need not look like digits yet",
+    "manifold": "What your visualize_manifold draws of a decoder of the grader's: in every image the upper "
+    "half follows one latent and the lower half the other",
+    "reconstructions": "Images your model has not seen, and below them what it made of them after the short "
+    "training",
+    "curve": "The loss of the short training in bits per dimension, beside the band of right solutions",
 }
 
 # Warnings for a student to know of. Others are the grader's notes to the course's staff.

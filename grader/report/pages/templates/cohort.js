@@ -22,7 +22,7 @@
     order.sort((a, b) => (column === 0 ? collator.compare(names[a], names[b]) : value(a) - value(b)) * sign || a - b);
     order.forEach((index) => body.append(rows[index]));
     filter();
-    say(`, sorted by ${header.textContent.trim()}, ${direction}`);
+    say(`, sorted by ${header.querySelector("button").textContent}, ${direction}`);
   }
 
   function filter() {
