@@ -1,0 +1,115 @@
+"""The benchmarks, one command: `python -m tests.benchmarks`. Needs a machine on which nothing else runs.
+
+Every contender marks the same cohort with the same checks. What comes out is printed and, with the forecast
+for 100,000 submissions, written to build/benchmarks/figures.json and figures.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.benchmarks.cohort import make_cohort
+from tests.benchmarks.contenders import CONTENDERS
+from tests.benchmarks.measure import Cost
+from tests.benchmarks.simulate import simulate
+
+FOLDER = Path("build/benchmarks")
+MANY = 100_000
+START_SECONDS = 10.0  # a worker's start with its box
+WORKERS = (4, 16, 64, 256, 1024)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Run the benchmarks.")
+    parser.add_argument("--size", type=int, default=40, help="submissions in the cohort (default: 40)")
+    parser.add_argument("--jobs", type=int, nargs="+", choices=(1, 2), default=[1, 2])
+    parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
+    options = parser.parse_args()
+    folder = FOLDER.resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    cohort = make_cohort(folder / "cohort", options.size)
+    costs: dict[str, Cost] = {}
+    for jobs in options.jobs:
+        for name in options.only:
+            place = folder / f"{name}-{jobs}"
+            place.mkdir()
+            costs[f"{name}, {jobs}"] = cost = CONTENDERS[name](cohort, place, jobs)
+            print(row(name, jobs, cost, options.size), flush=True)
+    table = [HEADER, *(row(*_split(key), cost, options.size) for key, cost in costs.items())]
+    table += forecast(folder, options.jobs[0])
+    (folder / "figures.md").write_text("\n".join(table) + "\n")
+    figures = {"size": options.size, "costs": {key: asdict(cost) for key, cost in costs.items()}}
+    (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
+    print(f"\nwritten: {FOLDER}/figures.md, {FOLDER}/figures.json")
+    return 0
+
+
+HEADER = "| way | jobs | submissions per minute | CPU seconds each | peak memory, GB |\n|---|---|---|---|---|"
+
+
+def row(name: str, jobs: int, cost: Cost, size: int) -> str:
+    """A line of the table."""
+    memory = f"{cost.peak_bytes / 1e9:.2f}" if cost.peak_bytes else ""
+    pace, cpu = 60 * size / cost.seconds, cost.cpu_seconds / size
+    return f"| {name} | {jobs} | {pace:.1f} | {cpu:.2f} | {memory} |"
+
+
+def _split(key: str) -> tuple[str, int]:
+    name, jobs = key.split(", ")
+    return name, int(jobs)
+
+
+def forecast(folder: Path, jobs: int) -> list[str]:
+    """The forecast from the engine's results, as lines of a table; nothing where it was not run."""
+    files = sorted((folder / f"engine-{jobs}" / "output").glob("*/results.json"))
+    if not files:
+        return []
+    seconds = [json.loads(file.read_text())["seconds"] for file in files]
+    dispatch = dispatch_seconds(folder)
+    told = [
+        "",
+        f"Cost of one submission: {statistics.mean(seconds):.1f} s on average, from {min(seconds):.1f} to "
+        f"{max(seconds):.1f} s; handing out and writing: {1000 * dispatch:.1f} ms.",
+        "",
+        f"| cores | hours for {MANY:,} | core hours | busy |",
+        "|---|---|---|---|",
+    ]
+    for workers in WORKERS:
+        one = simulate(seconds, MANY, workers, START_SECONDS, dispatch)
+        told.append(f"| {workers} | {one.hours:.1f} | {one.core_hours:.0f} | {100 * one.busy:.0f}% |")
+    print("\n".join(told))
+    return told
+
+
+def dispatch_seconds(folder: Path, count: int = 500) -> float:
+    """What the one process that hands out and writes needs for a submission, with markers that do nothing."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from engine.fakes import PROVENANCE, HereCrew, fake
+
+    from grader.engine import grade_into, prepare_output
+    from grader.submission import Found
+
+    place = folder / "dispatch"
+    submissions = []
+    for number in range(count):
+        name = f"s{number:05}"
+        shutil.copytree(folder / "cohort" / "s000", place / "cohort" / name)
+        submissions.append(Found(name, place / "cohort" / name))
+    prepare_output(place / "output")
+    factory = fake(place)
+    began = time.monotonic()
+    grade_into(place / "output", submissions, factory, PROVENANCE, crew=HereCrew(factory))
+    return (time.monotonic() - began) / count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

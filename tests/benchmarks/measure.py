@@ -1,0 +1,87 @@
+"""What a command costs: wall-clock time, CPU time and peak memory, with all that it starts.
+
+CPU time is the whole machine's: processes that are killed in another process namespace, as a box is, are in
+nobody's account. So nothing else may run on the machine.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+SAMPLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a contender took.
+
+    Attributes:
+        seconds: by the clock.
+        cpu_seconds: of all processes.
+        peak_bytes: proportional set size of all processes together, at its highest.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def machine_cpu_seconds() -> float:
+    """CPU time that this machine has spent since it was started."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system)
+
+
+def measure(action: Callable[[], object]) -> Cost:
+    """Run an action and see what it and the processes it starts take."""
+    me = psutil.Process()
+    before = {child.pid for child in me.children(recursive=True)}
+    own = _memory([me])
+    peak = 0
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(SAMPLE_SECONDS):
+            children = [child for child in me.children(recursive=True) if child.pid not in before]
+            peak = max(peak, _memory(children) + max(0, _memory([me]) - own))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    cpu, began = machine_cpu_seconds(), time.monotonic()
+    try:
+        action()
+    finally:
+        seconds, cpu = time.monotonic() - began, machine_cpu_seconds() - cpu
+        done.set()
+        watcher.join()
+    return Cost(seconds, cpu, peak)
+
+
+def run(command: list[str], folder: Path, log: Path) -> None:
+    """Run a command in a folder; what it prints goes into a file.
+
+    Raises:
+        RuntimeError: it fails.
+    """
+    with log.open("w") as file:
+        status = subprocess.run(command, cwd=folder, stdout=file, stderr=subprocess.STDOUT).returncode
+    if status != 0:
+        raise RuntimeError(f"{' '.join(command[:6])} ended with {status}:\n{log.read_text()[-3000:]}")
+
+
+def _memory(processes: list[psutil.Process]) -> int:
+    total = 0
+    for process in processes:
+        try:
+            total += process.memory_full_info().pss
+        except psutil.Error:
+            continue
+    return total

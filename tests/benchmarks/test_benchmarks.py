@@ -1,0 +1,75 @@
+"""The benchmarks' own parts: the cohort, the measuring and the queue."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from grader.submission import read_submission
+from tests.benchmarks.cohort import REPOSITORY, make_cohort
+from tests.benchmarks.measure import measure
+from tests.benchmarks.simulate import simulate
+
+
+def test_half_of_the_cohort_is_complete_and_no_two_are_alike(tmp_path):
+    folder = make_cohort(tmp_path / "cohort", 8)
+    submissions = [read_submission(path) for path in sorted(folder.iterdir())]
+    assert len({tuple(sorted(one.files.items())) for one in submissions}) == 8
+    assert all(len(one.files) == 5 and not one.error for one in submissions)
+    left = [b"raise NotImplementedError" in b"".join(one.files.values()) for one in submissions]
+    assert left == [False, True] * 4
+    assert b"BEGIN SOLUTION" in submissions[3].files["part1/utils.py"]
+    assert b"BEGIN SOLUTION" not in submissions[5].files["part1/utils.py"]
+
+
+def test_a_cost_is_that_of_all_processes():
+    code = "import time; held = bytearray(300_000_000); time.sleep(2.5)"
+
+    def action():
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+    cost = measure(action)
+    assert 2.4 < cost.seconds < 30
+    assert cost.peak_bytes > 280_000_000
+    assert cost.cpu_seconds > 0
+
+
+def test_memory_that_was_there_before_does_not_count():
+    held = bytearray(300_000_000)
+    cost = measure(lambda: time.sleep(1.5))
+    assert len(held) > cost.peak_bytes
+
+
+def test_one_worker_does_all_of_it():
+    one = simulate([2.0], submissions=100, workers=1, start_seconds=10, dispatch_seconds=0)
+    assert one.hours * 3600 == pytest.approx(210)
+    assert one.busy == pytest.approx(200 / 210)
+
+
+def test_workers_share_it():
+    ten = simulate([2.0], submissions=100, workers=10, start_seconds=0, dispatch_seconds=0)
+    assert ten.hours * 3600 == pytest.approx(20)
+    assert ten.core_hours * 3600 == pytest.approx(200)
+    assert ten.busy == pytest.approx(1)
+
+
+def test_the_one_that_hands_out_bounds_the_rate():
+    many = simulate([2.0], submissions=1000, workers=1000, start_seconds=0, dispatch_seconds=0.1)
+    assert many.hours * 3600 == pytest.approx(102)
+
+
+def test_costs_are_drawn_from_all_that_were_measured():
+    mean = (
+        simulate([1.0, 3.0], submissions=10_000, workers=1, start_seconds=0, dispatch_seconds=0).hours * 3600
+    )
+    assert mean / 10_000 == pytest.approx(2.0, rel=0.05)
+
+
+def test_the_command_tells_its_options():
+    command = [sys.executable, "-m", "tests.benchmarks", "--help"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0
+    assert "--size" in done.stdout
