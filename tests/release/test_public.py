@@ -11,7 +11,7 @@ from grader.rubric import load_rubric
 from tests.bank.entries import TRAININGS, right, wrong
 from tests.release.public_runs import files_of, run_all, run_folder
 
-# Measured: 269 of 269. The previews may miss some mistakes, but not many.
+# Measured: all of them. The previews may miss some mistakes, but not many.
 NOTICED = 0.95
 WRITE_NEXT = re.compile(
     r"Write next: \S.* \(question \d\.\d\)\.\nHint: it goes into part\d/\w+\.py at line \d+"
