@@ -3,6 +3,8 @@
 #   make grade [SUBMISSIONS=folder] [OUTPUT=output] [JOBS=2] [SEED=7] [DATA=digits|mnist] [DETAILS=yes]
 #   make grade COURSE=folder        a course with nbgrader: collect, mark, enter the marks, write the feedback
 #   make grade ALLOW_DISTRIBUTIONS=yes   waive the rule against torch.distributions; every result records it
+#   make grade FRESH=yes            mark all anew; otherwise an interrupted run goes on, and what still holds is reused
+#   make grade DASK=tcp://host:8786, or SLURM=16   mark on a cluster, see docs/performance.md
 #   make test [TESTS=tests/box]     the kit's own tests, without the slow ones
 #   make test-all                   with the slow ones
 #   make bank [SEEDS="1 2"] [ONLY=1.7.kld]   mark wrong and right submissions: how often does the grader err?
@@ -83,7 +85,8 @@ grade: setup
 else
 grade: setup $(if $(filter $(COHORT),$(SUBMISSIONS)),cohort)
 	@$(PYTHON) -m grader grade $(SUBMISSIONS) --output $(OUTPUT) $(if $(JOBS),--jobs $(JOBS)) \
-	  $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data $(DATA)) $(if $(DETAILS),--details) $(allow_distributions)
+	  $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data $(DATA)) $(if $(DETAILS),--details) \
+	  $(if $(filter yes,$(FRESH)),--fresh) $(if $(DASK),--dask $(DASK)) $(if $(SLURM),--slurm $(SLURM)) $(allow_distributions)
 endif
 
 cohort: $(VENV)/.ready
