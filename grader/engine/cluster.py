@@ -81,7 +81,7 @@ class ClusterCrew:
         name: str,
         expecting: bool = False,
         tell: Callable[[str], None] = lambda message: None,
-        end: Callable[[], None] = lambda: None,
+        end: Callable[[], object] = lambda: None,
     ) -> None:
         self._client = client
         self._factory = factory
