@@ -170,6 +170,7 @@ def test_an_idle_worker_that_dies_is_replaced(tmp_path):
 def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch, jump):
     """The wall clock may be set at any time; only the one that never jumps is looked at."""
     monkeypatch.setattr(pool, "HANG_SECONDS", 60.0)
+    monkeypatch.setattr(pool, "LOOK_SECONDS", 0.05)
     real, began = time.time, time.monotonic()
     # While the first submission is in work.
     monkeypatch.setattr(time, "time", lambda: real() + jump * (time.monotonic() > began + 0.3))
