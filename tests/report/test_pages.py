@@ -244,7 +244,7 @@ def test_pictures_are_held_by_the_page_and_figures_too_while_there_is_room(tmp_p
     images = Page(first.read_text()).all("img")
     assert {image["src"].partition(";")[0] for image in images} == {"data:image/png", "data:image/svg+xml"}
     assert all(image["alt"] for image in images)
-    assert len(images) == 5
+    assert len(images) == 6, "five pictures and a figure"
 
     write_result(tmp_path, result("s1"))
     (tmp_path / "s1" / "figures").mkdir()
