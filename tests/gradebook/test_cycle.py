@@ -77,6 +77,7 @@ def test_formgrader_shows_guides_and_the_feedback_page_does_not(course, monkeypa
     assert "Score: 11.25 / 64.0" in page
 
 
+@pytest.mark.slow
 def test_figures_are_in_the_feedback_page_itself(course, monkeypatch):
     pretend_to_grade(monkeypatch)
     name = re.search(r"\(figures/([\w.]+\.png)\)", course.released_notebook.read_text())[1]
@@ -145,6 +146,7 @@ def test_an_unknown_student_is_kept_out_and_named(course, monkeypatch, capsys):
     assert run(course) == 0
 
 
+@pytest.mark.slow
 def test_names_that_can_be_no_id_are_named(course, monkeypatch, capsys):
     pretend_to_grade(monkeypatch)
     hand_in(course, "ada", notebook(course))
@@ -178,6 +180,7 @@ def test_manual_marks_and_comments_outlive_a_regrade(course, monkeypatch):
         assert gradebook.find_comment("q1-1", "report", ASSIGNMENT, "ada").comment == "Good."
 
 
+@pytest.mark.slow
 def test_a_new_submission_replaces_the_old_and_asks_again(course, monkeypatch):
     pretend_to_grade(monkeypatch)
     hand_in(course, "ada", notebook(course))
@@ -197,6 +200,7 @@ def test_a_new_submission_replaces_the_old_and_asks_again(course, monkeypatch):
     assert not scores(course, "ada")["q1-2"].waits
 
 
+@pytest.mark.slow
 def test_what_has_not_changed_is_not_entered_again(course, monkeypatch):
     pretend_to_grade(monkeypatch)
     hand_in(course, "ada", notebook(course))
@@ -234,6 +238,7 @@ def test_results_that_may_not_be_used_are_faults(course, monkeypatch, capsys, ch
         assert gradebook.assignment_submissions(ASSIGNMENT) == []
 
 
+@pytest.mark.slow
 def test_a_missing_result_is_a_fault_of_one_student(course, monkeypatch, capsys):
     pretend_to_grade(monkeypatch, skip=["bob"])
     for student in ("ada", "bob"):
@@ -273,6 +278,7 @@ def test_a_gradebook_that_was_changed_does_not_pass(course, monkeypatch, capsys)
     assert "ghost: is in the gradebook, but there is no submission of theirs" in said
 
 
+@pytest.mark.slow
 def test_one_student_for_whom_nbgrader_fails_does_not_stop_the_others(course, monkeypatch, capsys):
     pretend_to_grade(monkeypatch)
     for student in ("ada", "bob"):
@@ -320,6 +326,7 @@ def test_lateness_follows_the_policy_also_after_marks_by_hand(course, monkeypatc
     assert penalties() == {"ada": pytest.approx(1.325), "grace": 0}
 
 
+@pytest.mark.slow
 def test_an_answer_in_a_cell_of_ones_own_waits_for_a_person(course, monkeypatch):
     pretend_to_grade(monkeypatch)
     table = notebook(course)

@@ -90,6 +90,7 @@ def test_downloads_of_every_platform_become_submissions(course, monkeypatch, cap
         assert answers(autograded(course, student))["q1-1"] == "My answer to q1-1."
 
 
+@pytest.mark.slow
 def test_a_bomb_costs_only_its_sender(course, monkeypatch, capfd):
     from grader.gradebook import downloads
 
