@@ -29,6 +29,7 @@ def test_canaries_stay_in_the_box(box: Box) -> None:
     assert box.alive()
 
 
+@pytest.mark.slow
 def test_canaries_get_out_where_nothing_holds_them() -> None:
     box = UnprotectedBox()
     try:

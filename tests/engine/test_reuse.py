@@ -297,6 +297,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_runs_with_worker_processes_killed_again_and_again(tmp_path):
     names = [f"s{number}-slow" for number in range(6)]
     undisturbed = tmp_path / "undisturbed"

@@ -45,6 +45,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return programs
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_slurm_starts_the_workers_and_ends_them(tmp_path, slurm):
     pytest.importorskip("dask_jobqueue")

@@ -167,6 +167,7 @@ def test_check_says_what_to_write_next(released):
     assert "These tests are previews" in run.stdout
 
 
+@pytest.mark.slow
 def test_check_shows_the_first_mistake_in_full_and_the_rest_in_a_line(released):
     without_caches(SOLUTIONS, released)
     utils = released / "part1" / "utils.py"
@@ -195,6 +196,7 @@ def test_check_refuses_what_has_no_tests(released, question, word):
     assert word in run.stdout
 
 
+@pytest.mark.slow
 def test_check_tells_of_broken_tests_and_of_unreadable_code(released):
     (released / "part1" / "utils.py").write_text("def KLD(:\n")
     run = check(released, "1.7.kld")
