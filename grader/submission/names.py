@@ -14,7 +14,9 @@ FOREIGN_SUFFIXES = (".7z", ".rar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar
 
 MAX_NAME_CHARACTERS = 100
 MAX_NAME_BYTES = 200  # file systems allow 255 bytes in a name, and a temporary file's name is longer
-RESERVED_NAMES = frozenset({"marks.csv", "run.json"})  # stand beside the result folders
+# They stand beside the result folders, as do the pages of items, `item-<id>.html`.
+RESERVED_NAMES = frozenset({"marks.csv", "run.json", "similar.json", "index.html"})
+ITEM_PAGE = re.compile(r"item-.*\.html", re.IGNORECASE)
 
 _UNSAFE = re.compile(r'[/\\:*?"<>|]')
 
@@ -55,7 +57,8 @@ def safe_name(raw: str) -> str:
     """
     name = "".join(char if char.isprintable() else "_" for char in _UNSAFE.sub("_", raw)).strip()
     name = re.sub(r"^\.+", "_", name).rstrip(". ")
-    if name == raw and name and _fits(name) and name.lower() not in RESERVED_NAMES:
+    reserved = name.lower() in RESERVED_NAMES or ITEM_PAGE.fullmatch(name)
+    if name == raw and name and _fits(name) and not reserved:
         return name
     digest = hashlib.sha256(os.fsencode(raw)).hexdigest()[:8]
     name = name or "submission"

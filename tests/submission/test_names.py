@@ -30,6 +30,8 @@ def test_a_good_name_stays(name):
         "x" * 300,
         "é" * 150,
         "marks.csv",
+        "index.html",
+        "item-1.7.kld.html",
     ],
 )
 def test_a_bad_name_becomes_safe(raw):
