@@ -14,6 +14,7 @@ import torch
 
 from grader.suites.measures import note
 
+# Measured against right and wrong code in docs/calibration.md: `normal`, `independence`, `frequency`.
 STANDARD_ERRORS = 5.5  # two-sided: 4e-8
 # Of up to 10^5 pairs, the largest: 5e-12 each. Fisher's transformation is good to a few percent from 20 on,
 # and lies on the safe side of it by the margin that noise used twice (correlation 1) leaves.

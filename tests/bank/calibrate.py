@@ -171,8 +171,8 @@ def where(measure: str) -> str:
 def page(verdicts: list[Verdict]) -> str:
     """The whole page."""
     solved = [verdict for verdict in verdicts if verdict.entry.startswith(SOLUTIONS)]
-    right = [verdict for verdict in verdicts if verdict.entry.startswith("right ")]
     attacks = [verdict for verdict in verdicts if verdict.entry in ATTACK_NAMES]
+    right = [one for one in verdicts if one.entry.startswith("right ") and one not in attacks]
     aside = {verdict.entry for verdict in solved + right + attacks}
     wrong = [verdict for verdict in verdicts if verdict.entry not in aside]
     names = {verdict.entry for verdict in wrong}
@@ -235,8 +235,10 @@ def page(verdicts: list[Verdict]) -> str:
         *statistical(solved + right, wrong),
         "## Trainings",
         "",
-        "Of several attempts in one run the worse counts. Wrong code beyond a limit loses the points, unless",
-        "the mistake is one piece's alone, which has an item of its own.",
+        "Of several attempts in one run the worse counts. A training is looked at several times and ends",
+        "with the first look that is good enough: a value just within the limit is no near miss, since it",
+        "would have gone on. Wrong code beyond a limit loses the points, unless the mistake is one piece's",
+        "alone, which has an item of its own.",
         "",
         *trainings(solved + right, wrong),
     ]

@@ -10,6 +10,7 @@ from grader.suites.measures import note
 # Each statistic below is asymptotically N(0, 1) for right code. Beyond 6.5 it is called wrong: a chance of
 # 8e-11 for one of them. The most that one check computes are 1,500 (with 40 dimensions, 780 pairs of them),
 # and the skewed fourth moment is 200 times as likely to go there: below 1e-6 in all.
+# Measured against right and wrong code in docs/calibration.md: `prior`.
 LIMIT = 6.5
 
 

@@ -26,6 +26,7 @@ from grader.suites.pieces import loses
 pytestmark = pytest.mark.item("2.4.reconstruction")
 
 # Mean squared error per pixel on held-out digits and negatives; the mean image scores 0.82.
+# Measured against right and wrong code in docs/calibration.md: `2.4.reconstruction`.
 MAX_ERROR = 0.40
 # Eight numbers cannot tell more of an image, however they were trained: 0.058 after 200 batches.
 MIN_ERROR = 0.01
