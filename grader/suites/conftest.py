@@ -11,6 +11,7 @@ import torch
 from grader.box.errors import BoxError, StudentError
 from grader.data import split_images
 from grader.marking.context import CONTEXT, Context
+from grader.suites.causes import explain
 from grader.suites.draw import Draw, derive_seed
 from grader.suites.part import DRIVERS, HELPER_FOLDER, Part
 
@@ -90,11 +91,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
             again = part.in_used_session and not _final(error)
             part.close()
             if not again:
+                if isinstance(error, StudentError):
+                    explain(error)
                 raise
         try:
             return pyfuncitem.obj(**arguments) or True
-        except Exception:
+        except Exception as error:
             part.close()
+            if isinstance(error, StudentError):
+                explain(error)
             raise
     finally:
         part.close_fresh()

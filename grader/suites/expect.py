@@ -52,13 +52,30 @@ def as_tensor(value: Any, what: str) -> torch.Tensor:
     return value if isinstance(value, torch.Tensor) else torch.tensor(value, dtype=torch.float64)
 
 
+def shape_cause(came: Sequence[int], due: Sequence[int]) -> str:
+    """The mistake that most likely gives this shape in place of another; empty where none is known."""
+    came, due = list(came), list(due)
+    if len(came) < len(due) and due[:1] == [1] and due != [1]:
+        return "squeeze() removes the batch dimension, too, when it is 1"
+    if len(due) == 4 and came == [due[0], *due[2:]]:
+        return "the channel dimension is missing: unsqueeze(1)"
+    if len(due) > 1 and came == due[:-1] and due[-1] == 1:
+        return "the last dimension is missing: no squeeze()"
+    if len(came) != len(due) or len(due) < 2 or came[:1] != due[:1]:
+        return ""
+    if len(due) == 4 and came[2:] != due[2:]:
+        return f"the images are {came[2]} x {came[3]} pixels: look at strides and paddings"
+    return f"a size of {came[1]} is hard-coded, or belongs to another layer" if due[1] != 1 else ""
+
+
 def expect_shape(value: Any, shape: Sequence[int], what: str, hint: str = "") -> torch.Tensor:
     """Fail unless the value is a tensor of this shape; returns it."""
     tensor = as_tensor(value, what)
+    cause = shape_cause(tensor.shape, shape)
     expect(
         list(tensor.shape) == list(shape),
         f"{what} should have shape {list(shape)}, but has {list(tensor.shape)}",
-        hint,
+        "; ".join(text for text in (cause, hint) if text),
     )
     return tensor
 

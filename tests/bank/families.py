@@ -24,11 +24,11 @@ FAMILIES: dict[str, str] = {
     r"all rows of a batch are the same|not drawn independently|1 different codes",
     "not normal": r"not torch\.rand\b|torch\.rand is uniform|not normal|neither scaled nor uniform|"
     r"z has (mean|standard deviation)",
-    "scale of the noise": r"has standard deviation \S+ instead of 1",
+    "scale of the noise": r"eps is scaled",
     "mean left out": r"the mean is (left out|missing)",
     "mean and std exchanged": r"mean and std (are|have been) exchanged",
     "std misread": r"multiply eps by std itself",
-    "posterior ignored": r"does not depend on (the|what) (mean|posterior|encoder)",
+    "posterior ignored": r"does not depend on what the encoder says",
     "random": r"differs between two calls|the second time",
     "sample instead of mean": r"look like samples, not means",
     "mean instead of sample": r"something between them|round the expected level",
@@ -84,8 +84,8 @@ FAMILIES: dict[str, str] = {
     "argmax": r"argmax",
     "classes as pixels": r"classes are no pixels|channels are no pixels|channels? of the decoder .*shown",
     "wrong grey levels": r"(grey )?levels .*(0 to 15|0\.\.15|other way round|black|white)",
-    "wrong probabilities": r"softmax (is missing|over the wrong|of the wrong|twice)|sigmoid|scaled logits|"
-    r"no probabilities|logits are scaled",
+    "wrong probabilities": r"softmax is (missing|over the wrong dimension|applied twice)|a sigmoid takes|"
+    r"logits are scaled",
     "logits ignored": r"do(es)? not depend on the logits|is a constant image",
     "softmax before the loss": r"softmax is applied",
     # the manifold

@@ -24,6 +24,8 @@ def likely_cause(value: torch.Tensor, elbo: torch.Tensor, shape: list[int]) -> s
         "the batch dimension counts, too": elbo * math.log2(math.e) / (pixels * batch),
         "the channels are left out": elbo * math.log2(math.e) / (height * width),
         "the channels are left out and the batch counts": elbo * math.log2(math.e) / (height * width * batch),
+        "the height is left out": elbo * math.log2(math.e) / (channels * width),
+        "the width is left out": elbo * math.log2(math.e) / (channels * height),
         "28 x 28 pixels are fixed in it": elbo * math.log2(math.e) / 784,
         "the number of dimensions is missing": elbo * math.log2(math.e),
         "log2(e) is replaced by log10(e)": elbo * math.log10(math.e) / pixels,

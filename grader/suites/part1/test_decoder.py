@@ -22,6 +22,7 @@ pytestmark = pytest.mark.item("1.7.decoder")
 
 # The default size wherever a check is not about sizes: a hard-coded one costs the checks of sizes only.
 Z_DIM = 20
+SIZES = "4x4 -> 7x7 -> 14x14 -> 28x28 with output padding 0, 1, 1, and one channel per grey level"
 LOGITS = "return raw logits: no tanh, sigmoid, ReLU or softmax after the last layer"
 
 
@@ -37,7 +38,7 @@ def decode(decoder: Remote, latents: torch.Tensor, channels: int = 16) -> torch.
         decoder(latents),
         shape,
         f"the logits for latents of shape {list(latents.shape)}",
-        "4x4 -> 7x7 -> 14x14 -> 28x28 with output padding 0, 1, 1, and one channel per grey level",
+        SIZES,
     )
     expect_finite(logits, "the logits", "check the layers")
     expect_different(logits, "the logits")
@@ -64,7 +65,7 @@ def test_takes_the_number_of_grey_levels(part1: Part, draw: Draw) -> None:
 def test_logits_are_unbounded(part1: Part, draw: Draw) -> None:
     decoder = build(part1, draw)
     (logits,) = outputs_when_amplified(decoder, draw.normal(8, Z_DIM, std=3.0))
-    expect_shape(logits, (8, 16, 28, 28), "the logits")
+    expect_shape(logits, (8, 16, 28, 28), "the logits", SIZES)
     sums = logits.double().logsumexp(dim=1)
     # Log-probabilities are logits, too, normalized already: cross-entropy and softmax do not mind.
     if float(logits.max()) <= 1e-3 and float(sums.abs().max()) < 1e-2 and float(logits.min()) < -FAR_OUT:
@@ -102,7 +103,7 @@ def test_gradients_reach_parameters_and_latents(part1: Part, draw: Draw) -> None
     decoder = build(part1, draw)
     expect_trainable(part1, decoder, draw.normal(4, Z_DIM), "the logits")
     call = part1.record(decoder, draw.normal(4, Z_DIM).requires_grad_())
-    expect_shape(call.value, (4, 16, 28, 28), "the logits")
+    expect_shape(call.value, (4, 16, 28, 28), "the logits", SIZES)
     gradient, *_ = call.gradients(draw.normal(4, 16, 28, 28))
     expect(
         gradient is not None and bool((gradient.abs().amax(dim=0) > 0).all()),

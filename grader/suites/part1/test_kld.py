@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from grader.suites.draw import Draw
-from grader.suites.expect import as_tensor, close, expect, expect_close, expect_finite, expect_shape, fail
+from grader.suites.expect import as_tensor, close, expect, expect_close, expect_finite, fail
 from grader.suites.part import Part
 
 pytestmark = pytest.mark.item("1.7.kld")
@@ -34,6 +34,9 @@ def likely_cause(value: torch.Tensor, mean: torch.Tensor, log_std: torch.Tensor)
         * (log_std.square() + mean.square() - 1 - log_std.square().log()).sum(-1),
         "the constant -1 is missing": 0.5 * ((2 * log_std).exp() + mean.square() - 2 * log_std).sum(-1),
         "the mean is not squared": 0.5 * ((2 * log_std).exp() + mean - 1 - 2 * log_std).sum(-1),
+        "the constant term 1 is added instead of subtracted": elements.sum(-1) + mean.shape[-1],
+        "it is the divergence in the other direction, of N(0, I) from N(mean, std^2)": 0.5
+        * ((1 + mean.square()) * (-2 * log_std).exp() - 1 + 2 * log_std).sum(-1),
         "the term 2 log_std is added instead of subtracted": 0.5
         * ((2 * log_std).exp() + mean.square() - 1 + 2 * log_std).sum(-1),
     }
@@ -41,6 +44,27 @@ def likely_cause(value: torch.Tensor, mean: torch.Tensor, log_std: torch.Tensor)
         if close(value, values, rtol=1e-4, atol=1e-5):
             return f"{cause}; {EQUATION}"
     return EQUATION
+
+
+def left_over(came: torch.Size, shape: tuple[int, ...]) -> str:
+    """What must have been done to inputs of a shape to leave this one, if not the right sum."""
+    if came == (*shape[:-1], 1):
+        return ": the last dimension is kept, no keepdim=True"
+    if any(list(came) == [*shape[:dim], *shape[dim + 1 :]] for dim in range(len(shape) - 1)):
+        return ": it is summed over the wrong dimension"
+    return ": the batch is reduced, too" if len(came) == 0 and len(shape) > 1 else ""
+
+
+def expect_last_gone(value: object, shape: tuple[int, ...], what: str, hint: str) -> torch.Tensor:
+    """Fail unless the last dimension of a shape is gone, and no other."""
+    tensor = as_tensor(value, what)
+    due = list(shape[:-1])
+    expect(
+        list(tensor.shape) == due,
+        f"{what} should have shape {due}, but has {list(tensor.shape)}{left_over(tensor.shape, shape)}",
+        hint,
+    )
+    return tensor
 
 
 def test_matches_the_closed_form(part1: Part, draw: Draw) -> None:
@@ -56,6 +80,14 @@ def test_matches_the_closed_form(part1: Part, draw: Draw) -> None:
                 "the wrong dimension",
                 "sum over the last dimension only, dim=-1; the batch stays",
             )
+        means = (elements.sum(-1).mean(), elements.mean())
+        if any(close(value, mean, rtol=1e-4, atol=1e-4) for mean in means):
+            fail(
+                f"KLD of [7, 5] inputs should have shape [7], but has {list(value.shape)}: it is averaged "
+                "over the batch",
+                "one divergence per image: forward averages them",
+            )
+        expect_last_gone(value, (7, 5), "KLD of [7, 5] inputs", "sum over the last dimension only, dim=-1")
     expect_close(value, reference(mean, log_std), "KLD", likely_cause(value, mean, log_std))
 
 
@@ -64,7 +96,7 @@ def test_sums_over_last_dimension_only(part1: Part, draw: Draw) -> None:
     for shape in ((3, 4, 6), (6,), (4, 1), (5, 5)):
         mean, log_std = draw.normal(*shape), draw.normal(*shape, std=0.5)
         what = f"KLD of {list(shape)} inputs"
-        value = expect_shape(part1.utils.KLD(mean, log_std), shape[:-1], what, hint)
+        value = expect_last_gone(part1.utils.KLD(mean, log_std), shape, what, hint)
         if shape != (5, 5):
             continue
         # Whatever the formula: the latents of one image count in its own divergence, and only there.
@@ -72,7 +104,7 @@ def test_sums_over_last_dimension_only(part1: Part, draw: Draw) -> None:
             row, other_mean, other_log_std = draw.choice(range(5)), mean.clone(), log_std.clone()
             other_mean[row, column] += 2
             other_log_std[row, column] += 0.5
-            other = expect_shape(part1.utils.KLD(other_mean, other_log_std), (5,), what, hint)
+            other = expect_last_gone(part1.utils.KLD(other_mean, other_log_std), shape, what, hint)
             moved = (other - value).abs() > 1e-4
             others = torch.arange(5) != row
             expect(
@@ -93,7 +125,7 @@ def test_is_zero_for_the_prior_and_positive_elsewhere(part1: Part, draw: Draw) -
     )
     mean, log_std = draw.normal(16, 8, std=0.5), draw.normal(16, 8, std=0.5)
     elsewhere = as_tensor(part1.utils.KLD(mean, log_std), "KLD")
-    expect_finite(elsewhere, "KLD")
+    expect_finite(elsewhere, "KLD", EQUATION)
     expect(
         bool((elsewhere > 0).all()),
         "a KL divergence cannot be negative, but KLD is",
@@ -104,7 +136,9 @@ def test_is_zero_for_the_prior_and_positive_elsewhere(part1: Part, draw: Draw) -
 def test_has_the_right_gradients(part1: Part, draw: Draw) -> None:
     mean, log_std = draw.normal(4, 3).requires_grad_(), draw.normal(4, 3, std=0.5).requires_grad_()
     call = part1.record(part1.utils.KLD, mean, log_std)
-    value = expect_shape(call.value, (4,), "KLD of [4, 3] inputs")
+    value = expect_last_gone(
+        call.value, (4, 3), "KLD of [4, 3] inputs", "sum over the last dimension only, dim=-1"
+    )
     cotangent = draw.normal(4).to(value.dtype)
     grad_mean, grad_log_std = call.gradients(cotangent)
     hint = "compute it from the tensors with torch functions, without .item(), .detach(), numpy or no_grad"

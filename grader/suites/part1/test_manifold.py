@@ -12,7 +12,7 @@ import torch
 from grader.box.remote import Remote
 from grader.suites import pictures
 from grader.suites.draw import Draw
-from grader.suites.expect import as_tensor, expect, expect_finite, fail, shape_text
+from grader.suites.expect import as_tensor, close, expect, expect_finite, fail, shape_text
 from grader.suites.part import Part
 
 pytestmark = pytest.mark.item("1.9.manifold")
@@ -74,6 +74,11 @@ def cut(result: object, grid_size: int) -> torch.Tensor:
         image = image[..., 0]
     side = image.shape[0]
     expect(
+        image.dim() < 3 or 16 not in (image.shape[0], image.shape[-1]),
+        f"the manifold has shape {shape_text(result)}: the 16 channels are no pixels",
+        MEAN,
+    )
+    expect(
         image.dim() == 2 and image.shape[0] == image.shape[1],
         f"the manifold should be one square image [C, H, W], but has shape {shape_text(result)}",
         LAYOUT,
@@ -84,7 +89,7 @@ def cut(result: object, grid_size: int) -> torch.Tensor:
         f"the manifold is {side} pixels wide: not {grid_size} images of {IMAGE} pixels with equal padding",
         LAYOUT,
     )
-    expect_finite(image, "the manifold")
+    expect_finite(image, "the manifold", AXIS)
     step = IMAGE + padding
     rows = [image[padding + row * step :][:IMAGE] for row in range(grid_size)]
     return torch.stack(
@@ -113,6 +118,38 @@ def expect_many(latents: torch.Tensor) -> None:
     )
 
 
+def axis_cause(latents: torch.Tensor, grid_size: int) -> str:
+    """What is most likely wrong with the values along the axes; empty where nothing is known."""
+    if len(latents[:, 0].unique()) == grid_size**2 > grid_size:
+        return "the latents are drawn at random: no two places of the grid share a value"
+    values = latents[:, 0].double().unique()
+    if len(values) != grid_size:
+        return ""
+    due = (torch.arange(grid_size, dtype=torch.float64) + 0.5) / grid_size
+
+    def even(steps: torch.Tensor) -> bool:
+        return bool(((steps.diff() - steps.diff().mean()).abs() < 2e-3).all())
+
+    known = {
+        "the CDF is taken of the percentiles, and the inverse CDF is missing": torch.special.ndtr(due),
+        "erfinv wants 2 p - 1 for the percentile p, and a factor sqrt(2) in front": torch.erfinv(due),
+        "the factor sqrt(2) in front of erfinv is missing": torch.erfinv(2 * due - 1),
+    }
+    for cause, other in known.items():
+        if close(values, other, rtol=1e-3, atol=2e-3):
+            return cause
+    if even(values) and bool(values.isfinite().all()):
+        return "the latents are evenly spaced: the inverse CDF is missing"
+    percentiles = torch.special.ndtr(values)
+    if even(percentiles):
+        low, high = float(percentiles[0]), float(percentiles[-1])
+        return (
+            f"the percentiles run from {low:.3f} to {high:.3f} instead of {float(due[0]):.3f} to "
+            f"{float(due[-1]):.3f}"
+        )
+    return ""
+
+
 @pytest.mark.weight(2)
 def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
     for grid_size in (7, 10):
@@ -134,6 +171,9 @@ def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
         if torch.allclose(ordered, expected, atol=2e-3):
             continue
         highest, due = float(latents.max()), float(values.max())
+        cause = axis_cause(latents, grid_size)
+        if cause:
+            fail(cause, AXIS)
         if abs(highest - 0.5) < 0.5 and float(latents.min()) >= 0:
             fail("the latents are the percentiles themselves: the inverse CDF is missing", AXIS)
         if abs(highest - due) < 0.01 and abs(float(latents.min()) + due) < 0.01:
@@ -180,6 +220,45 @@ def test_lays_the_images_out_as_a_grid(part1: Part, draw: Draw) -> None:
     )
 
 
+def pixel_cause(
+    halves: torch.Tensor, latents: torch.Tensor, both_ends: tuple[torch.Tensor, torch.Tensor]
+) -> str:
+    """What is most likely shown instead of the mean, if it is a known mistake.
+
+    Args:
+        halves: what both halves of the images show, `[N, 2]`, scaled so that the highest value is 15.
+        latents: `[N, 2]`.
+        both_ends: logits of either half at both ends of its latent, `[2, 16]` each.
+    """
+    share = torch.special.ndtr(latents.double())[:, :, None]  # [N, 2, 1]
+    ends_ = torch.stack(both_ends).double()  # [2, 2, 16]
+    # [N, 4, 16]: the two halves, and the surely black and the surely white column.
+    columns = torch.full((2, 16), -30.0, dtype=torch.float64)
+    columns[0, 0] = columns[1, 15] = 30.0
+    mixed = (1 - share) * ends_[:, 0] + share * ends_[:, 1]
+    logits = torch.cat([mixed, columns.expand(len(latents), 2, 16)], dim=1)
+    levels = torch.arange(16, dtype=torch.float64)
+    probabilities = logits.softmax(-1)
+    known = {
+        "the softmax is missing: the logits themselves weigh the grey levels": (logits, levels),
+        "the softmax is over the wrong dimension, the images instead of the 16 classes": (
+            logits.softmax(0),
+            levels,
+        ),
+        "a sigmoid takes the place of the softmax over the classes": (logits.sigmoid(), levels),
+        "the grey levels are the other way round": (probabilities, levels.flip(0)),
+        "the grey levels run from 1 to 16, not from 0 to 15": (probabilities, levels + 1),
+        "the probability of one class is shown: classes are no pixels": (probabilities, levels == 0),
+    }
+    for cause, (weights, values) in known.items():
+        shown = weights @ values.double()  # [N, 4]
+        scaled = 15 * shown[:, :2] / shown.max().clamp(min=1e-12)
+        distances = torch.cdist(halves, scaled)
+        if float(torch.cat([distances.amin(dim=1), distances.amin(dim=0)]).max()) < 0.075:
+            return cause
+    return ""
+
+
 @pytest.mark.weight(3)
 def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     grid_size = 6
@@ -200,11 +279,13 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     # One column of every image is surely white: grey levels 0..15, 0..1, k / 16 and bytes are all right.
     scale = float(shown.tiles.max())
     expect(scale > 0, "the manifold is all black, though one column of every image is surely white", MEAN)
-    expect(
-        any(low <= scale <= high for low, high in WHITE),
-        f"a white pixel has the value {scale:.3g} in the manifold: it cannot be shown as an image",
-        f"grey levels from 0 to 1 (or 0 to 15); {MEAN}",
-    )
+    if not any(low <= scale <= high for low, high in WHITE):
+        cause = pixel_cause(halves / scale * 15, shown.latents, (upper, lower))
+        fail(
+            f"a white pixel has the value {scale:.3g} in the manifold: it cannot be shown as an image"
+            + (f"; {cause}" if cause else ""),
+            f"grey levels from 0 to 1 (or 0 to 15); {MEAN}",
+        )
     halves, ripple = halves / scale * 15, ripple / scale**2 * 225
     if ripple > 0.05:
         if torch.equal(show(part1, grid_size, upper, lower).tiles, shown.tiles):
@@ -235,6 +316,11 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     )
     if float(torch.cdist(halves, most_likely).amin(dim=1).max()) < 0.075:
         fail("every pixel shows its most likely level (argmax) instead of its mean", MEAN)
+    if float((halves - halves[:1]).abs().max()) < 0.075:
+        fail("the same image everywhere, though the latents differ", LAYOUT)
+    cause = pixel_cause(halves, shown.latents, (upper, lower))
+    if cause:
+        fail(cause, MEAN)
     fail(
         f"the pixels are off by up to {float(distance.max()):.2f} of 15 grey levels from the mean of p(x|z)",
         f"{MEAN}; the 16 channels of the decoder are logits: neither they nor their softmax are pixels",

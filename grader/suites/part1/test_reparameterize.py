@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from grader.box.errors import StudentError
 from grader.suites.draw import Draw
-from grader.suites.expect import expect, expect_close, expect_finite, expect_shape, fail
+from grader.suites.expect import close, expect, expect_close, expect_finite, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.statistics import dependence_faults, normal_faults
 
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.item("1.7.reparameterize")
 TRICK = "draw eps from N(0, 1) with the shape of mean (torch.randn_like) and return mean + std * eps"
 
 
+ONE_NUMBER = "one number is used for all elements, another one in every call"
 SAME = "two calls give the same sample: nothing is drawn"
 
 
@@ -26,7 +28,12 @@ def noise(part1: Part, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
 def test_works_for_any_shape(part1: Part, draw: Draw) -> None:
     for shape in ((3, 4), (5,), (2, 3, 4), (1, 1), (2, 3, 2, 5)):
         mean, std = draw.normal(*shape), draw.uniform(*shape, low=0.5, high=2)
-        sample = part1.utils.sample_reparameterize(mean, std)
+        try:
+            sample = part1.utils.sample_reparameterize(mean, std)
+        except StudentError as error:
+            if error.kind == "raised" and len(shape) != 2:  # one of two dimensions came first
+                error.hint = "it works for two dimensions only: give eps the shape of mean, whatever that is"
+            raise
         sample = expect_shape(sample, shape, f"the sample for mean and std of shape {list(shape)}", TRICK)
         expect_finite(sample, "the sample", TRICK)
         expect(not torch.equal(sample, mean), "the sample is the mean: nothing is drawn", TRICK)
@@ -40,6 +47,16 @@ def test_is_the_mean_where_std_is_zero(part1: Part, draw: Draw) -> None:
     spread = noise(part1, mean, torch.ones(6, 9))
     expect(spread.std() > 0.1, "the sample is the mean wherever std is 1, too: nothing is drawn", TRICK)
     sample = part1.utils.sample_reparameterize(mean, torch.zeros(6, 9))
+    if (
+        isinstance(sample, torch.Tensor)
+        and sample.shape == mean.shape
+        and not close(sample, mean, 1e-4, 1e-5)
+    ):
+        expect(bool(sample.any()), "the sample is 0 where std is 0: the mean is left out", TRICK)
+        ones = torch.ones(6, 9)
+        other = part1.utils.sample_reparameterize(torch.zeros(6, 9), ones)
+        swapped = isinstance(other, torch.Tensor) and close(other, ones, 1e-4, 1e-5)
+        expect(not swapped, "with mean 0 the sample is std: mean and std are exchanged", TRICK)
     expect_close(sample, mean, "the sample where std is 0", TRICK)
 
 
@@ -53,11 +70,16 @@ def test_follows_the_normal_distribution(part1: Part, draw: Draw) -> None:
         fault = normal_faults(values, f"(sample - mean) / std, {which},")
         if not fault:
             continue
+        if float(eps.std()) < 1e-3:
+            fail("(sample - mean) / std is the same everywhere: no noise, or one number for all", TRICK)
         if not 0.8 < float(small.var() / large.var().clamp(min=1e-12)) < 1.25:
             fail(fault, f"multiply eps by std itself, not by its log, exponential, square or root; {TRICK}")
         if float(eps.mean().abs()) > 0.1:
             fail(fault, f"eps has mean 0: torch.randn, not torch.rand; {TRICK}")
-        fail(fault, TRICK)
+        # Standard errors of the means over rows and columns: 1 each, unless elements share their noise.
+        shared = max(float(eps.mean(0).std()) * 300**0.5, float(eps.mean(1).std()) * 400**0.5) > 3
+        scaled = not shared and "standard deviation" in fault
+        fail(fault, f"eps is scaled by a factor of its own; {TRICK}" if scaled else TRICK)
 
 
 def test_draws_noise_for_every_element(part1: Part, draw: Draw) -> None:
@@ -65,7 +87,9 @@ def test_draws_noise_for_every_element(part1: Part, draw: Draw) -> None:
         mean, std = draw.normal(*shape), draw.uniform(*shape, low=0.5, high=2)
         # The difference of two calls: what follows from mean and std, however random, is no noise.
         eps = (noise(part1, mean, std) - noise(part1, mean, std)).reshape(shape[0], -1)
-        expect(float(eps.std()) > 1e-3, "every element has the same noise in every call", TRICK)
+        if float(eps.std()) <= 1e-3:
+            shared = float(eps.mean().abs()) > 1e-3
+            fail(ONE_NUMBER if shared else "every element has the same noise in every call", TRICK)
         # Mean and scale have a check of their own.
         eps = (eps - eps.mean()) / eps.std()
         fault = dependence_faults(eps, "the noise")
@@ -75,7 +99,9 @@ def test_draws_noise_for_every_element(part1: Part, draw: Draw) -> None:
 def test_draws_afresh_in_every_call(part1: Part, draw: Draw) -> None:
     mean, std = draw.normal(50, 40), draw.uniform(50, 40, low=0.5, high=2)
     first, second = noise(part1, mean, std), noise(part1, mean, std)
-    expect(first.std() > 0.1, "nothing is drawn at random", TRICK)
+    if first.std() <= 0.1:
+        shared = float((first.mean() - second.mean()).abs()) > 1e-3
+        fail(ONE_NUMBER if shared else "nothing is drawn at random", TRICK)
     expect(
         float(torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1]) < 0.9,
         "two calls use the same noise",

@@ -38,7 +38,7 @@ def build(part1: Part, draw: Draw, logits: torch.Tensor) -> Remote:
 def sample(model: Remote, batch: int) -> torch.Tensor:
     """One call, with its result checked to be images."""
     images = expect_shape(model.sample(batch), (batch, 1, 28, 28), f"sample({batch})", RECIPE)
-    expect_finite(images, "the sample")
+    expect_finite(images, "the sample", RECIPE)
     return images.double()
 
 
@@ -79,6 +79,14 @@ def test_uses_latents_from_the_prior(part1: Part, draw: Draw) -> None:
     expect(seen is not None, "sample does not call self.decoder", RECIPE)
     expect_shape(seen, (120, Z_DIM), "all latents of two samples of 60 images", hint)
     fault = normal_faults(seen, "z") or dependence_faults(seen, "z")
+    if fault:
+        first, second = seen[:60], seen[60:]
+        if float((seen[:1] - seen).abs().max()) < 1e-6:
+            fault = "z is constant: nothing is drawn at random"
+        elif torch.equal(first, first[:1].expand(60, -1)):
+            fault = "z: all rows of a batch are the same"
+        elif torch.equal(first, second):
+            fault = "two calls of sample use the same latents: set no seed in it"
     expect(not fault, fault, hint)
     expect(
         correlation_score(seen[:60], seen[60:]) < STANDARD_ERRORS,
@@ -95,11 +103,73 @@ def test_every_pixel_follows_its_own_logits(part1: Part, draw: Draw) -> None:
     logits = 8.0 * torch.nn.functional.one_hot(wanted, 16).permute(2, 0, 1)[None].float()
     images = levels(sample(build(part1, draw, logits), 5))
     share = (images == wanted).double().mean().item()
+    if share <= 0.97:
+        expect(
+            (images == wanted.mT).double().mean().item() <= 0.9,
+            "the images are transposed: rows and columns are exchanged",
+            "reshape to [B, 28, 28] in the order in which the pixels were flattened",
+        )
+        # What a reshape of [16, 28, 28] to rows of 16 takes for the logits of a pixel.
+        mixed_up = logits.reshape(28, 28, 16)
+        probable = [mixed_up.softmax(-1), logits.softmax(1).reshape(28, 28, 16)]
+        for scrambled in probable:
+            scrambled = scrambled / scrambled.sum(-1, keepdim=True)
+            chances = scrambled.expand(5, 28, 28, 16).gather(-1, images.clamp(0, 15).view(5, 28, 28, 1))
+            # Their mean is that of the squared probabilities, 0.5 and more; drawn otherwise it is 1/16.
+            expect(
+                float(chances.mean()) < 0.3,
+                "classes and pixels are scrambled by a reshape or view without permute",
+                SCRAMBLED,
+            )
     expect(
         share > 0.97,
         f"only {share:.0%} of the pixels have the level that their logits ask for (with probability 0.995)",
         SCRAMBLED,
     )
+
+
+def expect_own_draws(model: Remote, images: torch.Tensor) -> None:
+    """Fail if what is sampled differs between calls, but not between pixels or images, `[B, 28, 28]`.
+
+    No such sample passes the check that asks: the frequencies of right code are those of many draws.
+    """
+    if bool((images == images[:, :1, :1]).all()):
+        if bool((images != images[:1]).any()):
+            fail("one draw is used for all pixels of an image", f"draw every pixel by itself; {RECIPE}")
+        # 0.6^12: that a draw for all pixels gives its most likely level each time.
+        others = [levels(sample(model, 1)) for _ in range(12)]
+        expect(
+            all(bool((other == images[0, 0, 0]).all()) for other in others),
+            "one draw is used for all pixels of all images",
+            f"draw every pixel by itself; {RECIPE}",
+        )
+    elif bool((images == images[:1]).all()):
+        fail("one image is used for all of a batch", f"draw every image by itself; {RECIPE}")
+
+
+def frequency_cause(images: torch.Tensor, probabilities: torch.Tensor) -> str:
+    """What is most likely drawn from instead of these probabilities of the 16 levels, if it is known."""
+    seen = torch.bincount(images.flatten().clamp(0, 15), minlength=16).double() / images.numel()
+    due = probabilities.double()
+    logits = due.log() + 1.7
+    squashed = logits.sigmoid() / logits.sigmoid().sum()
+    known = {
+        "a sigmoid takes the place of the softmax": squashed,
+        "the softmax is applied twice": due.softmax(0),
+        "no level is more likely than another: the softmax is over the wrong dimension, or the draw does "
+        "not depend on the logits of the pixel": torch.full_like(due, 1 / 16),
+    }
+    for cause, other in known.items():
+        if float((seen - other).abs().sum()) < 0.06:  # 0.03 at most by chance, of 23,520 pixels
+            return f": {cause}"
+    ordered = due.argsort(descending=True)
+    top, next_ = seen[ordered[0]], seen[ordered[1]]
+    if float(next_) > 0:
+        power = float((top / next_).log() / (due[ordered[0]] / due[ordered[1]]).log())
+        sharpened = due.pow(power) / due.pow(power).sum()
+        if abs(power - 1) > 0.1 and float((seen - sharpened).abs().sum()) < 0.06:
+            return f": as if the logits are scaled by {power:.2g}, a temperature"
+    return ""
 
 
 @pytest.mark.weight(2)
@@ -109,8 +179,10 @@ def test_draws_pixels_from_the_categorical_distribution(part1: Part, draw: Draw)
     first, second = draw.choice(range(8)), draw.choice(range(8, 16))
     probabilities[first], probabilities[second] = 0.6, 0.3
     logits = probabilities.log().view(1, 16, 1, 1).expand(1, 16, 28, 28).contiguous() + 1.7
-    images = levels(sample(build(part1, draw, logits), 30)).squeeze(1)  # [30, 28, 28]
+    model = build(part1, draw, logits)
+    images = levels(sample(model, 30)).squeeze(1)  # [30, 28, 28]
     count = images.numel()
+    expect_own_draws(model, images)
     most_likely = (images == first).double().mean().item()
     expect(
         most_likely < 0.999,
@@ -125,8 +197,10 @@ def test_draws_pixels_from_the_categorical_distribution(part1: Part, draw: Draw)
     for level, probability in ((first, 0.6), (second, 0.3)):
         seen = int((images == level).sum())
         if frequency_score(seen, count, probability) > STANDARD_ERRORS:
+            cause = frequency_cause(images, probabilities)
             fail(
-                f"a level with probability {probability} comes up in {seen / count:.1%} of {count} pixels",
+                f"a level with probability {probability} comes up in {seen / count:.1%} of {count} pixels"
+                f"{cause}",
                 f"use the softmax of the logits as probabilities, unchanged; {RECIPE}",
             )
     hits = (images == first).double() - 0.6

@@ -21,6 +21,8 @@ from grader.suites.expect import CheckFailed, as_tensor, close, expect, expect_c
 from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part1 import test_decoder, test_encoder, test_forward
+from grader.suites.part1.test_decoder import SIZES
+from grader.suites.part1.test_encoder import PAIR
 from grader.suites.pieces import loses, wrong_pieces
 from grader.suites.statistics import dependence_faults, normal_faults
 
@@ -114,11 +116,11 @@ def held_out_bpd(
     """
     model = vae_of(encoding, state, crude)
     mean, log_std = model.encoder(images)
-    mean = expect_shape(mean, (len(images), Z_DIM), "the encoder's mean").double()
-    log_std = expect_shape(log_std, (len(images), Z_DIM), "the encoder's log_std").double()
+    mean = expect_shape(mean, (len(images), Z_DIM), "the encoder's mean", PAIR).double()
+    log_std = expect_shape(log_std, (len(images), Z_DIM), "the encoder's log_std", PAIR).double()
     z = mean + log_std.exp() * draw.normal(len(images), Z_DIM, dtype=torch.float64)
     model = vae_of(decoding, state, crude)
-    logits = expect_shape(model.decoder(z.float()), (len(images), 16, 28, 28), "the logits")
+    logits = expect_shape(model.decoder(z.float()), (len(images), 16, 28, 28), "the logits", SIZES)
     reconstruction = cross_entropy(logits.double(), images.squeeze(1), reduction="none")
     divergence = 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std).sum(dim=1)
     return (reconstruction.sum(dim=(1, 2)) + divergence) * math.log2(math.e) / 784
@@ -172,7 +174,7 @@ def show_model(session: Part, run: Remote, draw: Draw, view: View, curve: list[t
     with contextlib.suppress(StudentError, CheckFailed, RuntimeError, TypeError):
         run.model.eval()
         z = draw.normal(SHOWN, Z_DIM)
-        logits = expect_shape(run.model.decoder(z), (SHOWN, 16, 28, 28), "the logits")
+        logits = expect_shape(run.model.decoder(z), (SHOWN, 16, 28, 28), "the logits", SIZES)
         noise = -draw.uniform(*logits.shape).log().neg().log()  # the Gumbel-max trick draws the levels
         levels = (logits.nan_to_num() + noise).argmax(dim=1, keepdim=True)
         pictures.show("1.7.training", "samples", view.righted(levels / 15)[:, 0])

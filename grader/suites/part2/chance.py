@@ -26,7 +26,9 @@ def expect_standard_normal(codes: torch.Tensor, what: str) -> None:
     row_means, column_means = codes.mean(1), codes.mean(0)
     expect(
         bool((codes.std(0) > 1e-3).all()),
-        f"{what}: all rows of a batch are the same",
+        f"{what}: all rows of a batch are the same"
+        if float(codes.abs().max()) > 1e-3
+        else f"{what} are 0: nothing is drawn",
         "draw a code of its own for every image: torch.randn of shape [B, z_dim]",
     )
     expect(

@@ -115,14 +115,16 @@ class Judges:
     def judge(self, networks: dict[str, State], decode: bool) -> Judgement:
         """Judge networks of these states."""
         codes = self._encoding.driver.encode(networks["encoder"], self.x, Z_DIM)
-        codes = expect_shape(codes, (len(self.x), Z_DIM), "the code of held-out images")
+        codes = expect_shape(codes, (len(self.x), Z_DIM), "the code of held-out images", "[B, z_dim]")
         expect_finite(codes, "after a short training the code", "the training has diverged")
         images = torch.zeros_like(self.x)
         if decode:
             # Without noise 8 floats carry 192 pixels, bit by bit, and no network has to learn anything.
             noisy = codes + self._noise * codes.std(dim=0)
             images = self._decoding.driver.decode(networks["decoder"], noisy)
-            images = expect_shape(images, self.x.shape, "the reconstruction of held-out images")
+            images = expect_shape(
+                images, self.x.shape, "the reconstruction of held-out images", "[B, 1, 28, 28]"
+            )
             expect_finite(images, "after a short training the reconstruction", "the training has diverged")
         return Judgement(self.x, codes, images)
 

@@ -67,6 +67,26 @@ def likely_cause(value: torch.Tensor, judge: Judge, batch: Batch) -> str:
     return GENERATOR
 
 
+def expect_lambda(judge: Judge, batch: Batch, value: torch.Tensor) -> None:
+    """Fail if a loss with lambda = 1, wrong as it is, shows how lambda is used; or that a log is NaN."""
+    hint = "ae_loss = lambda_ * recon_loss + (1 - lambda_) * gen_loss"
+    expect_logarithm(value, "the loss with lambda = 1")
+    recon, gen = squared_error(batch), softplus(-judge.logits(batch.z_fake)).mean()
+    exchanged = close(value, gen, rtol=1e-4, atol=1e-6)
+    expect(not exchanged, "lambda is exchanged: with lambda = 1 the loss is that of the generator", hint)
+    both = close(value, recon + gen, rtol=1e-4, atol=1e-6)
+    expect(not both, "lambda_ is not used: the two losses are added as they are", hint)
+
+
+def expect_logarithm(value: torch.Tensor, what: str) -> None:
+    """Fail if a loss of small logits is NaN: a logarithm of something negative."""
+    expect(
+        not bool(value.isnan()),
+        f"{what} is NaN for small logits: probably the log of a logit, which may be negative",
+        GENERATOR,
+    )
+
+
 def test_lambda_one_is_the_mean_squared_error(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
         for count in (5, 1):
@@ -74,6 +94,11 @@ def test_lambda_one_is_the_mean_squared_error(part2: Part, draw: Draw) -> None:
             expected = squared_error(batch)
             value = loss(judge, batch, 1.0)
             hint = "F.mse_loss(recon_x, x): the mean over all pixels and images"
+            absolute = (batch.x.double() - batch.recon_x.double()).abs().mean()
+            if not close(value, expected, rtol=1e-4, atol=1e-5):
+                if close(value, absolute, rtol=1e-4, atol=1e-6):
+                    fail("with lambda = 1 the loss is the absolute error, not the squared one", hint)
+                expect_lambda(judge, batch, value)
             summed = {"summed over the pixels": 784.0, "summed over everything": 784.0 * count, "halved": 0.5}
             for cause, factor in summed.items():
                 if close(value, expected * factor, rtol=1e-4, atol=1e-6):
@@ -83,18 +108,41 @@ def test_lambda_one_is_the_mean_squared_error(part2: Part, draw: Draw) -> None:
     with_judge(part2, draw, check)
 
 
+def follows_other_labels(judge: Judge, batch: Batch) -> bool:
+    """Whether the loss with lambda = 0 is large for codes judged real, and small for those judged fake."""
+    away = Batch.__new__(Batch)
+    away.x, away.recon_x = batch.x, batch.recon_x
+    found = []
+    for sign in (1.0, -1.0):
+        away.z_fake = batch.z_fake + 20 * sign * judge.weight / judge.weight.norm()
+        found.append(float(loss(judge, away, 0.0)))
+    return found[0] > found[1] + 1
+
+
 def test_lambda_zero_wants_codes_judged_real(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
         for count in (5, 1):
             batch = Batch(draw, count)
             value = loss(judge, batch, 0.0)
             asked = judge.seen()
+            expect_logarithm(value, "the loss with lambda = 0")
+            shown = any(z.shape == batch.z_fake.shape and torch.equal(z, batch.z_fake) for z in asked)
             expect(
-                any(z.shape == batch.z_fake.shape and torch.equal(z, batch.z_fake) for z in asked),
+                shown or not follows_other_labels(judge, batch),
+                "the labels are flipped: with lambda = 0 the loss falls as codes look more fake",
+                GENERATOR,
+            )
+            expect(
+                shown,
                 "the discriminator is not asked about z_fake",
                 "gen_loss judges the codes: self.discriminator(z_fake)",
             )
             expected = softplus(-judge.logits(batch.z_fake)).mean()
+            expect(
+                bool(value != 0),
+                "the loss with lambda = 0 is 0: the generator's loss is left out",
+                "ae_loss = lambda_ * recon_loss + (1 - lambda_) * gen_loss",
+            )
             cause = likely_cause(value, judge, batch)
             expect_close(value, expected, "the loss with lambda = 0, the generator's loss,", cause)
 
@@ -188,6 +236,9 @@ def test_log_holds_the_three_losses(part2: Part, draw: Draw) -> None:
         expect(not missing, f"the dictionary for the log lacks {', '.join(missing)}", hint)
         for name, expected in (("ae_loss", value), ("recon_loss", one), ("gen_loss", zero)):
             number = expect_scalar(log[name], f"{name} in the log", hint)
+            weight = {"recon_loss": 0.3, "gen_loss": 0.7}.get(name, 1.0)
+            if weight < 1 and float(expected) != 0 and close(number, weight * expected, 1e-4, 1e-7):
+                fail(f"{name} is weighted in the log", hint)
             expect_close(number, expected, f"{name} in the log", hint)
             expect(abs(float(number)) > 1e-4, f"{name} in the log is 0 for an untrained model", hint)
         # Three numbers that are the same for other images and codes are no losses.

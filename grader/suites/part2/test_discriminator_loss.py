@@ -77,10 +77,20 @@ def expect_no_constant(results: list[Judged]) -> None:
     )
 
 
+def expect_logarithm(loss: torch.Tensor) -> None:
+    """Fail if a loss of small logits is NaN: a logarithm of something negative."""
+    expect(
+        not bool(loss.isnan()),
+        "the discriminator's loss is NaN for small logits: probably the log of a logit that is negative",
+        LOSSES,
+    )
+
+
 def test_compares_with_as_many_codes_of_the_prior(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
         results = [Judged(judge, draw.normal(count, Z_DIM, std=2.0)) for count in (7, 1)]
         for result in results:
+            expect_logarithm(result.loss)
             expect_finite(result.loss, "the discriminator's loss", LOSSES)
         expect_no_constant(results)
 
@@ -119,6 +129,8 @@ def likely_cause(result: Judged) -> str:
         "both kinds have target 1": result.loss_real + softplus(-fake).mean(),
         "both kinds have target 0": softplus(real).mean() + result.loss_fake,
         "the fake codes have target -1": result.loss_real + (softplus(fake) + fake).mean(),
+        "the loss of the fake codes is subtracted instead of added": result.loss_real - result.loss_fake,
+        "the loss of the real codes is subtracted instead of added": result.loss_fake - result.loss_real,
         "its sign is flipped": -result.loss_real - result.loss_fake,
     }
     for cause, value in known.items():
@@ -175,6 +187,14 @@ def test_trains_the_discriminator_on_both(part2: Part, draw: Draw) -> None:
         to_real, to_fake = -(-judge.logits(real)).sigmoid(), judge.logits(z_fake).sigmoid()
         expected = (to_real[:, None] * real).mean(0) + (to_fake[:, None] * z_fake).mean(0)
         cosine = float(cosine_similarity(gradient.double(), expected, dim=0))
+        terms = {"fake": (to_real[:, None] * real).mean(0), "real": (to_fake[:, None] * z_fake).mean(0)}
+        for kind, other in terms.items():
+            alone = float(cosine_similarity(gradient.double(), other, dim=0))
+            expect(
+                cosine > 0.999 or alone <= 0.999,
+                f"no gradient flows from the loss of the {kind} codes to the discriminator's weights",
+                f"{LOSSES}; {hint}",
+            )
         expect(
             cosine > 0.999,
             "the gradient for the discriminator's weights points another way "
@@ -233,6 +253,12 @@ def test_accuracy_counts_logits_on_the_right_side_of_zero(part2: Part, draw: Dra
             "only the real codes are counted": real.double().mean(),
             "only the fake codes are counted": fake.double().mean(),
             "that is a percentage": 100 * right,
+            "the threshold of 0.5 is for probabilities, not for logits": torch.cat(
+                [judge.logits(result.real) > 0.5, judge.logits(result.fake) < 0.5]
+            )
+            .double()
+            .mean(),
+            "logits are compared with labels for equality, not with a threshold": right * 0,
         }
         causes = [cause for cause, value in known.items() if close(accuracy, value, 0, 1e-4)]
         expect_close(accuracy, right, "accuracy in the log", "; ".join([*causes, hint]), rtol=0, atol=1e-4)

@@ -78,6 +78,16 @@ def in_words(steps: dict[str, Step]) -> str:
 
 def expect_trains(steps: dict[str, Step], name: str, sides: tuple[str, ...], hint: str) -> None:
     """Fail unless a step moves all of these sides down their gradient, and nothing of the others."""
+    others = [side for side in SIDES if side not in sides and steps[side].moved]
+    missing = [side for side in sides if not steps[side].moved]
+    if others and len(missing) == len(sides):
+        fail(f"{name} holds another side, the {' and the '.join(others)}: {in_words(steps)}", hint)
+    expect(
+        any(step.moved for step in steps.values()),
+        f"{name} should train all of the {sides[0]}, but a step changes nothing: it holds no weights of the "
+        "model, or its learning rate is 0",
+        hint,
+    )
     for side in sides:
         step = steps[side]
         expect(

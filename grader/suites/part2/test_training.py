@@ -112,7 +112,7 @@ def spread_after_training(part: Part, draw: Draw, images: torch.Tensor, judges: 
             break
     with contextlib.suppress(StudentError, CheckFailed, RuntimeError, TypeError):
         images = part.driver.decode(after["decoder"], draw.normal(SHOWN, Z_DIM))
-        images = expect_shape(images, (SHOWN, 1, 28, 28), "samples")
+        images = expect_shape(images, (SHOWN, 1, 28, 28), "samples", "[B, 1, 28, 28]")
         pictures.show("2.5.training", "samples", images[:, 0] / 2 + 0.5)
     expect_moved(before, after, SIDES)
     change = (result.codes - judges.judge(before, decode=False).codes).double().square().mean().sqrt()

@@ -124,7 +124,12 @@ class LinearUpdates(Updates):
             "one pass over train_loader",
         )
         self.states = [
-            {name: expect_shape(state.get(name), value.shape, name) for name, value in sent.items()}
+            {
+                name: expect_shape(
+                    state.get(name), value.shape, name, "change weights in place, by the optimizers"
+                )
+                for name, value in sent.items()
+            }
             for state in states
         ]
         expect(
@@ -209,6 +214,13 @@ def expect_autoencoders_update(updates: Updates) -> None:
                 f"with lambda_ = {LAMBDA} encoder and decoder move as with lambda_ = 1",
                 "pass lambda_ on to get_loss_autoencoder",
             )
+        for fixed in (0.995, 1 - LAMBDA, 2 - LAMBDA, 0.0):
+            other = updates.gradient(batch, updates.state(batch), "autoencoder_loss", fixed)
+            if follows([weights_only(move, other) for move in moves], other):
+                fail(
+                    f"with lambda_ = {LAMBDA} encoder and decoder move as with lambda_ = {fixed:g}",
+                    "pass lambda_ on to get_loss_autoencoder as it is",
+                )
         only = [
             side
             for side, move in zip(("encoder", "decoder"), moves, strict=True)
@@ -228,6 +240,16 @@ def expect_autoencoders_update(updates: Updates) -> None:
         )
 
 
+def follows_autoencoder(updates: Updates, batch: int, move: Tensors) -> bool:
+    """Whether the discriminator moves along the autoencoder's loss, before or after the update by it."""
+    for later in (False, True):
+        state = updates.state(batch, encoder=later, decoder=later)
+        gradient = updates.gradient(batch, state, "autoencoder_loss", LAMBDA)
+        if follows([weights_only(move, gradient)], gradient):
+            return True
+    return False
+
+
 def expect_discriminators_update(updates: Updates) -> None:
     """Fail unless the discriminator follows its own loss at both batches."""
     for batch in range(2):
@@ -244,6 +266,11 @@ def expect_discriminators_update(updates: Updates) -> None:
             right = right or follows([weights_only(move, gradient)], gradient)
             if right:
                 break
+        expect(
+            right or not follows_autoencoder(updates, batch, move),
+            "the discriminator moves along the gradient of another loss, ae_loss",
+            "disc_loss.backward(), and no backward of ae_loss between zero_grad and step of optimizer_disc",
+        )
         expect(
             right,
             "the discriminator does not move along the gradient of disc_loss",

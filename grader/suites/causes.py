@@ -1,0 +1,38 @@
+"""Likely causes of errors that the student's code raises, read off the words of torch."""
+
+from __future__ import annotations
+
+import re
+
+from grader.box.errors import StudentError
+
+# What is said of the error -> what is most likely wrong.
+CAUSES = {
+    r"is not a Module subclass": "a layer is handed over as a class: call it, with parentheses, nn.GELU()",
+    r"shapes cannot be multiplied|size mismatch|normalized_shape": (
+        "a linear layer meets another size than its own: it is probably hard-coded, and should follow from "
+        "the arguments of __init__"
+    ),
+    r"to have \d+ channels, but got": (
+        "the number of channels is hard-coded: it should follow from num_input_channels"
+    ),
+    r"the decoder takes codes of shape": "the size of the codes is hard-coded: use self.z_dim",
+    r"[Ii]nput type .*(long|int|byte)|not implemented for '(Long|Byte|Int)'": (
+        "the images are integers of dtype int64: x.float() before the first layer"
+    ),
+    r"weights are float32, but": "give the decoder float32, the dtype of its weights",
+    r"probability tensor contains": (
+        "torch.multinomial wants probabilities: the softmax is missing or over the wrong dimension"
+    ),
+    r"does not require grad": "the gradient is cut before: look for .detach(), .item(), .data or no_grad",
+}
+
+
+def explain(error: StudentError) -> None:
+    """Give an error that was raised a hint if a cause is likely; one that has a hint keeps it."""
+    if error.kind != "raised" or error.hint:
+        return
+    for words, cause in CAUSES.items():
+        if re.search(words, str(error)):
+            error.hint = cause
+            return
