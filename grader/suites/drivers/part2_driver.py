@@ -156,7 +156,7 @@ def discriminator_loss(model, x):
 class Training:
     """A training by the student's `train_aae`, a few batches at a time."""
 
-    def __init__(self, model, images, batch_size, lambda_, lr, disc_lr):
+    def __init__(self, model, images, batch_size, lambda_, lr, disc_lr, adam_disc):
         if any(nn.parameter.is_lazy(parameter) for parameter in model.parameters()):
             with torch.no_grad():
                 model(images[:2])
@@ -166,7 +166,8 @@ class Training:
         self.batch_size = batch_size
         self.lambda_ = lambda_
         self.optimizer_ae = torch.optim.Adam(sides, lr=lr, betas=(0.5, 0.999))
-        self.optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=disc_lr)
+        of_disc = torch.optim.Adam if adam_disc else torch.optim.SGD
+        self.optimizer_disc = of_disc(model.discriminator.parameters(), lr=disc_lr)
         self.steps_ae = 0
         self.optimizer_ae.register_step_post_hook(self._count)
 
@@ -210,9 +211,9 @@ class Training:
         return [dict(side.state_dict()) for side in (model.encoder, model.decoder, model.discriminator)]
 
 
-def start_training(model, images, batch_size, lambda_, lr, disc_lr):
+def start_training(model, images, batch_size, lambda_, lr, disc_lr, adam_disc):
     """Make a `Training`."""
-    return Training(model, images, batch_size, lambda_, lr, disc_lr)
+    return Training(model, images, batch_size, lambda_, lr, disc_lr, adam_disc)
 
 
 @torch.no_grad()

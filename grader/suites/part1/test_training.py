@@ -7,6 +7,7 @@ itself does not count.
 
 import contextlib
 import math
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from grader.box.remote import Call, Remote
 from grader.data import grey_levels
 from grader.suites import pictures
 from grader.suites.draw import Draw, View
-from grader.suites.expect import CheckFailed, as_tensor, close, expect, expect_close, expect_shape
+from grader.suites.expect import CheckFailed, as_tensor, close, expect, expect_close, expect_shape, fail
 from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part1 import test_decoder, test_encoder, test_forward
@@ -34,13 +35,35 @@ pytestmark = pytest.mark.item("1.7.training")
 # 3.14, no KL term 1.83 to 3.2, KL subtracted over 10^20, scrambled reshape 6.2 to 8.7.
 # A latent that is detached, or the mean instead of a sample, trains as well as right code does in so few
 # steps, in which the decoder hardly listens to z: 1.4 to 1.5. The item of the forward pass catches those.
-BATCH, STEPS, PATIENCE = 16, 80, 2
+STEPS = 80  # between two looks
 # After 160 steps, 12 right VAEs of 2 seeds each score 1.19 to 1.45; no KL term, the nearest wrong one, scores
 # 1.74 to 2.7 after 80 or more.
 # Measured against right and wrong code in docs/calibration.md: `1.7.training`.
 LIMIT = 1.65
-# Full training reaches 0.52 on MNIST after 80 epochs: 160 steps cannot, so that less is no honest training.
+# Full training reaches 0.52 on MNIST after 80 epochs: a short one cannot, so that less is no honest training.
 FLOOR = 0.45
+
+
+class Attempt(NamedTuple):
+    """How a training is tried.
+
+    Attributes:
+        batch: images per step.
+        looks: so often, with STEPS before each, the model is judged; the first that is good enough ends it.
+        learning_rate: of Adam.
+    """
+
+    batch: int
+    looks: int
+    learning_rate: float
+
+
+FIRST = Attempt(16, 2, 1e-3)
+# Networks of saturating activations learn later. 3 seeds each, until below the limit: tanh everywhere in 80
+# to 240 steps of 64 images (of 16, one seed was still at 2.0 after 560); sigmoid everywhere in 240 to 400
+# steps with the larger rate (with the smaller one in 560 or more). Others hardly ever get here. Without a KL
+# term such a training may reach the limit, too: the item of the forward pass catches that.
+PATIENT = (Attempt(64, 4, 1e-3), Attempt(16, 6, 3e-3))
 # Untrained networks score 3.9 to 4.1, and 1.7 if the last bias starts at the frequencies of the grey levels.
 PROGRESS = 0.1
 CHUNK, CHUNK_SECONDS = 10, 120.0
@@ -127,7 +150,13 @@ def held_out_bpd(
 
 
 def train_and_judge(
-    part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Tensor, crude: str, view: View
+    part1: Part,
+    draw: Draw,
+    training: torch.Tensor,
+    held_out: torch.Tensor,
+    crude: str,
+    view: View,
+    attempt: Attempt,
 ) -> tuple[float, float]:
     """One training; bpd on held-out images, and the loss that the training saw last."""
     curve: list[tuple[float, float]] = []
@@ -138,10 +167,10 @@ def train_and_judge(
     for name in wrong_helpers(session, draw):
         session.driver.make_crude(name)
     session.seed(draw.seed())
-    run = session.driver.start_training(training, BATCH, FILTERS, Z_DIM, 1e-3)
+    run = session.driver.start_training(training, attempt.batch, FILTERS, Z_DIM, attempt.learning_rate)
     untrained = run.model.state_dict()
     bpd, own = math.inf, math.inf
-    for _ in range(PATIENCE):
+    for _ in range(attempt.looks):
         for _ in range(STEPS // CHUNK):
             with session.deadline(CHUNK_SECONDS):
                 own = float(as_tensor(run.steps(CHUNK), "the loss"))
@@ -151,8 +180,6 @@ def train_and_judge(
         bpd = float(rates.mean())
         if bpd <= LIMIT:
             break
-    if not crude:
-        note("1.7.training: bits per dimension", bpd, LIMIT)
     if bpd <= LIMIT:
         before = float(held_out_bpd(encoding, session, untrained, held_out[:COMPARED], draw, crude).mean())
         after = float(rates[:COMPARED].mean())
@@ -203,14 +230,14 @@ def test_reaches_the_limit_on_held_out_images(
     training = grey_levels(view.placed(draw.images(training_images, min(len(training_images), 4000)))).byte()
     held_out = grey_levels(view.placed(held_out_images[:JUDGED]))
     try:
-        expect_trained(part1, draw, training, held_out, view)
+        expect_trained(part1, draw, training, held_out, view, (FIRST,))
     except TooGood:
         raise
     except (CheckFailed, StudentError) as error:
         if isinstance(error, StudentError) and error.kind in ("not_implemented", "timeout", "died"):
             raise
         if not excused(part1, draw, training, held_out, view):
-            raise
+            expect_trained(part1, draw, training, held_out, view, PATIENT)
     expect(
         not all(loses(check, part1.fresh(), draw) for check in SIGNS_OF_A_VAE),
         "what was trained is no VAE: encoder, decoder and forward all fail their own items",
@@ -232,7 +259,7 @@ def excused(part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Ten
         return True
     try:
         if PIECES[piece]:
-            expect_trained(part1, draw, training, held_out, view, PIECES[piece])
+            expect_trained(part1, draw, training, held_out, view, (FIRST, *PATIENT), PIECES[piece])
             return True
     except (CheckFailed, StudentError):
         pass
@@ -240,9 +267,15 @@ def excused(part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Ten
 
 
 def expect_trained(
-    part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Tensor, view: View, crude: str = ""
+    part1: Part,
+    draw: Draw,
+    training: torch.Tensor,
+    held_out: torch.Tensor,
+    view: View,
+    attempts: tuple[Attempt, ...],
+    crude: str = "",
 ) -> None:
-    """Fail unless a training reaches the limit on held-out images.
+    """Fail unless one of some trainings, each with another seed, reaches the limit on held-out images.
 
     Args:
         part1: the submission.
@@ -250,20 +283,27 @@ def expect_trained(
         training: byte `[N, 1, 28, 28]` in 0..15.
         held_out: int64, of the same kind.
         view: how they lie.
+        attempts: what is tried, one after the other.
         crude: the network, `CNNEncoder` or `CNNDecoder`, that a crude one takes the place of.
     """
-    bpd, own = train_and_judge(part1, draw, training, held_out, crude, view)
-    if not FLOOR <= bpd <= LIMIT:  # a training can be unlucky: another seed, before it costs points
-        bpd, own = train_and_judge(part1, draw, training, held_out, crude, view)
+    for attempt in attempts:  # a training can be unlucky: another one, before it costs points
+        bpd, own = train_and_judge(part1, draw, training, held_out, crude, view, attempt)
+        if FLOOR <= bpd <= LIMIT:
+            break
+    if not crude:
+        # What decides, and by which attempt: others go before it where right code was unlucky.
+        note("1.7.training: bits per dimension", bpd, LIMIT)
+        note("1.7.training: attempts", 1 + (FIRST, *PATIENT).index(attempt), 1 + len(PATIENT))
+    if FLOOR <= bpd <= LIMIT:
+        return
     if bpd < FLOOR:
         raise TooGood(
-            f"{bpd:.2f} bits per dimension after {STEPS} steps are better than a full training can be",
+            f"{bpd:.2f} bits per dimension after a short training are better than a full one can be",
             "the networks must learn from the images they are given, in the training itself",
         )
-    expect(
-        bpd <= LIMIT,
-        f"after {STEPS * PATIENCE} steps of {BATCH} images the model needs {bpd:.2f} bits per dimension on "
-        f"images it has not seen; right code is below {LIMIT} (its own loss was {own:.2f})",
+    fail(
+        f"after {STEPS * attempt.looks} steps of {attempt.batch} images the model needs {bpd:.2f} bits per "
+        f"dimension on images it has not seen; right code is below {LIMIT} (its own loss was {own:.2f})",
         "if its own loss is low, the loss is wrong (scrambled pixels, a missing or negative KL term); if it "
         "is high, look at the logits (no activation), the gradients (no detach) and the balance of the terms",
     )

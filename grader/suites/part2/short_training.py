@@ -22,7 +22,8 @@ TRAINING_IMAGES = 800  # and as many negatives
 JUDGED_IMAGES = 32  # and as many negatives, of other digits
 NOISE = 0.02  # of the codes' spread, before they are decoded: right code does not notice it
 LEARNING_RATE = 1e-3
-DISCRIMINATOR_LEARNING_RATE = 0.05
+DISCRIMINATOR_LEARNING_RATE = 0.05  # of SGD
+DISCRIMINATOR_ADAM_RATE = 1e-3
 CHUNK_SECONDS = 60.0
 SIDES = ("encoder", "decoder", "discriminator")
 # What a BatchNorm keeps moves without any update.
@@ -129,9 +130,10 @@ class Judges:
         return Judgement(self.x, codes, images)
 
 
-def start(part: Part, draw: Draw, model: Remote, images: torch.Tensor, lambda_: float) -> Remote:
-    """Set up the training of a model on the grader's images."""
+def start(
+    part: Part, draw: Draw, model: Remote, images: torch.Tensor, lambda_: float, adam: bool = False
+) -> Remote:
+    """Set up the training of a model on the grader's images; the discriminator's by SGD, or by Adam."""
     chosen = zero_mean(draw.images(images, TRAINING_IMAGES))
-    return part.driver.start_training(
-        model, chosen, BATCH_SIZE, lambda_, LEARNING_RATE, DISCRIMINATOR_LEARNING_RATE
-    )
+    rate = DISCRIMINATOR_ADAM_RATE if adam else DISCRIMINATOR_LEARNING_RATE
+    return part.driver.start_training(model, chosen, BATCH_SIZE, lambda_, LEARNING_RATE, rate, adam)

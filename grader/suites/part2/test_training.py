@@ -32,6 +32,7 @@ from grader.suites.pieces import loses
 
 pytestmark = pytest.mark.item("2.5.training")
 
+ATTEMPTS = 2
 TRAINING_LAMBDA = 0.7  # a stronger pull to the prior than 0.995: decided within a few dozen batches
 # Measured against right and wrong code in docs/calibration.md: `2.5.training`.
 MAX_SPREAD = 3.2
@@ -40,6 +41,8 @@ MIN_SPREAD = 0.2  # all codes in one place: no image can be told from another
 MIN_CHANGE = 0.01
 SHOWN = 16  # samples
 STEPS = (40, 55, 70, 90, 120)
+# The second time, the discriminator learns by Adam, and longer: with sigmoids in it, SGD leaves it too weak.
+PATIENT_STEPS = (90, 120, 160, 200, 240)
 PIECES = (
     test_autoencoder_loss.test_lambda_zero_wants_codes_judged_real,
     test_autoencoder_loss.test_lambda_one_is_the_mean_squared_error,
@@ -66,13 +69,16 @@ def test_training_draws_the_codes_to_the_prior(
     judges = Judges(part2.fresh(), trainee, held_out_images, draw)
     spread = 0.0
     try:
-        for _ in range(2):  # the second with another seed
-            spread = spread_after_training(trainee, draw, training_images, judges)
-            note("2.5.training: spread of the codes", spread, MAX_SPREAD)
+        for attempt in range(ATTEMPTS):  # each with another seed
+            spread = spread_after_training(trainee, draw, training_images, judges, adam=attempt > 0)
             if MIN_SPREAD < spread < MAX_SPREAD:
-                return
+                break
+        note("2.5.training: spread of the codes", spread, MAX_SPREAD)
+        note("2.5.training: attempts", attempt + 1, ATTEMPTS)
+        if MIN_SPREAD < spread < MAX_SPREAD:
+            return
         fail(
-            f"after {STEPS[-1]} batches with lambda = {TRAINING_LAMBDA} the codes spread by "
+            f"after {PATIENT_STEPS[-1]} batches with lambda = {TRAINING_LAMBDA} the codes spread by "
             f"{spread:.2f} (root mean square; 1 for the prior, {MIN_SPREAD} to {MAX_SPREAD} for right code)",
             "encoder against discriminator: both have to be updated at every batch, in opposite directions",
         )
@@ -91,15 +97,16 @@ def test_training_draws_the_codes_to_the_prior(
             raise
 
 
-def spread_after_training(part: Part, draw: Draw, images: torch.Tensor, judges: Judges) -> float:
-    """Train until the spread is that of right code, or to the end."""
+def spread_after_training(part: Part, draw: Draw, images: torch.Tensor, judges: Judges, adam: bool) -> float:
+    """Train until the spread is that of right code, or to the end; the discriminator by SGD, or by Adam."""
     part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
     part.seed(draw.seed())
     model = part.driver.build(Z_DIM, [])
-    training = start(part, draw, model, images, TRAINING_LAMBDA)
+    training = start(part, draw, model, images, TRAINING_LAMBDA, adam)
     before = networks_of(training)
+    looks = PATIENT_STEPS if adam else STEPS
     done, spread = 0, 0.0
-    for steps in STEPS:
+    for steps in looks:
         while done < steps:
             count = min(15, steps - done)
             with part.deadline(CHUNK_SECONDS):
@@ -119,7 +126,7 @@ def spread_after_training(part: Part, draw: Draw, images: torch.Tensor, judges: 
     note("2.5.training: change of the codes, at least", float(change), MIN_CHANGE)
     expect(
         change > MIN_CHANGE,
-        f"{STEPS[0]} batches and more change the codes of held-out images by {float(change):.4f}",
+        f"{looks[0]} batches and more change the codes of held-out images by {float(change):.4f}",
         "for every batch an update of encoder and decoder, and one of the discriminator",
     )
     return spread

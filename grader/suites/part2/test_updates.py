@@ -26,10 +26,14 @@ STEP = 0.05
 TOLERANCE = 0.02
 # A step may be shorter than the gradient (clipped), never longer.
 SHORTEST, LONGEST = 0.02, 1.02
+WRITTEN_OUT = "cross_entropy_against_the_prior"
 
 
 class Updates:
     """Two updates of a model by `train_aae`, one batch each, with plain gradient steps."""
+
+    # What the discriminator may follow.
+    discriminators_losses: tuple[str, ...] = ("discriminator_loss",)
 
     def __init__(self, part: Part, draw: Draw, trivial: bool) -> None:
         self.part = part
@@ -99,7 +103,13 @@ class Updates:
 
 
 class LinearUpdates(Updates):
-    """The same on linear maps and plain losses that the grader knows: it works out the gradients itself."""
+    """The same on linear maps and plain losses that the grader knows: it works out the gradients itself.
+
+    A loop may also write the discriminator's loss out instead of calling the method, for which the grader has
+    a stand-in: the cross-entropy against the first codes that are drawn after the batch's seed is right, too.
+    """
+
+    discriminators_losses = ("discriminator_loss", WRITTEN_OUT)
 
     def __init__(self, part: Part, draw: Draw) -> None:
         size = Z_DIM_OF_UPDATES
@@ -114,9 +124,9 @@ class LinearUpdates(Updates):
         part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
         model = part.driver.with_linear_networks(part.driver.build(size), size, sent)
         self.batches = [draw.uniform(8, 1, 28, 28, low=-1.0) for _ in range(2)]
-        seeds = [draw.seed() for _ in self.batches]
+        self.seeds = [draw.seed() for _ in self.batches]
         with part.deadline(CHUNK_SECONDS):
-            states: Any = part.driver.updates(model, self.batches, seeds, STEP, LAMBDA)
+            states: Any = part.driver.updates(model, self.batches, self.seeds, STEP, LAMBDA)
         right = isinstance(states, list) and all(isinstance(state, dict) for state in states)
         expect(
             right and len(states) == 3,
@@ -151,6 +161,11 @@ class LinearUpdates(Updates):
             (lambda_,) = arguments
             recon = (linear("decoder", z) - x).square().mean()
             total = lambda_ * recon + (1 - lambda_) * softplus(-linear("discriminator", z)).mean()
+        elif loss == WRITTEN_OUT:
+            generator = torch.Generator().manual_seed(self.seeds[batch])
+            real = linear("discriminator", torch.randn(z.shape, generator=generator).double())
+            fake = linear("discriminator", z.detach())
+            total = softplus(-real).mean() + softplus(fake).mean()  # or half of it: `follows` takes both
         else:
             total = linear("discriminator", z.detach()).square().mean()
         gradients = torch.autograd.grad(total, list(weights.values()), allow_unused=True)
@@ -250,6 +265,16 @@ def follows_autoencoder(updates: Updates, batch: int, move: Tensors) -> bool:
     return False
 
 
+def follows_discriminator(updates: Updates, batch: int, loss: str) -> bool:
+    """Whether the discriminator moves along one of its losses."""
+    move = updates.moved(batch, "discriminator")
+    for later in (False, True):  # the codes are those of before, or of a second forward pass
+        gradient = updates.gradient(batch, updates.state(batch, encoder=later, decoder=later), loss)
+        if follows([weights_only(move, gradient)], gradient):
+            return True
+    return False
+
+
 def expect_discriminators_update(updates: Updates) -> None:
     """Fail unless the discriminator follows its own loss at both batches."""
     for batch in range(2):
@@ -259,13 +284,7 @@ def expect_discriminators_update(updates: Updates) -> None:
             "the discriminator's update leaves the discriminator as it was",
             "disc_loss.backward() and optimizer_disc.step() for every batch",
         )
-        right = False
-        for later in (False, True):  # the codes are those of before, or of a second forward pass
-            state = updates.state(batch, encoder=later, decoder=later)
-            gradient = updates.gradient(batch, state, "discriminator_loss")
-            right = right or follows([weights_only(move, gradient)], gradient)
-            if right:
-                break
+        right = any(follows_discriminator(updates, batch, loss) for loss in updates.discriminators_losses)
         expect(
             right or not follows_autoencoder(updates, batch, move),
             "the discriminator moves along the gradient of another loss, ae_loss",
@@ -288,6 +307,10 @@ def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None
     try:
         expect_discriminators_update(Updates(part2, draw, trivial=False))
     except CheckFailed:
+        # A loop that has its own loss follows none of theirs, which may be halved, or missing.
+        own = LinearUpdates(part2, draw)
+        if all(follows_discriminator(own, batch, WRITTEN_OUT) for batch in range(2)):
+            return
         # Their loss draws from the prior, and their loop may draw besides; their discriminator may have no
         # gradient at all, which costs another item. Losses without chance decide, on a linear one.
         expect_discriminators_update(Updates(part2, draw, trivial=True))

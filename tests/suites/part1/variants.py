@@ -1170,6 +1170,8 @@ RIGHT_NETWORKS = (
     ONE_HOT,
     right("input in 0..1", (INPUT, "features = self.net(x / 15)"), file=NETWORKS),
     right("other activations", ("nn.GELU()", "nn.LeakyReLU(0.1)"), file=NETWORKS),
+    right("tanh everywhere", ("nn.GELU()", "nn.Tanh()"), file=NETWORKS),
+    right("sigmoid everywhere", ("nn.GELU()", "nn.Sigmoid()"), file=NETWORKS),
     right(
         "an embedding",
         (FIRST_CONV, FIRST_CONV.replace("num_input_channels", "4 * num_input_channels")),

@@ -397,6 +397,12 @@ WRONG = (
         family="not drawn afresh",
     ),
 )
+WRITTEN_OUT = """        z_real = torch.randn(z_fake.shape)
+        real, fake = model.discriminator(z_real), model.discriminator(z_fake.detach())
+        bce = torch.nn.functional.binary_cross_entropy_with_logits
+        disc_loss = bce(real, torch.ones_like(real)) + bce(fake, torch.zeros_like(fake))
+        logging_disc = {"disc_loss": disc_loss}
+"""
 OPTIMIZERS = (
     wrong(
         TRAINING,
@@ -474,6 +480,20 @@ OPTIMIZERS = (
         ("        optimizer_disc.step()\n", ""),
         file=TRAIN,
         family="no update",
+    ),
+    wrong(
+        TRAINING,
+        "labels exchanged in a loss written out in the loop",
+        (DISC_CALL, WRITTEN_OUT.replace("ones", "none").replace("zeros", "ones").replace("none", "zeros")),
+        file=TRAIN,
+        family="wrong update",
+    ),
+    wrong(
+        TRAINING,
+        "a uniform prior in a loss written out in the loop",
+        (DISC_CALL, WRITTEN_OUT.replace("torch.randn(", "torch.rand(")),
+        file=TRAIN,
+        family="wrong update",
     ),
     wrong(
         TRAINING,
@@ -743,4 +763,13 @@ RIGHT_TRAINING = (
         ),
         file=TRAIN,
     ),
+    right("the discriminator's loss written out in the loop", (DISC_CALL, WRITTEN_OUT), file=TRAIN),
+    right(
+        "half of it, without the method",
+        (DISC_CALL, WRITTEN_OUT.replace("real))", "real)) / 2").replace("fake))", "fake)) / 2")),
+        file=TRAIN,
+    ),
+    right("ELU everywhere", ("nn.GELU()", "nn.ELU()"), ("nn.LeakyReLU(0.2)", "nn.ELU()")),
+    right("sigmoid everywhere", ("nn.GELU()", "nn.Sigmoid()"), ("nn.LeakyReLU(0.2)", "nn.Sigmoid()")),
+    right("tanh everywhere", ("nn.GELU()", "nn.Tanh()"), ("nn.LeakyReLU(0.2)", "nn.Tanh()")),
 )
