@@ -29,6 +29,7 @@ from grader.submission.model import (
     UnreadableSubmission,
 )
 from grader.submission.names import is_clutter, printable
+from grader.submission.shown import Budget, is_shown
 from grader.submission.tape import TarSource
 from grader.submission.unpacking import FILE, FOLDER, Member, Source
 from grader.submission.zipped import ZipSource
@@ -36,10 +37,14 @@ from grader.submission.zipped import ZipSource
 _DISK_ERRORS = frozenset({errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM, errno.EMFILE, errno.ESTALE})
 
 
-def read_archive(path: Path) -> Contents:
+def read_archive(path: Path, shown: bool = False) -> Contents:
     """Read the named files of the submission in a zip, tar or compressed tar.
 
     What kind it is, its first bytes decide: a renamed archive is still read.
+
+    Args:
+        path: the archive.
+        shown: read the figures and notebooks, too.
 
     Raises:
         UnreadableSubmission: it is damaged, unsafe, encrypted or over a cap, or the parts lie too deep.
@@ -55,7 +60,7 @@ def read_archive(path: Path) -> Contents:
                 f"the archive is larger than {MAX_ARCHIVE_BYTES:,} bytes; leave out data and checkpoints"
             )
         try:
-            return _read(_source(file))
+            return _read(_source(file), shown)
         except (UnreadableSubmission, MemoryError):
             raise
         except OSError as error:
@@ -88,10 +93,11 @@ def _source(file: BinaryIO) -> Source:
     raise UnreadableSubmission("it is neither a zip nor a tar nor a tar.gz archive; hand in one of these")
 
 
-def _read(source: Source) -> Contents:
+def _read(source: Source, shown: bool) -> Contents:
     members = [(_components(member.name), member) for member in source.members()]
     root = _root([parts for parts, _ in members])
     wanted: dict[str, Member] = {}
+    figures: dict[str, Member] = {}
     warnings = misspelt_parts(part for parts, _ in members for part in parts[len(root) : len(root) + 1])
     modules: list[str] = []
     for parts, member in members:
@@ -107,12 +113,18 @@ def _read(source: Source) -> Contents:
             wanted[name] = member
         elif len(inside) == 2 and is_part(inside[0]) and member.kind != FOLDER:
             modules.append(name)
+        elif shown and member.kind == FILE and is_shown(inside):
+            figures[name] = member
     for name, member in wanted.items():
         _require(member, FILE, name)
     if not any(is_part(part) for parts, _ in members for part in parts[len(root) : len(root) + 1]):
         return Contents({}, (*warnings, NO_PARTS))
     contents = source.read(wanted, MAX_FILE_BYTES)
-    return Contents(contents, (*warnings, *unread_modules(modules), *source.remarks))
+    warnings += [*unread_modules(modules), *source.remarks]
+    budget = Budget()
+    few = {name: figures[name] for name in budget.few(figures)}
+    read = source.read_some(few, budget) if few else {}
+    return Contents(contents, (*warnings, *budget.remarks), read)
 
 
 def _components(name: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from grader.submission.layout import (
@@ -30,6 +30,7 @@ from grader.submission.model import (
     UnreadableSubmission,
 )
 from grader.submission.names import is_clutter, printable
+from grader.submission.shown import DEPTH, FOLDER, Budget, is_shown, refusal
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -38,8 +39,12 @@ _SEARCH_DEPTH = 4
 _SEARCH_FOLDERS = 500
 
 
-def read_folder(path: Path) -> Contents:
+def read_folder(path: Path, shown: bool = False) -> Contents:
     """Read the named files of the submission in a folder.
+
+    Args:
+        path: the folder.
+        shown: read the figures and notebooks, too.
 
     Raises:
         UnreadableSubmission: a link or special file stands where a named file belongs, a file is over the
@@ -49,11 +54,11 @@ def read_folder(path: Path) -> Contents:
     with _open_folder(path.name, None, os.fspath(path)) as top:
         names = _names(top)
         if any(is_part(name) for name in names):
-            return _read_parts(top, names)
+            return _read_parts(top, names, shown)
         wrapper = choose_wrapper([name for name in names if _holds_parts(top, name)])
         if wrapper is not None:
             with _open_folder(wrapper, top) as inner:
-                return _read_parts(inner, _names(inner))
+                return _read_parts(inner, _names(inner), shown)
         _refuse_linked_wrapper(top, names)
         deep = _find_deep(top, "", _SEARCH_DEPTH, iter(range(_SEARCH_FOLDERS)))
         if deep:
@@ -61,7 +66,7 @@ def read_folder(path: Path) -> Contents:
         return Contents({}, (*misspelt_parts(names), NO_PARTS))
 
 
-def _read_parts(root: int, names: list[str]) -> Contents:
+def _read_parts(root: int, names: list[str], shown: bool) -> Contents:
     """Read part1 and part2 of an open folder."""
     files: dict[str, bytes] = {}
     modules: list[str] = []
@@ -75,7 +80,75 @@ def _read_parts(root: int, names: list[str]) -> Contents:
                 parent, _, name = file.rpartition("/")
                 if parent == part and name in entries:
                     files[file] = read_plain_file(name, file, folder)
-    return Contents(files, (*misspelt_parts(names), *unread_modules(modules)))
+    budget = Budget()
+    figures = _read_figures(root, names, budget) if shown else {}
+    return Contents(files, (*misspelt_parts(names), *unread_modules(modules), *budget.remarks), figures)
+
+
+def _read_figures(root: int, names: list[str], budget: Budget) -> dict[str, bytes]:
+    """The figures and notebooks of an open folder, by their path in it."""
+    found: dict[str, bytes] = {}
+    paths = [name for name in names if is_shown((name,))]
+    try:
+        if FOLDER in names and _is_kind(root, FOLDER, stat.S_IFDIR):
+            paths += _figures_below(root)
+        for path in budget.few(paths):
+            parent, _, name = path.rpartition("/")
+            with _opened(parent, root) as inner:
+                read_shown(name, path, budget, found, inner)
+    except (UnreadableSubmission, OSError) as error:
+        reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+        budget.remarks.append(refusal(f"{FOLDER}/", reason))
+    return found
+
+
+def _figures_below(root: int) -> list[str]:
+    """The paths of figures in the folder for them and in folders in it."""
+    paths: list[str] = []
+    folders = [FOLDER]
+    for folder in folders:  # grows
+        with _opened(folder, root) as inner:
+            for name in _names(inner):
+                path = f"{folder}/{name}"
+                if is_shown(path.split("/")):
+                    paths.append(path)
+                elif path.count("/") < DEPTH - 1 and _is_kind(inner, name, stat.S_IFDIR):
+                    folders.append(path)
+        if len(folders) > _SEARCH_FOLDERS:
+            break
+    return paths
+
+
+@contextmanager
+def _opened(path: str, root: int) -> Iterator[int]:
+    """Open a folder step by step, so that no link is followed on the way; the root for an empty path."""
+    with ExitStack() as stack:
+        for name in path.split("/") if path else ():
+            root = stack.enter_context(_open_folder(name, root))
+        yield root
+
+
+def read_shown(
+    name: str, path: str, budget: Budget, found: dict[str, bytes], parent: int | None = None
+) -> None:
+    """Read a figure or notebook into `found`, or note that it was left out.
+
+    Args:
+        name: its path, or its name in an open folder.
+        path: under which it is kept.
+        budget: what may still be read.
+        found: what was read.
+        parent: the open folder.
+    """
+    try:
+        content = read_plain_file(name, path, parent, budget.limit)
+    except UnreadableSubmission as error:
+        budget.remarks.append(refusal(path, str(error).removeprefix(f"{printable(path)} is ")))
+    except OSError as error:
+        budget.remarks.append(refusal(path, error.strerror or str(error)))
+    else:
+        if budget.take(path, content):
+            found[path] = content
 
 
 @contextmanager
@@ -90,13 +163,14 @@ def _open_folder(name: str, parent: int | None, path: str = "") -> Iterator[int]
         os.close(descriptor)
 
 
-def read_plain_file(name: str, shown: str, parent: int | None = None) -> bytes:
+def read_plain_file(name: str, shown: str, parent: int | None = None, over: int | None = None) -> bytes:
     """The bytes of a plain file, never of what a link leads to.
 
     Args:
         name: its path, or its name in an open folder.
         shown: what messages call it.
         parent: the open folder.
+        over: in place of the cap of a named file, one over which a byte more is read and nothing refused.
 
     Raises:
         UnreadableSubmission: it is no plain file, or over the cap.
@@ -107,8 +181,8 @@ def read_plain_file(name: str, shown: str, parent: int | None = None) -> bytes:
     descriptor = os.open(name, _FILE, dir_fd=parent)
     with open(descriptor, "rb") as file:
         _require(os.fstat(descriptor), stat.S_IFREG, shown)
-        content = file.read(MAX_FILE_BYTES + 1)
-    if len(content) > MAX_FILE_BYTES:
+        content = file.read((MAX_FILE_BYTES if over is None else over) + 1)
+    if over is None and len(content) > MAX_FILE_BYTES:
         raise UnreadableSubmission(
             f"{shown} is larger than {MAX_FILE_BYTES:,} bytes, the most a file may have"
         )

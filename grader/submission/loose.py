@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader.submission.folder import read_plain_file
+from grader.submission.folder import read_plain_file, read_shown
 from grader.submission.model import GIVEN_FILES, NAMED_FILES, Contents
-from grader.submission.names import listed, printable
+from grader.submission.names import is_clutter, listed, printable
+from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget
 
 # The folder of a file by its name alone: no two files that students write are called the same.
 PLACES = {file.rpartition("/")[2]: file for file in NAMED_FILES}
@@ -16,11 +17,12 @@ assert len(PLACES) == len(NAMED_FILES)
 _GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
 
-def read_loose(files: Mapping[str, Path]) -> Contents:
+def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
     """Read the named files among single ones.
 
     Args:
         files: where they lie, by the names under which the student handed them in.
+        shown: read the figures and notebooks, too.
 
     Raises:
         UnreadableSubmission: one is a link or special file, or over the cap.
@@ -40,4 +42,13 @@ def read_loose(files: Mapping[str, Path]) -> Contents:
         warnings.insert(0, "handed in as single files, without part1/ and part2/")
     else:
         warnings.insert(0, f"none of its files is one of the assignment's: {listed(files)}")
-    return Contents(contents, tuple(warnings))
+    if not shown:
+        return Contents(contents, tuple(warnings))
+    budget = Budget()
+    figures = {}
+    for name in budget.few(
+        name for name in files if name.lower().endswith((*SUFFIXES, NOTEBOOK)) and not is_clutter(name)
+    ):
+        place = name if name.lower().endswith(NOTEBOOK) else f"{FOLDER}/{name}"
+        read_shown(os.fspath(files[name]), place, budget, figures)
+    return Contents(contents, (*warnings, *budget.remarks), figures)

@@ -34,6 +34,10 @@ MAX_FILE_BYTES = 1_000_000  # a named file; the longest of the model solutions h
 MAX_ARCHIVE_BYTES = 200_000_000  # an archive on disk: room for figures, logs and a few checkpoints
 MAX_UNPACKED_BYTES = 1_000_000_000  # what a compressed tar may unpack to while it is searched
 MAX_MEMBERS = 10_000  # members of an archive, entries of a folder: a virtual environment goes over it
+# Of the figures and notebooks, which are read only for the pages. What is over a cap is left out.
+MAX_SHOWN_BYTES = 8_000_000  # a figure or a notebook
+MAX_SHOWN_FILES = 60  # the assignment asks for 13
+MAX_SHOWN_TOTAL = 64_000_000
 MAX_DIRECTORY_BYTES = 4_000_000  # a zip's table of contents, held in memory; 10,000 members need about 2 MB
 
 STUDENT = "student"
@@ -66,6 +70,8 @@ class Submission:
         error: why nothing of it could be read (then `files` is empty); empty when it was read.
         fault: whose fault the error is: `student` (a broken archive, a link, a file over a cap) or
             `grader` (no permission to read it, a disk error); empty without an error.
+        shown: what belongs to the report, where that was asked for: `figures/1.9_manifold.png`,
+            `report.ipynb`, as bytes that nobody has looked into.
     """
 
     name: str
@@ -73,6 +79,7 @@ class Submission:
     warnings: tuple[str, ...] = ()
     error: str = ""
     fault: str = field(default="")
+    shown: Mapping[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if bool(self.error) != bool(self.fault):
@@ -87,6 +94,7 @@ class Contents:
 
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
+    shown: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
 
 
 class UnreadableSubmission(Exception):

@@ -18,13 +18,13 @@ from grader.submission.names import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, printabl
 _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
 
 
-def read_found(found: Found) -> Submission:
-    """Read a submission that was found in a cohort."""
-    return read_submission(found.path, found.name, dict(found.loose))
+def read_found(found: Found, shown: bool = False) -> Submission:
+    """Read a submission that was found in a cohort; see `read_submission`."""
+    return read_submission(found.path, found.name, dict(found.loose), shown)
 
 
 def read_submission(
-    path: Path, name: str | None = None, loose: Mapping[str, Path] | None = None
+    path: Path, name: str | None = None, loose: Mapping[str, Path] | None = None, shown: bool = False
 ) -> Submission:
     """Read the named files of a submission.
 
@@ -32,35 +32,36 @@ def read_submission(
         path: a folder, zip, tar or tar.gz.
         name: what to call it; by default the safe form of the path's name.
         loose: instead of `path`, single files by the names under which they were handed in.
+        shown: read the figures and notebooks, too.
 
     Returns:
         The submission. Where nothing of it can be read, its `error` says why and `fault` says whose
         fault it is.
     """
     path = Path(path)
-    shown = printable(path.name)
+    called = printable(path.name)
     name = name or submission_name(path, is_archive=not os.path.isdir(path))
     try:
-        contents = read_loose(loose) if loose else _read(path)
+        contents = read_loose(loose, shown) if loose else _read(path, shown)
     except UnreadableSubmission as error:
-        return Submission(name, {}, error=f"{shown}: {error}", fault=error.fault)
+        return Submission(name, {}, error=f"{called}: {error}", fault=error.fault)
     except OSError as error:
         where = f" {printable(os.fsdecode(error.filename))}" if error.filename is not None else ""
         reason = error.strerror or str(error)
         fault = STUDENT if error.errno in _SWAPPED else GRADER
-        return Submission(name, {}, error=f"{shown}: the grader cannot read{where}: {reason}", fault=fault)
+        return Submission(name, {}, error=f"{called}: the grader cannot read{where}: {reason}", fault=fault)
     except MemoryError:
-        return Submission(name, {}, error=f"{shown}: not enough memory to read it", fault=GRADER)
-    return Submission(name, contents.files, tuple(contents.warnings))
+        return Submission(name, {}, error=f"{called}: not enough memory to read it", fault=GRADER)
+    return Submission(name, contents.files, tuple(contents.warnings), shown=contents.shown)
 
 
-def _read(path: Path) -> Contents:
+def _read(path: Path, shown: bool) -> Contents:
     kind = stat.S_IFMT(os.lstat(path).st_mode)
     if kind == stat.S_IFLNK:
         raise UnreadableSubmission("this is a symbolic link; hand in the folder or archive itself")
     if kind == stat.S_IFDIR:
-        return read_folder(path)
+        return read_folder(path, shown)
     lower = path.name.lower()
     if lower.endswith(FOREIGN_SUFFIXES) and not lower.endswith(ARCHIVE_SUFFIXES):
         raise UnreadableSubmission("this kind of archive is not accepted; hand in a zip, tar or tar.gz")
-    return read_archive(path)
+    return read_archive(path, shown)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from grader.submission.model import MAX_MEMBERS, MAX_UNPACKED_BYTES, UnreadableSubmission
+from grader.submission.shown import Budget
 from grader.submission.unpacking import DEVICE, FILE, FOLDER, LINK, Member, too_large, too_many
 
 _CHUNK = 1 << 16
@@ -107,6 +108,22 @@ class TarSource:
                     raise too_large(names[index], limit)
                 contents[names[index]] = content
                 if len(contents) == len(names):
+                    break
+        return contents
+
+    def read_some(self, wanted: Mapping[str, Member], budget: Budget) -> dict[str, bytes]:
+        names = {member.index: name for name, member in wanted.items()}
+        contents: dict[str, bytes] = {}
+        with self._pass() as (_, entries):
+            for index, info, archive in entries:
+                if index not in names:
+                    continue
+                name = names.pop(index)
+                stream = archive.extractfile(info)
+                content = b"" if stream is None else stream.read(budget.limit + 1)
+                if budget.take(name, content):
+                    contents[name] = content
+                if not names:
                     break
         return contents
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from grader.submission.model import MAX_MEMBERS, UnreadableSubmission
+from grader.submission.shown import Budget
 
 FILE = "file"
 FOLDER = "folder"
@@ -41,6 +42,9 @@ class Source(Protocol):
 
     def read(self, wanted: Mapping[str, Member], limit: int) -> dict[str, bytes]:
         """The contents of the wanted members, each refused when it has more than `limit` bytes."""
+
+    def read_some(self, wanted: Mapping[str, Member], budget: Budget) -> dict[str, bytes]:
+        """The contents of those wanted members that can be read within a budget."""
 
 
 def too_large(name: str, limit: int) -> UnreadableSubmission:

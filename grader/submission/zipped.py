@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import BinaryIO
 
 from grader.submission.model import MAX_DIRECTORY_BYTES, MAX_MEMBERS, UnreadableSubmission
+from grader.submission.shown import Budget, refusal
 from grader.submission.unpacking import DEVICE, FILE, FOLDER, LINK, Member, too_large, too_many
 
 # Both unpack in bounded memory. LZMA does not: its header may ask for a dictionary of 4 GB.
@@ -77,6 +78,23 @@ class ZipSource:
             if len(content) > limit:
                 raise too_large(name, limit)
             contents[name] = content
+        return contents
+
+    def read_some(self, wanted: Mapping[str, Member], budget: Budget) -> dict[str, bytes]:
+        contents = {}
+        for name, member in wanted.items():
+            info = self._infos[member.index]
+            if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
+                budget.remarks.append(refusal(name, "it is encrypted, or compressed in an unusual way"))
+                continue
+            try:
+                with self._archive.open(info) as stream:
+                    content = stream.read(budget.limit + 1)
+            except Exception:  # as a damaged member raises anything
+                budget.remarks.append(refusal(name, "it is damaged"))
+                continue
+            if budget.take(name, content):
+                contents[name] = content
         return contents
 
 
