@@ -48,7 +48,7 @@ class ClusterSlot:
     def submit(self, found: Found, provenance: Provenance) -> Future[Marked]:
         """Send a submission to the worker."""
         future: Future[Marked] = self._executor.submit(
-            mark_on_worker, self._run, self._factory, read_found(found), provenance
+            mark_on_worker, self._run, self._factory, read_found(found, shown=True), provenance
         )
         return future
 

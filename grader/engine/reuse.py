@@ -63,6 +63,10 @@ def fingerprint(submission: Submission, provenance: Provenance) -> str:
     add(str(len(submission.warnings)), *submission.warnings)
     for name in sorted(submission.files):
         add(name, submission.files[name])
+    if submission.shown:
+        add(str(len(submission.shown)))
+    for name in sorted(submission.shown):  # no mark depends on these, but what lies beside the marks
+        add(name, submission.shown[name])
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -134,7 +138,7 @@ class Kept:
             return None
         if note.get("results") != _digest(content):
             return None
-        if note.get("fingerprint") != fingerprint(read_found(found), self.provenance):
+        if note.get("fingerprint") != fingerprint(read_found(found, shown=True), self.provenance):
             return None
         try:
             return result_from_json(json.loads(content))

@@ -19,7 +19,9 @@ from grader.engine.worker import Marked, MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
 from grader.marking.result import SubmissionResult
 from grader.report.atomic import write_atomically
+from grader.report.figures import replace_figures
 from grader.report.marks_csv import write_marks
+from grader.report.pictures import remove_pictures
 from grader.report.results_json import FILE_NAME, write_result
 from grader.submission import Found
 from grader.submission.names import printable
@@ -136,7 +138,9 @@ def longest_first(submissions: Sequence[Found], kept: Kept) -> list[Found]:
 
 
 def _write(kept: Kept, marked: Marked) -> SubmissionResult:
-    """Write all that belongs to a result: its files, itself, and last the note that it is complete.
+    """Write all that belongs to a result: itself, its pictures, and last the note that it is complete.
+
+    The pictures of an earlier run go first: they must not be taken for this one's, whenever it is cut short.
 
     Returns:
         The result that was written: one that cannot be expressed becomes one that says so.
@@ -144,11 +148,15 @@ def _write(kept: Kept, marked: Marked) -> SubmissionResult:
     result = marked.result
     folder = kept.output / result.submission
     with _writing(folder):
+        if folder.is_dir() and not folder.is_symlink():
+            remove_pictures(folder)
+            replace_figures(folder, {})
         try:
-            write_result(kept.output, result)
+            write_result(kept.output, result, marked.memory_mb)
         except ValueError as error:
             result = grader_fault(result.submission, f"its result is not valid: {error}", kept.provenance)
             write_result(kept.output, result)
+        replace_figures(folder, marked.figures)
         for name, content in marked.files.items():
             assert name == Path(name).name != FILE_NAME, name
             write_atomically(folder / name, content)

@@ -19,9 +19,11 @@ from types import FrameType
 from typing import Protocol
 
 from grader.engine.cpus import keep_to
+from grader.engine.memory import PeakMemory
 from grader.engine.reuse import fingerprint
 from grader.engine.unmarked import Provenance, unreadable
 from grader.marking.result import SubmissionResult
+from grader.report.figures import Figures, draw_figures
 from grader.submission import Found, Submission, read_found
 
 
@@ -55,12 +57,16 @@ class Marked:
     Attributes:
         result: the marks.
         fingerprint: names all that they depend on, see `reuse`.
-        files: what belongs beside `results.json`, by name.
+        files: the pictures that belong beside `results.json`, by name.
+        figures: those that were handed in, drawn anew, by path.
+        memory_mb: the most memory that a process of its code took, in megabytes, where that is known.
     """
 
     result: SubmissionResult
     fingerprint: str
     files: Mapping[str, bytes] = field(default_factory=dict)
+    figures: Mapping[str, bytes] = field(default_factory=dict)
+    memory_mb: float | None = None
 
 
 class _State:
@@ -104,24 +110,29 @@ def mark_one(task: Found | Submission, provenance: Provenance) -> Marked:
         RuntimeError: the marker failed; the message says how.
     """
     started = time.monotonic()
-    submission = task if isinstance(task, Submission) else read_found(task)
+    submission = task if isinstance(task, Submission) else read_found(task, shown=True)
     digest = fingerprint(submission, provenance)
     if submission.error:
         return Marked(unreadable(submission, provenance, time.monotonic() - started), digest)
-    result = _mark(submission)
+    result, memory = _mark(submission)
     if not result.marked:
         # The box has broken down, most likely. Once more, with everything new.
         close_marker()
-        result = _mark(submission)
+        result, memory = _mark(submission)
+    pictures = _pictures(submission, result)
+    figures = _figures(submission, provenance)
     missing = tuple(warning for warning in submission.warnings if warning not in result.warnings)
-    result = replace(result, submission=submission.name, warnings=missing + tuple(result.warnings))
-    return Marked(result, digest, _pictures(submission, result))
+    warnings = (*missing, *result.warnings, *figures.refused)
+    result = replace(result, submission=submission.name, warnings=warnings)
+    return Marked(result, digest, pictures, figures.files, memory)
 
 
-def _mark(submission: Submission) -> SubmissionResult:
+def _mark(submission: Submission) -> tuple[SubmissionResult, float | None]:
     marker = _marker()
     try:
-        return marker.mark(submission)
+        with PeakMemory() as peak:
+            result = marker.mark(submission)
+        return result, peak.megabytes
     except Exception as error:
         close_marker()  # whatever state it is in, the next submission gets a fresh one
         raise RuntimeError(_described(error)) from error
@@ -137,6 +148,14 @@ def _pictures(submission: Submission, result: SubmissionResult) -> Mapping[str, 
     except Exception:
         close_marker()
         return {}
+
+
+def _figures(submission: Submission, provenance: Provenance) -> Figures:
+    """The figures that were handed in. What goes wrong with them costs figures, never marks."""
+    try:
+        return draw_figures(submission.shown, sandbox=provenance.sandbox != "none")
+    except Exception as error:
+        return Figures({}, (f"the grader could not draw the figures that were handed in: {error}",))
 
 
 def _marker() -> MarkerProtocol:

@@ -75,12 +75,21 @@ def write_pictures(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
         content = draw(picture)
         if content is not None:
             drawn[file_name(picture.item, picture.kind)] = content
+    remove_pictures(folder)
     for name, content in drawn.items():
         write_atomically(folder / name, content)
-    for name in (file_name(item, kind) for item in known for kind in KINDS):
-        if name not in drawn:
-            (folder / name).unlink(missing_ok=True)
     return [folder / name for name in drawn]
+
+
+def remove_pictures(folder: Path) -> None:
+    """Remove the pictures that an earlier run has left beside a submission's results.
+
+    Raises:
+        OSError: one cannot be removed.
+    """
+    for item in load_rubric().automatic:
+        for kind in KINDS:
+            (folder / file_name(item.id, kind)).unlink(missing_ok=True)
 
 
 def draw(picture: Picture) -> bytes | None:

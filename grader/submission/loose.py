@@ -45,7 +45,7 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
     if not shown:
         return Contents(contents, tuple(warnings))
     budget = Budget()
-    figures = {}
+    figures: dict[str, bytes] = {}
     for name in budget.few(
         name for name in files if name.lower().endswith((*SUFFIXES, NOTEBOOK)) and not is_clutter(name)
     ):

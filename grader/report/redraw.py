@@ -1,0 +1,200 @@
+"""Decodes the figures and notebooks that a student handed in, and draws their pictures anew. Run on its own.
+
+Decoders of images have had holes, and a small file may unpack to more than there is memory. So this runs as a
+process of its own: in the grader's box, without the network, with limits. It has no part in marks, needs
+nothing but Pillow, and imports nothing of the grader. `figures.py` starts it and believes nothing it says.
+
+    in:   a line of JSON, [[name, size], ...], then the files one after another
+    out:  for every picture a line of JSON, {"from": name, "cell": id, "large": [suffix, size],
+          "small": [suffix, size]}, and the bytes of these two; or {"from": name, "error": reason};
+          and {"from": name, "end": true} when nothing more comes of a file
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import resource
+import sys
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from PIL import Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+FORMATS = ("PNG", "JPEG")
+SUFFIXES = (".png", ".jpg", ".jpeg")
+MOST_FIGURES = 24
+TOO_MANY = f"only {MOST_FIGURES} figures are kept"
+MOST_PIXELS = 25_000_000  # of a figure handed in: decoded, up to 100 MB
+LARGE, SMALL = 1400, 640  # pixels of the longer side
+ENOUGH_BYTES = 120 * 2**10  # a PNG beyond this becomes a JPEG: it is a photograph or noise
+SMALL_BYTES = 30 * 2**10
+CELL = re.compile(r"q\d+-\d+(-[a-z0-9_]+)?")
+
+MEMORY = 2**30  # of the address space, in bytes
+CPU_SECONDS = 60
+NOBODY = 65534
+
+
+class Refused(Exception):
+    """A picture is not shown, for the reason given."""
+
+
+def confine() -> None:
+    """Give up what is not needed. Decoders that are loaded later would not be found any more."""
+    for module in (PngImagePlugin, JpegImagePlugin, WebPImagePlugin):
+        assert module.__name__ in sys.modules
+    Image.preinit()
+    for kind, value in (
+        (resource.RLIMIT_AS, MEMORY),
+        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (value, value))
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setresgid(NOBODY, NOBODY, NOBODY)
+        os.setresuid(NOBODY, NOBODY, NOBODY)
+
+
+def drawn_anew(content: bytes) -> tuple[bytes, str, bytes, str]:
+    """A picture decoded and encoded, so that only its pixels remain: large and small, each with its suffix.
+
+    Raises:
+        Refused: it is not shown.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on sizes, which are looked at here
+            image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+            if image.width * image.height > MOST_PIXELS:
+                raise Refused(f"more than {MOST_PIXELS // 10**6} megapixels")
+            image.draft("RGB", (LARGE, LARGE))
+            image = ImageOps.exif_transpose(image)
+            transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+            image = image.convert("RGBA" if transparent else "RGB")
+            if transparent:  # plots are meant for white paper
+                paper = Image.new("RGB", image.size, "white")
+                paper.paste(image, mask=image.getchannel("A"))
+                image = paper
+            image.thumbnail((LARGE, LARGE), Image.Resampling.LANCZOS)
+            image = Image.frombytes("RGB", image.size, image.tobytes())  # without text, profiles and comments
+            return *_large(image), *_small(image)
+    except Refused:
+        raise
+    except Image.DecompressionBombError as error:
+        raise Refused(f"more than {MOST_PIXELS // 10**6} megapixels") from error
+    except MemoryError as error:
+        raise Refused("it takes more memory than a figure may") from error
+    except Exception as error:  # decoders of broken files raise anything
+        raise Refused("it cannot be read as an image") from error
+
+
+def _large(image: Image.Image) -> tuple[bytes, str]:
+    content = encoded(image.quantize(128), "PNG", optimize=True)
+    if len(content) <= ENOUGH_BYTES:
+        return content, ".png"
+    return encoded(image, "JPEG", quality=82, optimize=True), ".jpg"
+
+
+def _small(image: Image.Image) -> tuple[bytes, str]:
+    """For a page that holds many: 5 to 30 kB each."""
+    side, quality = SMALL, 70
+    while True:
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        plot = encoded(image.quantize(48), "PNG", optimize=True)
+        photograph = encoded(image, "WEBP", quality=quality, method=4)
+        content, suffix = min((plot, ".png"), (photograph, ".webp"), key=lambda one: len(one[0]))
+        if len(content) <= SMALL_BYTES or side < 200:
+            return content, suffix
+        side, quality = side * 2 // 3, 55
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """An image as a file."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def of_notebook(content: bytes) -> Iterator[tuple[str, bytes]]:
+    """The pictures that a notebook holds itself, dragged into a cell or drawn by one, with the cell's id.
+
+    Raises:
+        Refused: it is no notebook.
+    """
+    try:
+        cells = json.loads(content)["cells"]
+        bundles = [
+            (_cell_id(cell), bundle)
+            for cell in cells
+            for bundle in (
+                *(cell.get("attachments") or {}).values(),
+                *(output["data"] for output in cell.get("outputs") or () if "data" in output),
+            )
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as error:
+        raise Refused("it cannot be read as a notebook") from error
+    for cell_id, bundle in bundles:
+        for kind in ("image/png", "image/jpeg"):
+            value = bundle.get(kind) if isinstance(bundle, dict) else None
+            text = "".join(map(str, value)) if isinstance(value, list) else value
+            if isinstance(text, str):
+                try:
+                    yield cell_id, base64.b64decode(text)
+                except ValueError:
+                    yield cell_id, b""
+                break
+
+
+def _cell_id(cell: Any) -> str:
+    found = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", "")
+    return found if isinstance(found, str) and CELL.fullmatch(found) else ""
+
+
+def pictures_in(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """What a file holds: itself, or a notebook's pictures.
+
+    Raises:
+        Refused: it is not shown.
+    """
+    if name.lower().endswith(".ipynb"):
+        yield from of_notebook(content)
+    elif name.lower().endswith(SUFFIXES):
+        yield "", content
+    else:
+        raise Refused("only .png and .jpg are")
+
+
+def main() -> None:
+    """Draw what comes in."""
+    confine()
+    source, target = sys.stdin.buffer, sys.stdout.buffer
+    kept = 0
+
+    def say(name: str, *parts: bytes, **more: object) -> None:
+        target.write(json.dumps({"from": name, **more}).encode() + b"\n" + b"".join(parts))
+        target.flush()
+
+    for name, size in json.loads(source.readline()):
+        content = source.read(size)
+        try:
+            for cell, picture in pictures_in(name, content):
+                if kept >= MOST_FIGURES:
+                    raise Refused(TOO_MANY)
+                large, large_suffix, small, small_suffix = drawn_anew(picture)
+                sizes = {"large": [large_suffix, len(large)], "small": [small_suffix, len(small)]}
+                say(name, large, small, cell=cell, **sizes)
+                kept += 1
+        except Refused as error:
+            say(name, error=str(error))
+        say(name, end=True)
+
+
+if __name__ == "__main__":
+    main()
