@@ -18,10 +18,14 @@ import numpy as np
 
 from grader.engine.unmarked import Provenance, grader_fault, unreadable
 from grader.marking.result import NOT_SUBMITTED, PASSED, CheckResult, ItemResult, SubmissionResult
+from grader.report.figures import replace_figures
 from grader.report.pictures import Picture, write_pictures
 from grader.report.results_json import write_result
 from grader.rubric import load_rubric
 from grader.submission import STUDENT, Submission
+
+from . import handed_in
+from .digits import digits, smooth
 
 RECORDED = Path(__file__).with_name("recorded.json")
 PROVENANCE = Provenance(284_913, "sha256:6c1d0f6ab2", "bwrap")
@@ -120,7 +124,6 @@ def pictures_of(result: SubmissionResult, seed: int) -> list[Picture]:
     """Pictures like those that the suites hand out, where the items were handed in and run."""
     ran = {item.id: item.points > 0 for item in result.items if item.status != NOT_SUBMITTED}
     draw = np.random.default_rng(seed)
-    digits = _digits()
     made = []
     if ran.get("1.7.training"):
         steps = np.array([40, 80])
@@ -128,32 +131,18 @@ def pictures_of(result: SubmissionResult, seed: int) -> list[Picture]:
         made.append(Picture("1.7.training", "curve", np.stack([steps, bits], axis=1)))
     for item, noise in (("1.7.training", 0.3), ("2.5.training", 0.1)):
         if ran.get(item):
-            chosen = digits[draw.integers(0, len(digits), 64)]
-            noisy = _smooth(chosen) + draw.normal(0, noise, chosen.shape) * (_smooth(chosen) > 0.05)
+            chosen = digits()[draw.integers(0, len(digits()), 64)]
+            noisy = smooth(chosen) + draw.normal(0, noise, chosen.shape) * (smooth(chosen) > 0.05)
             made.append(Picture(item, "samples", np.clip(noisy, 0, 1)))
     if ran.get("1.9.manifold"):
         right = result.items[[item.id for item in result.items].index("1.9.manifold")].status == PASSED
         made.append(Picture("1.9.manifold", "manifold", _manifold(draw, right)))
     if ran.get("2.4.reconstruction"):
-        chosen = digits[draw.integers(0, len(digits), 10)]
+        chosen = digits()[draw.integers(0, len(digits()), 10)]
         made.append(
-            Picture("2.4.reconstruction", "reconstructions", np.stack([chosen, _smooth(chosen)], axis=1))
+            Picture("2.4.reconstruction", "reconstructions", np.stack([chosen, smooth(chosen)], axis=1))
         )
     return made
-
-
-@cache
-def _digits() -> np.ndarray:
-    from grader.data import load_images
-
-    digits: np.ndarray = load_images("digits")[0][:, 0].numpy()
-    return digits
-
-
-def _smooth(images: np.ndarray) -> np.ndarray:
-    """The images blurred, as a model that was trained for a minute sees them."""
-    smooth: np.ndarray = sum(np.roll(images, shift, axis) for shift in (-1, 0, 1) for axis in (1, 2)) / 6
-    return smooth
 
 
 def _manifold(draw: np.random.Generator, right: bool) -> np.ndarray:
@@ -168,13 +157,22 @@ def _manifold(draw: np.random.Generator, right: bool) -> np.ndarray:
     return tiles.reshape(400, 28, 28)
 
 
+def memory_of(result: SubmissionResult) -> float | None:
+    """As much memory as such a submission may take, in MB; none where no code was run."""
+    if not result.marked or {check.name for check in result.items[0].checks} == {"readable"}:
+        return None
+    return 4180.0 if result.seconds > 60 else random.Random(result.submission).uniform(690, 745)
+
+
 def write_cohort(folder: Path, count: int, seed: int = 1, with_pictures: bool = False) -> Path:
     """Write the results, and the pictures if wanted; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for index, result in enumerate(synthetic(count, seed)):
-        path = write_result(folder, result)
+        path = write_result(folder, result, memory_of(result))
         if with_pictures:
             write_pictures(path.parent, pictures_of(result, index))
+            if memory_of(result):
+                replace_figures(path.parent, handed_in.figures(index % handed_in.KINDS).files)
     return folder
 
 

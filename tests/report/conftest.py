@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from grader.marking.result import FAILED, SubmissionResult
-from grader.report.figures import keep_figures
+from grader.report.figures import keep_figures, replace_figures
 from grader.report.pages import Pages, write_pages
 from grader.report.results_json import write_result
 
+from . import handed_in
 from .cohort import pictures_of, synthetic, write_cohort
 from .images import png
 from .results import result
@@ -46,7 +47,7 @@ def cohort_of_300(tmp_path_factory, no_waiting) -> Built:
 
 @pytest.fixture(scope="session")
 def with_pictures(tmp_path_factory, no_waiting) -> Built:
-    """24 synthetic submissions, half of them with pictures, one with figures, two nearly the same."""
+    """24 synthetic submissions, half of them with pictures, three with figures, two nearly the same."""
     from grader.report.pictures import write_pictures
 
     folder = tmp_path_factory.mktemp("pictures") / "output"
@@ -56,7 +57,8 @@ def with_pictures(tmp_path_factory, no_waiting) -> Built:
         path = write_result(folder, one)
         if index < 12:
             write_pictures(path.parent, pictures_of(one, index))
-    keep_figures(folder / results[0].submission, {"figures/curves.png": png(640, 480)})
+    for index in range(3):
+        replace_figures(folder / results[index].submission, handed_in.figures(index).files)
     pair = {"a": results[1].submission, "b": results[2].submission, "score": 0.97}
     (folder / "similar.json").write_text(json.dumps({"pairs": [pair]}))
     return build(folder)
@@ -85,7 +87,8 @@ def with_scripts(tmp_path_factory, no_waiting) -> Built:
             **{**vars(hostile), "suite": one, "sandbox": one, "items": (item, *hostile.items[1:])}
         )
         written = write_result(folder, hostile)
-        keep_figures(written.parent, {f"{MARKUP}.png": png(20, 20)})
+        figures = {f"{MARKUP}.png": png(20, 20), f"1.9{MARKUP}.png": png(21, 20)}
+        assert keep_figures(written.parent, figures).refused == ()
     pair = {"a": f"{name}0", "b": SCRIPT, "score": 0.99}
     (folder / "similar.json").write_text(json.dumps({"pairs": [pair]}))
     return build(folder)

@@ -243,7 +243,7 @@ def test_the_sheet_by_keyboard(visit, with_pictures):
     assert page.url.endswith("feedback.html#i1.9.manifold")
 
 
-KINDS = ("cohort", "sheet", "item", "student")
+KINDS = ("cohort", "sheet", "item", "student", "by-eye")
 LOOKS = [(360, "dark"), (1280, "light"), (360, "light"), (1280, "dark")]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
@@ -265,6 +265,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(visit, with_pictures, kind, wi
             "sheet": folder / SHEET,
             "item": folder / "item-1.7.kld.html",
             "student": student_page(with_pictures),
+            "by-eye": folder / "item-1.8.grids.html",
         }[kind],
         width,
         scheme,
@@ -280,6 +281,38 @@ def test_axe_looks_at_the_large_picture_too(visit, with_pictures):
     page.locator("#cards-manifold li").first.click()
     found = axe_of.Axe().run(page, options={"resultTypes": ["violations"], "runOnly": RULES})
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_sheet_of_an_item_marked_by_eye_shows_all_figures_of_a_submission(visit, with_pictures):
+    page = visit(with_pictures.folder / "item-2.6.html")
+    cards = page.locator("#cards-figure li:visible")
+    assert cards.count() == 2, "the third has no part 2"
+    page.get_by_label("Show").select_option("something missing")
+    playwright.expect(page.locator("#count-cards-figure")).to_have_text("1 of 2 submissions")
+    assert cards.locator("i").all_inner_texts() == ["missing"]
+    page.get_by_label("Show").select_option("all")
+    cards.first.focus()
+    cards.first.click()
+    large = page.get_by_role("dialog").locator("img")
+    sizes = large.evaluate_all(
+        "images => Promise.all(images.map(async i => { await i.decode(); return i.naturalWidth; }))"
+    )
+    assert len(sizes) == 4
+    assert min(sizes) >= 300
+    captions = page.get_by_role("dialog").locator("figcaption").all_inner_texts()
+    assert captions[0] == "Plain autoencoder, reconstructions after 0, 20, 50 and 100 epochs"
+    found = axe_of.Axe().run(page, options={"resultTypes": ["violations"], "runOnly": RULES})
+    assert found.violations_count == 0, found.generate_report()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Student's page").click()
+    assert page.url.endswith("feedback.html#figures")
+
+
+def test_a_figure_on_a_students_page_opens_larger(visit, with_pictures):
+    page = visit(student_page(with_pictures))
+    with page.expect_navigation():
+        page.locator("#figures ~ .figures a").first.click()
+    assert page.url.endswith("/figures/1.7_bpd_curves.png")
 
 
 def test_without_scripts_the_pages_are_readable_and_lead_on(visit, with_pictures):

@@ -12,6 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from grader.marking.result import FAILED, GRADER_ERROR, CheckResult
+from grader.report.figures import replace_figures
 from grader.report.pages import write_pages
 from grader.report.pages.cohort import family, most_failed, needs_a_look
 from grader.report.pages.findings import find
@@ -98,7 +99,9 @@ def test_every_link_leads_somewhere(with_pictures):
 
 def test_markup_in_any_field_stays_text(with_scripts):
     pages = list(with_scripts.folder.rglob("*.html"))
-    assert len(pages) == 2 + 1 + 16
+    assert len(pages) == 2 + 1 + 16 + 7
+    sheet = Page((with_scripts.folder / "item-1.9.figure.html").read_text())
+    assert len([image for image in sheet.all("img") if "figures" in (image.get("src") or "")]) == 2
     for path in pages:
         page = Page(path.read_text())
         assert len(page.all("script")) == (0 if path.name == "feedback.html" else 1), path
@@ -240,22 +243,86 @@ def test_nothing_of_the_graders_inside_is_on_the_students_page(tmp_path):
 def test_pictures_are_held_by_the_page_and_figures_too_while_there_is_room(tmp_path, with_pictures):
     pages = list(with_pictures.folder.glob("*/feedback.html"))
     assert max(path.stat().st_size for path in pages) < 500_000
-    first = next(path for path in pages if (path.parent / "figures").is_dir())
+    first = next(path for path in pages if len(list((path.parent / "figures").glob("*.png"))) == 13)
     images = Page(first.read_text()).all("img")
-    assert {image["src"].partition(";")[0] for image in images} == {"data:image/png", "data:image/svg+xml"}
+    assert {image["src"].partition(",")[0] for image in images} == {
+        f"data:image/{kind};base64" for kind in ("png", "svg+xml", "webp")
+    }
     assert all(image["alt"] for image in images)
-    assert len(images) == 6, "five pictures and a figure"
+    assert len(images) == 5 + 13, "pictures, and figures"
 
     write_result(tmp_path, result("s1"))
-    (tmp_path / "s1" / "figures").mkdir()
+    (tmp_path / "s1" / "figures" / "small").mkdir(parents=True)
     for index in range(9):
-        (tmp_path / "s1" / "figures" / f"{index}.png").write_bytes(png(5, 5) + bytes(100_000))
+        for place in ("figures", "figures/small"):
+            (tmp_path / "s1" / place / f"{index}.png").write_bytes(png(5, 5) + bytes(100_000))
     write_pages(tmp_path)
     page = tmp_path / "s1" / "feedback.html"
     assert MOST_BYTES - 150_000 < page.stat().st_size < 500_000
-    sources = [image["src"] for image in Page(page.read_text()).all("img")]
+    tags = Page(page.read_text())
+    sources = [image["src"] for image in tags.all("img")]
     assert len(sources) == 9
-    assert sources[-1] == "./figures/8.png"
+    assert sources[-1] == "./figures/small/8.png"
+    assert "./figures/8.png" in [link.get("href") for link in tags.all("a")]
+
+
+def figures_of(folder, **stems: tuple[str, ...]) -> None:
+    """Results with figures of these names."""
+    for name, names in stems.items():
+        write_result(folder, result(name))
+        replace_figures(folder / name, {f"figures/{stem}.png": png(5, 5) for stem in names})
+
+
+def test_figures_stand_by_their_item_and_what_is_missing_is_said(tmp_path):
+    figures_of(tmp_path, s1=("1.9_manifold", "1.8_samples_epoch_010", "report-2.6", "2.6 my idea", "else"))
+    write_pages(tmp_path)
+    text = " ".join(Page((tmp_path / "s1" / "feedback.html").read_text()).text.split())
+    section = text[text.index("Figures you handed in") :]
+    for piece in (
+        "1.7.curves plot of training and validation bits per dimension and the test score 1.5 points None",
+        "1 point 64 samples after 10 epochs 1.9.figure",
+        "The 20 x 20 manifold of a VAE with 2 latent dimensions 2.4.figure",
+        "points 2.6 my idea in report.ipynb 2.7",
+        "Others else",
+    ):
+        assert piece in section, piece
+    told = (tmp_path / "s1" / "feedback.md").read_text()
+    assert "1.7.curves (none), 1.8.grids (1), 1.9.figure (1)" in told
+    assert "2.6 (2), 2.7 (none), others (1)." in told
+
+
+def test_without_figures_nobody_hears_of_them(tmp_path):
+    page, text = student(tmp_path, result("s1"))
+    assert "handed in" not in page.text
+    assert "igures that arrived" not in text
+    assert not list(tmp_path.glob("item-1.9.figure.html"))
+
+
+def test_items_marked_by_eye_have_their_contact_sheets(tmp_path):
+    figures_of(tmp_path, s1=("1.8_samples_epoch_010", "1.8 before"), s2=("1.8_samples_epoch_010",), s3=())
+    write_pages(tmp_path)
+    page = Page((tmp_path / "item-1.8.grids.html").read_text())
+    assert [link["href"] for link in page.all("a") if link.get("rel")] == [
+        *("./item-1.8.sample.html", "./item-1.9.manifold.html"),
+    ]
+    assert [image.get("data-large") for image in page.all("img")] == [
+        "./s1/figures/1.8_samples_epoch_010.png",
+        "./s1/figures/1.8%20before.png",
+        "./s2/figures/1.8_samples_epoch_010.png",
+    ]
+    captions = [tag.get("title") for tag in page.all("i")]
+    assert captions == ["64 samples before training", "64 samples after 80 epochs"] * 2, "what is missing"
+    assert [tag.get("data-s") for tag in page.all("li") if "data-s" in tag] == ["i", "i"]
+    assert "1 without any figure of this items3" in " ".join(page.text.split())
+    cohort = " ".join(Page((tmp_path / "index.html").read_text()).text.split())
+    assert (
+        "1.8.grids 64 samples before training, after 10 and 80 epochs, with a description / 1 67% 2" in cohort
+    )
+    for name in ("s1", "s2"):
+        replace_figures(tmp_path / name, {})
+    write_pages(tmp_path)
+    assert not (tmp_path / "item-1.8.grids.html").exists()
+    assert "1.8.grids" not in (tmp_path / "index.html").read_text()
 
 
 def test_who_needs_a_look_and_why(cohort_of_300, with_pictures):

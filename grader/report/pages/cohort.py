@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from grader.marking.result import FAILED, GRADER_ERROR, PASSED, STATUSES
+from grader.report.by_eye import ByEye, by_eye
 from grader.report.pages.findings import ItemFindings, is_general
 from grader.report.pages.histogram import histogram
 from grader.report.pages.load import Record
@@ -101,6 +102,11 @@ def cohort_page(records: Sequence[Record], told: Told, item_files: dict[str, str
         flagged={one.record.name for one in attention},
         failures=most_failed(records, told),
         items=_item_rows(records, item_files),
+        by_eye=[
+            (one.item, link(item_files[one.item.id]), sum(_has_figure(record, one) for record in records))
+            for one in by_eye()
+            if one.item.id in item_files
+        ],
         questions=[(number, len(list(group))) for number, group in groupby(columns, lambda i: i.question)],
         columns=columns,
         firsts=[
@@ -214,6 +220,10 @@ def most_failed(records: Sequence[Record], told: Told) -> list[Failure]:
         key=lambda failure: (-failure.count, order.index(failure.item) if failure.item in order else 0)
     )
     return failures[:MOST_FAILED]
+
+
+def _has_figure(record: Record, one: ByEye) -> bool:
+    return any(figure.item == one.item.id for figure in record.figures)
 
 
 def _item_rows(records: Sequence[Record], item_files: dict[str, str]) -> list[ItemRow]:

@@ -1,4 +1,4 @@
-"""The item's page, for teaching assistants: everybody's picture of it side by side, and what was said."""
+"""The item's page, for teaching assistants: everybody's pictures of it side by side, and what was said."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import statistics
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from grader.marking.result import FAILED, GRADER_ERROR, STATUSES
 from grader.report import pictures
+from grader.report.by_eye import ByEye, by_eye
+from grader.report.figures import REPORT
 from grader.report.pages.cohort import FILE_NAME as COHORT_FILE
 from grader.report.pages.cohort import Told, family
 from grader.report.pages.findings import is_general
@@ -20,6 +24,7 @@ from grader.rubric import Item, load_rubric
 
 SCRIPT = "sheet.js"
 MOST_SAID = 20
+NARROW, WIDTHS = 8.5, {"curve": 16.0, "reconstructions": 16.0}  # of a card, in rem
 TITLES = {
     "samples": "Samples",
     "manifold": "Manifold grids",
@@ -29,14 +34,63 @@ TITLES = {
 
 
 @dataclass(frozen=True)
+class Tile:
+    """A picture on a card.
+
+    Attributes:
+        picture: its file; empty where a figure that the item asks for was not handed in.
+        large: the file of a larger one; empty where there is none.
+        caption: what it shows; empty where the page says so.
+    """
+
+    picture: str
+    large: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True)
 class Card:
-    """A submission on a contact sheet."""
+    """A submission on a contact sheet.
+
+    Attributes:
+        name: the submission's.
+        page: where the pictures stand on the student's page.
+        tiles: its pictures.
+        status: of the item; empty where a person marks it.
+        points: of the item, 0 where a person marks it.
+    """
 
     name: str
     page: str
-    picture: str
-    status: str
-    points: float
+    tiles: list[Tile]
+    status: str = ""
+    points: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that is asked for was handed in."""
+        return all(tile.picture for tile in self.tiles)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A contact sheet.
+
+    Attributes:
+        kind: what the style sheet calls such pictures.
+        title: a heading.
+        what: a picture, in words.
+        width: of a card to begin with, in rem.
+        cards: a card for every submission with pictures.
+        without: name, page and status of those without.
+    """
+
+    kind: str
+    title: str
+    what: str
+    width: float
+    cards: list[Card]
+    without: list[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
@@ -49,50 +103,110 @@ class Said:
     who: list[tuple[str, str]]  # name and address of the student's page
 
 
-def file_names() -> dict[str, str]:
-    """The items' pages: file names by item."""
-    return {item.id: f"item-{item.id}.html" for item in load_rubric().automatic}
+def file_names(records: Sequence[Record]) -> dict[str, str]:
+    """The pages of items: file names by item, in the order of the rubric.
+
+    The items that a person marks by eye have one where anybody handed in a figure.
+    """
+    ids = {item.id for item in load_rubric().automatic}
+    if any(record.figures for record in records):
+        ids |= {one.item.id for one in by_eye()}
+    return {item.id: file_name(item) for item in load_rubric().items if item.id in ids}
+
+
+def file_name(item: Item) -> str:
+    """The file of an item's page."""
+    return f"item-{item.id}.html"
 
 
 def item_page(item: Item, records: Sequence[Record], told: Told, item_files: dict[str, str]) -> bytes:
-    """The page of one item."""
+    """The page of one automatic item."""
     results = {
         record.name: result for record in records for result in record.result.items if result.id == item.id
     }
+    here = [record for record in records if record.name in results]
     sheets = []
     for kind in pictures.KINDS:
         cards = []
         without = []
-        for record in records:
-            if record.name not in results:
-                continue
+        for record in here:
             result = results[record.name]
-            page = f"{link(record.name, STUDENT_FILE)}#i{item.id}"
-            name = shown(record.name, 120)
+            page, name = _page(record, f"i{item.id}"), shown(record.name, 120)
             path = next((p.path for p in record.pictures if (p.item, p.kind) == (item.id, kind)), None)
             if path is None:
                 without.append((name, page, result.status))
             else:
                 picture = link(record.name, path.name)
-                cards.append(Card(name, page, picture, result.status, result.points))
+                cards.append(Card(name, page, [Tile(picture)], result.status, result.points))
         if cards:
-            sheets.append((kind, TITLES[kind], cards, without))
+            sheets.append(Sheet(kind, TITLES[kind], kind, WIDTHS.get(kind, NARROW), cards, without))
     statuses = [(status, sum(r.status == status for r in results.values())) for status in STATUSES]
     marked = [result.points for result in results.values() if result.status != GRADER_ERROR]
+    return _rendered(
+        item,
+        item_files,
+        mean=statistics.fmean(marked) if marked else None,
+        statuses=[(status, count) for status, count in statuses if count],
+        sheets=sheets,
+        by_eye=False,
+        said=_said(item, records, told),
+    )
+
+
+def by_eye_page(one: ByEye, records: Sequence[Record], item_files: dict[str, str]) -> bytes:
+    """The page of an item that a person marks: everybody's figures, those of a submission on one card."""
+    cards, without = [], []
+    for record in records:
+        page, name = _page(record, "figures"), shown(record.name, 120)
+        tiles = _tiles(one, record)
+        if any(tile.picture for tile in tiles):
+            cards.append(Card(name, page, tiles))
+        else:
+            without.append((name, page, ""))
+    width = min(NARROW * max(2, len(one.figures)), 26)
+    sheet = Sheet("figure", "Figures side by side", "figure", width, cards, without)
+    return _rendered(one.item, item_files, mean=None, statuses=[], sheets=[sheet], by_eye=True, said=[])
+
+
+def _tiles(one: ByEye, record: Record) -> list[Tile]:
+    """A submission's figures of an item: those it asks for, whether they are there or not, then others."""
+
+    def address(path: Path) -> str:
+        return link(record.name, *path.relative_to(record.folder).parts)
+
+    files = {figure.path.stem.casefold(): figure for figure in record.figures if figure.item == one.item.id}
+    tiles = []
+    for expected in one.figures:
+        caption = expected.shows[:1].upper() + expected.shows[1:]
+        file = files.pop(expected.stem.casefold(), None)
+        if file is None:
+            tiles.append(Tile("", "", caption))
+        else:
+            tiles.append(Tile(address(file.small), address(file.path), caption))
+    for file in files.values():  # under another name, perhaps one that is missed above
+        stem = file.path.stem
+        caption = "in report.ipynb" if stem.startswith(REPORT) else shown(stem, 60)
+        tiles.append(Tile(address(file.small), address(file.path), caption))
+    return tiles
+
+
+def _page(record: Record, anchor: str) -> str:
+    """The student's page, at a place of it that is there."""
+    there = anchor != "figures" or bool(record.figures)
+    return link(record.name, STUDENT_FILE) + (f"#{anchor}" if there else "")
+
+
+def _rendered(item: Item, item_files: dict[str, str], **values: Any) -> bytes:
     order = list(item_files)
     place = order.index(item.id)
     return render(
         "item.html.j2",
         policy=policy(SCRIPT),
         item=item,
-        count=len(results),
-        mean=statistics.fmean(marked) if marked else None,
-        statuses=[(status, count) for status, count in statuses if count],
-        sheets=sheets,
-        said=_said(item, records, told),
         cohort=link(COHORT_FILE),
         before=(order[place - 1], link(item_files[order[place - 1]])) if place else None,
         after=(order[place + 1], link(item_files[order[place + 1]])) if place + 1 < len(order) else None,
+        **values,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from grader.errors import GraderUsageError
 from grader.marking.result import STATUSES, CheckResult, ItemResult, SubmissionResult
 from grader.report import figures, pictures
+from grader.report.by_eye import by_eye, item_of
 from grader.report.results_json import FILE_NAME
 from grader.submission.names import printable
 
@@ -26,6 +27,21 @@ class PictureFile:
     item: str
     kind: str
     path: Path
+
+
+@dataclass(frozen=True)
+class FigureFile:
+    """A figure that the student handed in, drawn anew.
+
+    Attributes:
+        item: the item that it seems to belong to; empty where that cannot be told.
+        path: where it lies.
+        small: where a smaller one lies.
+    """
+
+    item: str
+    path: Path
+    small: Path
 
 
 @dataclass(frozen=True)
@@ -45,7 +61,7 @@ class Record:
     result: SubmissionResult
     memory: float | None = None
     pictures: tuple[PictureFile, ...] = ()
-    figures: tuple[Path, ...] = ()
+    figures: tuple[FigureFile, ...] = ()
     alike: tuple[tuple[str, float], ...] = ()
 
     @property
@@ -102,7 +118,7 @@ def _record(folder: Path, file: Path) -> Record:
         result,
         _number(memory) if isinstance(memory, int | float) else None,
         _pictures(folder, result),
-        _figures(folder / figures.FOLDER),
+        _figures(folder),
     )
 
 
@@ -164,11 +180,20 @@ def _pictures(folder: Path, result: SubmissionResult) -> tuple[PictureFile, ...]
     return tuple(found)
 
 
-def _figures(folder: Path) -> tuple[Path, ...]:
-    if folder.is_symlink() or not folder.is_dir():
+def _figures(folder: Path) -> tuple[FigureFile, ...]:
+    """The figures that were handed in, item by item."""
+    place, small = folder / figures.FOLDER, folder / figures.SMALL
+    if place.is_symlink() or not place.is_dir():
         return ()
-    files = (path for path in folder.iterdir() if path.suffix.lower() in figures.FORMATS and _is_plain(path))
-    return tuple(sorted(files, key=lambda path: path.name.casefold()))
+    smaller = {path.stem: path for path in small.iterdir() if _is_plain(path)} if small.is_dir() else {}
+    found = [
+        FigureFile(item_of(path.stem), path, smaller.get(path.stem, path))
+        for path in place.iterdir()
+        if path.suffix in figures.SUFFIXES and _is_plain(path)
+    ]
+    order = [one.item.id for one in by_eye()]
+    rank = {item: number for number, item in enumerate((*order, ""))}
+    return tuple(sorted(found, key=lambda one: (rank[one.item], one.path.name.casefold())))
 
 
 def _is_plain(path: Path) -> bool:

@@ -50,7 +50,9 @@ def render(template: str, **values: Any) -> bytes:
 
 def data_address(path: Path) -> str:
     """The picture itself as an address, so that a page can be passed on as one file."""
-    kind = {".svg": "image/svg+xml", ".png": "image/png"}.get(path.suffix.lower(), "image/jpeg")
+    kind = {".svg": "image/svg+xml", ".png": "image/png", ".webp": "image/webp"}.get(
+        path.suffix.lower(), "image/jpeg"
+    )
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 

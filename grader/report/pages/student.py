@@ -6,15 +6,17 @@ Nothing of the grader's inside is on it: no seed, no messages about its own fail
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from grader.marking.result import GRADER_ERROR
+from grader.report.by_eye import ByEye, by_eye
+from grader.report.figures import REPORT
 from grader.report.pages.findings import ItemFindings, find
-from grader.report.pages.load import Record
+from grader.report.pages.load import FigureFile, Record
 from grader.report.pages.looks import link, shown
 from grader.report.pages.render import data_address, policy, render
 from grader.rubric import Item, load_rubric
@@ -48,7 +50,7 @@ _FOR_STUDENTS = re.compile(
     r"| is in the archive more than once; the last one counts$"
     r"|^the archive has no end mark and may be cut off$"
     r"|^there is neither part1/ nor part2/ in it; "
-    r"|^figure .{1,100}: it is not shown: "
+    r"|^figure .{1,200}: it is not shown: "
 )
 _FOR_STAFF = re.compile(r" \(--[^()]*\)")
 
@@ -68,6 +70,19 @@ class Shown:
     file: str
     kind: str
     caption: str
+
+
+@dataclass(frozen=True)
+class FigureGroup:
+    """The figures of an item that a person marks.
+
+    Attributes:
+        by_eye: the item; None for figures of no item in particular.
+        pictures: the figures, none where none was handed in.
+    """
+
+    by_eye: ByEye | None
+    pictures: tuple[Shown, ...]
 
 
 @dataclass(frozen=True)
@@ -104,7 +119,7 @@ def student_pages(record: Record) -> dict[str, bytes]:
     bare = render("student.html.j2", **_values(record, lambda path: False), policy=policy(None))
     room = MOST_BYTES - len(bare)
     held: dict[Path, str] = {}
-    for path in (*(picture.path for picture in record.pictures), *record.figures):
+    for path in (*(picture.path for picture in record.pictures), *(one.small for one in record.figures)):
         size = path.stat().st_size * 4 // 3 + 100
         if size <= room:
             room -= size
@@ -122,9 +137,12 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
     known = {item.id: item for item in rubric.items}
     told = [here for here in find(record.result) if here.result.id in known]
 
-    def picture(path: Path, kind: str, caption: str) -> Shown:
-        file = link(*path.relative_to(record.folder).parts)
-        return Shown(data_address(path) if is_held(path) else file, file, kind, caption)
+    def address(path: Path) -> str:
+        return link(*path.relative_to(record.folder).parts)
+
+    def picture(path: Path, kind: str, caption: str, larger: Path | None = None) -> Shown:
+        shown_here = data_address(path) if is_held(path) else address(path)
+        return Shown(shown_here, address(larger or path), kind, caption)
 
     entries = [
         Entry(
@@ -154,8 +172,40 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         "more": max(0, len(steps) - MOST_FIRST_STEPS),
         "violations": [shown(_FOR_STAFF.sub("", line)) for line in record.result.violations],
         "warnings": [shown(line) for line in record.result.warnings if _FOR_STUDENTS.search(line)],
-        "figures": [picture(path, "figure", shown(path.stem, 60)) for path in record.figures],
+        "figures": [
+            FigureGroup(
+                item,
+                tuple(picture(one.small, "figure", caption, one.path) for one, caption in figures),
+            )
+            for item, figures in _by_item(record.figures)
+        ],
     }
+
+
+def _by_item(figures: Sequence[FigureFile]) -> list[tuple[ByEye | None, list[tuple[FigureFile, str]]]]:
+    """Every item that asks for figures with those handed in and their captions, then those of no item.
+
+    Nothing, where nothing was handed in.
+    """
+    if not figures:
+        return []
+    groups: list[tuple[ByEye | None, list[tuple[FigureFile, str]]]] = []
+    for item in (*by_eye(), None):
+        known = {figure.stem.casefold(): figure.shows for figure in item.figures} if item else {}
+        order = list(known)
+        here = [one for one in figures if one.item == (item.item.id if item else "")]
+        here.sort(key=lambda one: order.index(stem) if (stem := one.path.stem.casefold()) in order else 99)
+        if item or here:
+            groups.append((item, [(one, _caption(one.path.stem, known)) for one in here]))
+    return groups
+
+
+def _caption(stem: str, known: dict[str, str]) -> str:
+    """What a figure shows, where its name tells; else its name."""
+    if stem.startswith(REPORT):
+        return "in report.ipynb"
+    shows = known.get(stem.casefold(), "")
+    return shows[:1].upper() + shows[1:] or shown(stem, 60)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from grader.errors import GraderFault
 from grader.report.atomic import write_atomically
+from grader.report.by_eye import by_eye
 from grader.report.pages.cohort import FILE_NAME as COHORT_FILE
 from grader.report.pages.cohort import cohort_page
 from grader.report.pages.findings import find
-from grader.report.pages.items import file_names, item_page
+from grader.report.pages.items import by_eye_page, file_name, file_names, item_page
 from grader.report.pages.load import load
 from grader.report.pages.student import student_pages
 from grader.rubric import load_rubric
@@ -42,13 +43,18 @@ def write_pages(output: Path) -> Pages:
     """
     records, problems = load(output)
     told = {record.name: find(record.result) for record in records}
-    items = file_names()
+    items = file_names(records)
     try:
         for record in records:
             for name, content in student_pages(record).items():
                 _write(record.folder / name, content)
         for item in load_rubric().automatic:
             _write(output / items[item.id], item_page(item, records, told, items))
+        for one in by_eye():
+            if one.item.id in items:
+                _write(output / items[one.item.id], by_eye_page(one, records, items))
+            else:  # of an earlier run with figures
+                (output / file_name(one.item)).unlink(missing_ok=True)
         _write(output / COHORT_FILE, cohort_page(records, told, items))
     except OSError as error:
         place = os.fsdecode(error.filename) if error.filename else str(output)

@@ -22,8 +22,19 @@
     const list = card.parentElement;
     get("large-name").textContent = nameOf(card);
     get("large-picture").className = list.classList[1];
-    get("large-picture").firstElementChild.src = card.querySelector("img").src;
-    get("large-picture").firstElementChild.alt = `${list.classList[1]} of ${nameOf(card)}`;
+    get("large-picture").replaceChildren(...[...card.querySelectorAll("img")].map((small) => {
+      const figure = document.createElement("figure"), large = document.createElement("img");
+      large.src = small.dataset.large || small.src;
+      large.alt = `${small.dataset.caption || list.classList[1]} of ${nameOf(card)}`;
+      figure.append(large);
+      if (small.dataset.caption) {
+        const caption = document.createElement("figcaption");
+        caption.textContent = small.dataset.caption;
+        figure.append(caption);
+      }
+      return figure;
+    }));
+    dialog.classList.toggle("several", card.querySelectorAll("img").length > 1);
     get("large-page").href = linkOf(card).href;
     const cards = shownCards(list), place = cards.indexOf(card);
     get("back").disabled = place === 0;
@@ -53,18 +64,19 @@
     const fields = tools.elements;
 
     function refresh() {
-      const wanted = fields.search.value.trim().toLowerCase(), status = fields.status.value;
+      const wanted = fields.search.value.trim().toLowerCase(), status = fields.status ? fields.status.value : "";
       const byName = (a, b) => collator.compare(nameOf(a), nameOf(b));
       const byPoints = (a, b) => a.dataset.v - b.dataset.v || byName(a, b);
-      const order = [...cards].sort(fields.order.value === "points" ? byPoints : byName);
+      const order = [...cards].sort(fields.order && fields.order.value === "points" ? byPoints : byName);
       list.append(...order);
       cards.forEach((card) => {
         card.hidden = !nameOf(card).toLowerCase().includes(wanted) || (status !== "" && card.dataset.s !== status);
       });
       list.style.setProperty("--size", `${fields.size.value}rem`);
       const shown = shownCards(list);
-      get(`count-${list.id}`).textContent =
-        (shown.length === cards.length ? "" : `${shown.length} of `) + `${cards.length} picture${cards.length === 1 ? "" : "s"}`;
+      const count = get(`count-${list.id}`);
+      count.textContent = (shown.length === cards.length ? "" : `${shown.length} of `) +
+        `${cards.length} ${count.dataset.what}${cards.length === 1 ? "" : "s"}`;
       enter(list, shown[0], false);
     }
 
