@@ -316,7 +316,7 @@ def test_items_marked_by_eye_have_their_contact_sheets(tmp_path):
     assert "1 without any figure of this items3" in " ".join(page.text.split())
     cohort = " ".join(Page((tmp_path / "index.html").read_text()).text.split())
     assert (
-        "1.8.grids 64 samples before training, after 10 and 80 epochs, with a description / 1 67% 2" in cohort
+        "1.8.grids64 samples before training, after 10 and 80 epochs, with a description / 167% 2" in cohort
     )
     for name in ("s1", "s2"):
         replace_figures(tmp_path / name, {})
