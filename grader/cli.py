@@ -227,12 +227,25 @@ def similar(
     ],
     page: Annotated[Path, typer.Option(help="The page with both sides of each pair.")] = Path("similar.html"),
     pairs: Annotated[int, typer.Option(min=1, help="How many pairs to show at most.")] = 20,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The --output folder of a run: its pages then name these pairs.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """List the most alike pairs of submissions: scores to look into, never a verdict."""
+    from grader.report.results_json import write_pairs
     from grader.similar import alike_pairs, own_code, write_page
     from grader.submission import find_submissions, read_found
     from grader.submission.names import printable
 
+    if results is not None and not results.is_dir():
+        raise GraderUsageError(
+            f"--results {printable(str(results))}: there is no such folder; give the --output folder of a run"
+        )
     cohort = find_submissions(paths)
     for warning in cohort.warnings:
         _complain("warning", warning)
@@ -251,7 +264,15 @@ def similar(
             f"--page {printable(str(page))}: cannot write there: {error.strerror}; give another file"
         ) from error
     print(f"page: {printable(str(page))}")
-    return 0
+    if results is None:
+        return 0
+    try:
+        write_pairs(results, ((pair.first, pair.second, pair.score) for pair in alike))
+    except OSError as error:
+        raise GraderUsageError(
+            f"--results {printable(str(results))}: cannot write there: {error.strerror}; give another folder"
+        ) from error
+    return _write_pages(results, print)
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from grader.marking.result import SubmissionResult
 from grader.report.atomic import write_atomically
 
 FILE_NAME = "results.json"
+PAIRS_FILE = "similar.json"  # {"pairs": [{"a": "s1", "b": "s2", "score": 0.97}, ...]}, beside the submissions
 
 
 def write_result(output: Path, result: SubmissionResult, memory_mb: float | None = None) -> Path:
@@ -43,6 +45,22 @@ def write_result(output: Path, result: SubmissionResult, memory_mb: float | None
     folder.mkdir(exist_ok=True)
     path = folder / FILE_NAME
     write_atomically(path, content.encode("utf-8") + b"\n")
+    return path
+
+
+def write_pairs(output: Path, pairs: Iterable[tuple[str, str, float]]) -> Path:
+    """Write who is how alike, for the cohort's page.
+
+    Args:
+        output: the folder of results.
+        pairs: two submissions and a score, 0 to 1.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    rows = [{"a": one, "b": other, "score": round(score, 4)} for one, other, score in pairs]
+    path = output / PAIRS_FILE
+    write_atomically(path, json.dumps(_valid({"pairs": rows}), indent=2).encode() + b"\n")
     return path
 
 

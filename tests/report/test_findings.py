@@ -58,6 +58,26 @@ def test_a_syntax_error_is_one_cause_with_all_else_below_it():
     assert cause.lost_in_all == pytest.approx(12.5)
 
 
+def test_a_file_that_cannot_be_imported_gets_advice_of_its_own():
+    (cause,) = [finding for here in sample("syntax_error").values() for finding in here.findings]
+    assert cause.message == "utils.py cannot be imported: SyntaxError: expected ':' (part1/utils.py, line 45)"
+    assert cause.to_try.startswith(
+        "look at that line and the one before it; python -m py_compile part1/utils.py"
+    )
+    general = "run the same call on small tensors of your own and look at what it returns"
+    raised = "models.py cannot be imported: NameError: name 'x' is not defined (part2/models.py, line 3)"
+    for message, hint, advice in (
+        (raised, general, "importing the file fails"),
+        ("models.py cannot be imported: KeyError", general, "importing the file fails"),
+        (raised, "import torch first", "import torch first"),
+        ("KLD raised NameError: x (part1/utils.py, line 3)", general, general),
+    ):
+        (finding,) = by_item(with_checks(kld=[CheckResult("a", FAILED, 1.0, message, hint)]))[
+            "1.7.kld"
+        ].findings
+        assert finding.to_try.startswith(advice), message
+
+
 def test_a_stub_is_one_cause_of_its_own_item_and_of_those_that_need_it():
     told = sample("half_done")
     forward = told["1.7.forward"].findings[0]

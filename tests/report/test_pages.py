@@ -21,6 +21,7 @@ from grader.report.pages.markdown import code, prose
 from grader.report.pages.student import MOST_BYTES
 from grader.report.results_json import write_result
 
+from .cohort import put_together, recorded
 from .conftest import MARKUP, SCRIPT
 from .images import png
 from .results import passed, result
@@ -271,6 +272,16 @@ def figures_of(folder, **stems: tuple[str, ...]) -> None:
     for name, names in stems.items():
         write_result(folder, result(name))
         replace_figures(folder / name, {f"figures/{stem}.png": png(5, 5) for stem in names})
+
+
+def test_one_mistake_that_costs_much_stands_at_the_top(tmp_path):
+    lost = recorded()["submissions"]["syntax_error"]["lost"]
+    page, told = student(tmp_path, put_together("s1", lost, 9.0))
+    text = " ".join(page.text.split())
+    start = text[text.index("Where to start") : text.index("sample_reparameterize")]
+    assert "1.7.reparameterize −12.5 with 6 items that follow from it" in start  # noqa: RUF001 (a minus)
+    assert "py_compile part1/utils.py" in text
+    assert "py_compile part1/utils.py" in told
 
 
 def test_figures_stand_by_their_item_and_what_is_missing_is_said(tmp_path):

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from grader.cli import main
+from grader.report.pages.load import load
+from grader.report.results_json import write_result
 from grader.similar import alike_pairs, own_code
 from grader.similar.own_code import MAX_CHARACTERS
 from grader.similar.page import pieces, write_page
 from grader.submission import Submission, read_submission
+from tests.report.results import result
 
 ROOT = Path(__file__).resolve().parents[2]
 UTILS = "part1/utils.py"
@@ -171,8 +174,30 @@ def test_the_command(tmp_path, capsys):
     assert (tmp_path / "p.html").read_text().count("<section") == 1
 
 
+def test_the_pages_of_a_run_name_the_pairs(tmp_path, capsys):
+    results = tmp_path / "results"
+    results.mkdir()
+    for name in ("one", "two", "three"):
+        write_result(results, result(name))
+    given = [str(cohort(tmp_path)), "--page", str(tmp_path / "p.html"), "--results", str(results)]
+    assert main(["similar", *given]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"pages: {results}/index.html"
+    records, problems = load(results)
+    alike = {record.name: record.alike for record in records}
+    assert problems == []
+    assert alike["one"][0][0] == "two"
+    assert alike["one"][0][1] > 0.9
+    assert "the same as two" in (results / "index.html").read_text()
+
+
 @pytest.mark.parametrize(
-    "arguments", [["nowhere"], ["COHORT", "--pairs", "0"], ["COHORT", "--page", "x/y/z.html"]]
+    "arguments",
+    [
+        ["nowhere"],
+        ["COHORT", "--pairs", "0"],
+        ["COHORT", "--page", "x/y/z.html"],
+        ["COHORT", "--results", "nowhere"],
+    ],
 )
 def test_mistakes_are_status_2(tmp_path, capsys, arguments):
     given = [str(cohort(tmp_path)) if argument == "COHORT" else argument for argument in arguments]

@@ -28,6 +28,12 @@ _ENDED = re.compile(r"^(.+?) (?:ended the process it runs in|did not finish with
 _NOT_TRIED = "not tried: an earlier call did not end"
 _ENDLESS = re.compile(r" did not finish within \d+ s$")
 _NOT_HANDED_IN = re.compile(r"^(part\d/\w+\.py)\b.* was not handed in$")
+_NOT_IMPORTED = re.compile(
+    r"(?P<file>\w+\.py) cannot be imported: (?P<error>\w+)(?:.*\((?P<place>part\d/\w+\.py), line \d+\)$)?",
+    re.DOTALL,
+)
+# Python names the place of a syntax error itself, and then it stands there twice.
+_PLACE_TWICE = re.compile(r" \((\w+\.py), line (\d+)\)(?= \(part\d/\1, line \2\))")
 # These hints go with any exception or value, and say nothing of the cause.
 _GENERAL_HINTS = ("run the same call on small tensors",)
 
@@ -61,6 +67,19 @@ class Finding:
     def message(self) -> str:
         """What is seen of it first."""
         return next(iter(self.observations))
+
+    @property
+    def to_try(self) -> str:
+        """What to try next: the hint, or more where that says nothing and the message tells."""
+        if is_general(self.hint) and (match := _NOT_IMPORTED.match(self.message)):
+            file = match["place"] or match["file"]
+            if match["error"] in ("SyntaxError", "IndentationError", "TabError"):
+                return f"look at that line and the one before it; python -m py_compile {file} says the same"
+            return (
+                "importing the file fails before anything in it can be used; training and tests belong below "
+                f'if __name__ == "__main__", and python {file} shows where it stops'
+            )
+        return self.hint
 
     @property
     def lost_in_all(self) -> float:
@@ -116,7 +135,8 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
                 cause = causes[key] = Finding(item.id, check.status, check.hint)
                 here.findings.append(cause)
             if cause.item == item.id:
-                cause.observations.setdefault(check.message, []).append(check.name)
+                message = _PLACE_TWICE.sub("", check.message)
+                cause.observations.setdefault(message, []).append(check.name)
                 cause.lost += share
             else:
                 if id(cause) not in follow_ons:

@@ -13,10 +13,9 @@ from grader.errors import GraderUsageError
 from grader.marking.result import STATUSES, CheckResult, ItemResult, SubmissionResult
 from grader.report import figures, pictures
 from grader.report.by_eye import by_eye, item_of
-from grader.report.results_json import FILE_NAME
+from grader.report.results_json import FILE_NAME, PAIRS_FILE
 from grader.submission.names import printable
 
-PAIRS_FILE = "similar.json"  # {"pairs": [{"a": "s1", "b": "s2", "score": 0.97}, ...]}, where it was made
 MOST_BYTES = 16 * 2**20
 
 

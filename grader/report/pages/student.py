@@ -219,7 +219,10 @@ class FirstStep:
 
 
 def _first_steps(told: list[ItemFindings]) -> list[FirstStep]:
-    """The items whose own causes cost points, the costliest first; none where there is nothing to choose."""
+    """The items whose own causes cost points, the costliest first.
+
+    None where that says nothing new: a single item, and nothing follows from it.
+    """
     steps = []
     for here in told:
         if here.findings:
@@ -228,4 +231,4 @@ def _first_steps(told: list[ItemFindings]) -> list[FirstStep]:
             follow_ons = {one.item for finding in here.findings for one in finding.follow_ons}
             steps.append(FirstStep(here.result.id, lost, worst.message, len(follow_ons)))
     steps.sort(key=lambda step: -step.lost)
-    return steps if len(steps) > 1 else []
+    return steps if len(steps) > 1 or any(step.follow_ons for step in steps) else []
