@@ -1,10 +1,15 @@
 """How much memory a submission's code takes, as the kernel counts it.
 
-Everything that runs for a submission descends from the worker process that marks it. While it is in work,
-a thread looks at these processes ten times a second and keeps the highest `VmHWM`: the most that one process
-has had in memory at any time, as `/usr/bin/time` reports it. The kernel keeps that peak itself, so nothing
-between two looks is missed but the last moments of a process that ends. What the libraries take, about
-half a gigabyte, is part of it. Several processes at once are not added up: most of their memory is shared.
+Everything that runs for a submission descends from the worker process that marks it, and begins while it is
+marked: sessions are forks of a template that has imported torch. A thread looks at these processes ten times
+a second and keeps the highest `VmHWM`: the most that one of them has had in memory at any time, as
+`/usr/bin/time` reports it. The kernel keeps that peak itself, so nothing between two looks is missed but the
+last moments of a process that ends. What the libraries take, about half a gigabyte, is part of it. Several
+processes at once are not added up: most of their memory is shared.
+
+The template takes more while it imports than most sessions do. Where it begins anew while a submission is
+marked, because that broke the box, it is told by its process namespace: it is one level below the worker's,
+sessions are two. Without the sandbox there are no namespaces, and such a template is counted.
 """
 
 from __future__ import annotations
@@ -15,11 +20,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LOOK_SECONDS = 0.1
-_PEAK = "VmHWM:"
+_PEAK, _NUMBERS = "VmHWM", "NSpid"
 
 
 class PeakMemory:
-    """Watches the processes below this one while the block runs.
+    """Watches the processes that begin below this one while the block runs.
 
     Attributes:
         megabytes: the most that one of them had in memory (10**6 bytes); None where the system does not tell.
@@ -27,10 +32,12 @@ class PeakMemory:
 
     def __init__(self) -> None:
         self.megabytes: float | None = None
+        self._earlier: frozenset[int] = frozenset()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> PeakMemory:
+        self._earlier = frozenset(descendants(os.getpid()))
         self._thread.start()
         return self
 
@@ -40,10 +47,15 @@ class PeakMemory:
 
     def _watch(self) -> None:
         own = os.getpid()
+        level = _level(_status(own))
         while not self._end.wait(LOOK_SECONDS):
-            peaks = [peak for pid in descendants(own) if (peak := peak_of(pid)) is not None]
-            if peaks:
-                self.megabytes = max(max(peaks), self.megabytes or 0.0)
+            for pid in descendants(own):
+                if pid in self._earlier:
+                    continue
+                status = _status(pid)
+                if _PEAK in status and _level(status) != level + 1:
+                    peak = int(status[_PEAK].split()[0]) * 1024 / 10**6
+                    self.megabytes = max(peak, self.megabytes or 0.0)
 
 
 def descendants(pid: int) -> Iterator[int]:
@@ -63,13 +75,15 @@ def descendants(pid: int) -> Iterator[int]:
             pending += children
 
 
-def peak_of(pid: int) -> float | None:
-    """The most memory that a process has had, in megabytes."""
+def _status(pid: int) -> dict[str, str]:
+    """What the system says of a process; nothing, where it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
     except OSError:
-        return None
-    for line in lines:
-        if line.startswith(_PEAK):
-            return int(line.removeprefix(_PEAK).split()[0]) * 1024 / 10**6
-    return None
+        return {}
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
+def _level(status: dict[str, str]) -> int:
+    """How many process namespaces a process has a number in."""
+    return len(status.get(_NUMBERS, "").split())

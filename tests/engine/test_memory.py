@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from grader.box.client import Session
+from grader.box.launcher import Box
 from grader.engine import grade_into, prepare_output
-from grader.engine.memory import PeakMemory, descendants, peak_of
+from grader.engine.memory import PeakMemory, descendants
 
 from .fakes import PROVENANCE, FakeMarker, cohort, result_for
 
@@ -31,6 +33,42 @@ def test_the_highest_peak_of_all_processes_below_counts(code):
     assert 200 < peak.megabytes < 240
 
 
+def test_what_began_before_does_not_count():
+    with subprocess.Popen([sys.executable, "-c", HOLD.format(after="pass")]) as process:
+        time.sleep(0.3)
+        with PeakMemory() as peak:
+            subprocess.run([sys.executable, "-c", "import time; time.sleep(0.3)"], check=True)
+        process.kill()
+    assert peak.megabytes is not None
+    assert peak.megabytes < 50
+
+
+HUNGRY = b"""
+import torch
+
+def take(megabytes):
+    return torch.ones(megabytes * 250_000).sum()
+"""
+
+
+def test_sessions_in_a_box_count_and_its_template_does_not():
+    box = None
+    peaks = []
+    for megabytes in (1, 400):
+        with PeakMemory() as peak:
+            if box is None:
+                box = Box()  # as when the last one was broken
+            session = Session(box)
+            session.files({"part1/utils.py": HUNGRY})
+            session.enter("part1")
+            session.load("utils").take(megabytes)
+            time.sleep(0.3)
+            session.close()
+        peaks.append(peak.megabytes)
+    box.close()
+    assert 360 < peaks[1] - peaks[0] < 440, peaks
+
+
 def test_without_processes_there_is_no_peak():
     with PeakMemory() as peak:
         time.sleep(0.3)
@@ -42,7 +80,6 @@ def test_a_process_that_is_gone_is_passed_over():
     assert process.pid in set(descendants(os.getpid()))
     process.wait()
     assert process.pid not in set(descendants(os.getpid()))
-    assert peak_of(process.pid) is None
     assert list(descendants(process.pid)) == []
 
 
