@@ -161,7 +161,7 @@ def memory_of(result: SubmissionResult) -> float | None:
     """As much memory as such a submission may take, in MB; none where no code was run."""
     if not result.marked or {check.name for check in result.items[0].checks} == {"readable"}:
         return None
-    return 4180.0 if result.seconds > 60 else random.Random(result.submission).uniform(690, 745)
+    return 1240.0 if result.seconds > 60 else random.Random(result.submission).uniform(610, 690)
 
 
 def write_cohort(folder: Path, count: int, seed: int = 1, with_pictures: bool = False) -> Path:

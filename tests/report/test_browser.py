@@ -340,6 +340,16 @@ def test_paper_shows_the_whole_table_and_no_controls(visit, with_pictures):
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(253, 252, 250)"
 
 
+@pytest.mark.parametrize("width", [360, 700, 900, 1100])
+@pytest.mark.parametrize("name", [COHORT, SHEET, "item-2.6.html"])
+def test_at_no_width_anything_sticks_out(visit, with_pictures, name, width):
+    page = visit(with_pictures.folder / name, width)
+    wide = """() => [...document.querySelectorAll("main table, main ul, main svg, main form")]
+        .filter(e => !e.closest("#map") && e.getBoundingClientRect().right > innerWidth).length"""
+    assert page.evaluate(wide) == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 def test_scripts_in_students_text_do_not_run(visit, with_scripts):
     paths = [*with_scripts.folder.glob(f"*/{STUDENT}"), with_scripts.folder / COHORT]
     paths += [with_scripts.folder / "item-1.7.reparameterize.html"]

@@ -118,6 +118,22 @@ def test_checks_of_an_item_with_the_same_hint_are_one_finding():
     assert told.passed == ["e"]
 
 
+def test_checks_of_an_item_that_name_the_same_mistake_are_one_finding():
+    said = "KLD of {} inputs should have shape {}: it is summed over the wrong dimension"
+    checks = [
+        CheckResult("a", FAILED, 1.0, said.format([7, 5], [7]), "sum over the last dimension only, dim=-1"),
+        CheckResult("b", FAILED, 1.0, said.format([4, 3], [4]), "sum over dim=-1; the batch stays"),
+        CheckResult(
+            "c", FAILED, 1.0, "KLD: 7 of 7 values are off; one is 2 instead of 1", "a half is missing"
+        ),
+        CheckResult("d", FAILED, 1.0, "KLD: 5 of 7 values are off; one is 3 instead of 1", "no exp"),
+    ]
+    told = by_item(with_checks(kld=checks, bpd=checks[:1]))
+    assert [finding.checks for finding in told["1.7.kld"].findings] == [["a", "b"], ["c"], ["d"]]
+    assert told["1.7.kld"].findings[0].hint == "sum over the last dimension only, dim=-1"
+    assert len(told["1.7.bpd"].findings) == 1, "another item's mistake is another one"
+
+
 def test_a_general_hint_says_nothing_of_the_cause():
     general = "run the same call on small tensors of your own and look at what it returns"
     checks = [CheckResult(name, FAILED, 1.0, f"message {name}", general) for name in "ab"]

@@ -32,6 +32,8 @@ _NOT_IMPORTED = re.compile(
     r"(?P<file>\w+\.py) cannot be imported: (?P<error>\w+)(?:.*\((?P<place>part\d/\w+\.py), line \d+\)$)?",
     re.DOTALL,
 )
+# What some messages end with: the mistake itself, in words. Hints to it may differ from check to check.
+_DIAGNOSIS = re.compile(r": ([a-z][^:\d\[\]()]{14,})$")
 # Python names the place of a syntax error itself, and then it stands there twice.
 _PLACE_TWICE = re.compile(r" \((\w+\.py), line (\d+)\)(?= \(part\d/\1, line \2\))")
 # These hints go with any exception or value, and say nothing of the cause.
@@ -160,6 +162,8 @@ def _cause(item: str, check: CheckResult) -> Hashable:
         return FAILED, match[1]
     if _ENDED.match(check.message):
         return FAILED, check.message
+    if match := _DIAGNOSIS.search(check.message):
+        return FAILED, item, "diagnosis", match[1]
     if is_general(check.hint):
         return FAILED, item, check.message
     return FAILED, item, "hint", check.hint
