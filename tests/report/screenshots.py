@@ -57,7 +57,7 @@ def main() -> None:
         page.get_by_role("button", name="Show all").click()
         save(page.locator("section[aria-labelledby=failed]").screenshot(), "pages-failed", 560)
         keep(visit(options.cohort / "item-1.9.manifold.html", 1280), "pages-item", 900)
-        keep(visit(options.cohort / "item-1.8.grids.html", 1280), "pages-figures", 500)
+        keep(visit(options.cohort / "item-1.8.grids.html", 1280), "pages-figures", 560)
         student = options.sample / "wrong_kld" / "feedback.html"
         page = visit(student, 760)
         keep(page, "pages-student", 1420)
