@@ -19,9 +19,7 @@ from grader.engine.worker import Marked, MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
 from grader.marking.result import SubmissionResult
 from grader.report.atomic import write_atomically
-from grader.report.figures import replace_figures
 from grader.report.marks_csv import write_marks
-from grader.report.pictures import remove_pictures
 from grader.report.results_json import FILE_NAME, write_result
 from grader.submission import Found
 from grader.submission.names import printable
@@ -145,6 +143,10 @@ def _write(kept: Kept, marked: Marked) -> SubmissionResult:
     Returns:
         The result that was written: one that cannot be expressed becomes one that says so.
     """
+    # Workers import this module too, and need nothing that draws.
+    from grader.report.figures import replace_figures
+    from grader.report.pictures import remove_pictures
+
     result = marked.result
     folder = kept.output / result.submission
     with _writing(folder):

@@ -16,15 +16,17 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import parent_process, util
 from multiprocessing.connection import wait
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from grader.engine.cpus import keep_to
 from grader.engine.memory import PeakMemory
 from grader.engine.reuse import fingerprint
 from grader.engine.unmarked import Provenance, unreadable
 from grader.marking.result import SubmissionResult
-from grader.report.figures import Figures, draw_figures
 from grader.submission import Found, Submission, read_found
+
+if TYPE_CHECKING:
+    from grader.report.figures import Figures
 
 
 class MarkerProtocol(Protocol):
@@ -152,10 +154,12 @@ def _pictures(submission: Submission, result: SubmissionResult) -> Mapping[str, 
 
 def _figures(submission: Submission, provenance: Provenance) -> Figures:
     """The figures that were handed in. What goes wrong with them costs figures, never marks."""
+    from grader.report import figures  # not at once: a worker has to be there quickly
+
     try:
-        return draw_figures(submission.shown, sandbox=provenance.sandbox != "none")
+        return figures.draw_figures(submission.shown, sandbox=provenance.sandbox != "none")
     except Exception as error:
-        return Figures({}, (f"the grader could not draw the figures that were handed in: {error}",))
+        return figures.Figures({}, (f"the grader could not draw the figures that were handed in: {error}",))
 
 
 def _marker() -> MarkerProtocol:

@@ -121,7 +121,7 @@ def test_what_keeps_figures_from_being_drawn_costs_no_marks(tmp_path, monkeypatc
     def fail(*arguments, **options):
         raise OSError("no bwrap")
 
-    monkeypatch.setattr(worker, "draw_figures", fail)
+    monkeypatch.setattr("grader.report.figures.draw_figures", fail)
     monkeypatch.setattr(worker._State, "factory", partial(FakeMarker, tmp_path / "log"))
     submission = Submission("s1", {}, shown={"figures/a.png": b""})
     marked = worker.mark_one(submission, PROVENANCE)
