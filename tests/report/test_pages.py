@@ -351,6 +351,16 @@ def test_who_needs_a_look_and_why(cohort_of_300, with_pictures):
     assert alike["002"][0].startswith("97% the same as ")
 
 
+def test_a_figure_that_is_not_shown_needs_a_look_and_one_too_many_does_not(tmp_path):
+    broken = "figure figures/a.png: it is not shown: it cannot be read as an image"
+    many = "figure figures/b.png: it is not shown: only 24 figures are kept, 2 more are not"
+    page, _ = student(tmp_path, result("s1", warnings=(broken, many)))
+    ((record,), _) = load(tmp_path)
+    assert needs_a_look([record])[0].reasons == [f"warning: {broken}"]
+    assert broken in page.text
+    assert many in page.text
+
+
 def test_a_run_without_a_sandbox_needs_a_look(tmp_path):
     write_result(tmp_path, replace(result("s1"), sandbox="none"))
     ((record,), _) = load(tmp_path)

@@ -18,6 +18,7 @@ from grader.report.pages.load import Record
 from grader.report.pages.looks import link, shown
 from grader.report.pages.render import policy, render
 from grader.report.pages.student import FILE_NAME as STUDENT_FILE
+from grader.report.redraw import TOO_MANY
 from grader.rubric import Item, load_rubric
 
 FILE_NAME = "index.html"
@@ -166,7 +167,8 @@ def needs_a_look(records: Sequence[Record]) -> list[Attention]:
         one.reasons += [
             f"{score:.0%} the same as {other}" for other, score in record.alike if score >= NEARLY_THE_SAME
         ]
-        one.reasons += [f"warning: {line}" for line in result.warnings]
+        # More figures than are kept is nothing to see to: those that the items ask for come first.
+        one.reasons += [f"warning: {line}" for line in result.warnings if TOO_MANY not in line]
         if one.reasons:
             one.reasons = [shown(reason, 300) for reason in one.reasons]
             found.append(one)
