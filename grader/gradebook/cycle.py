@@ -77,15 +77,19 @@ def run(course: Course, options: Options) -> int:
     policy = read_policy(course.policy)
     report = Report({}, [], [])
     with inside(course) as config, steps.logged(course):
-        if options.collect and (remark := steps.collect(config)):
-            report.remarks.append(remark)
+        if options.collect:
+            report.remarks += steps.collect(course, config)
         submissions, remarks = prepare(course)
         report.remarks += remarks
         if not submissions:
             raise GraderUsageError(_nothing(course, report.remarks))
         say(f"collected {counted(len(submissions))}, and rebuilt the notebooks")
+        oddities = state.load(course, state.COLLECTED)
         for submission in submissions:
-            report.look[submission.student] = list(submission.notes)
+            report.look[submission.student] = [
+                *oddities.get(submission.student, "").splitlines(),
+                *submission.notes,
+            ]
         students = _on_roster(config, submissions, report)
         status = _mark(course, options)
         if status in (2, INTERRUPTED):

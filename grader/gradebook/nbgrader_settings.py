@@ -107,6 +107,7 @@ def configure(c: Config) -> None:
     # formgrader and the feedback page show what students wrote: without any script of theirs.
     c.HTMLExporter.filters = {"markdown2html": "grader.gradebook.safe_html.markdown2html"}
     c.FormgradeExtension.debug = False  # or it shows the configuration, with the database's password
+    c.ExchangeFactory.collect = "grader.gradebook.collect.Collect"  # also for `nbgrader collect`
     # What is downloaded from a learning platform: nbgrader zip_collect.
     c.ZipCollectApp.extractor_plugin = "grader.gradebook.downloads.DownloadExtractor"
     c.ZipCollectApp.collector_plugin = "grader.gradebook.downloads.DownloadCollector"

@@ -17,6 +17,7 @@ PREPARED = (
     "prepared.json"  # student -> digest of the notebook and time that `prepare` has put into submitted/
 )
 GRADED = "graded.json"  # student -> digests of the code that was marked, and of its result
+COLLECTED = "collected.json"  # student -> what to look at in what came from the exchange, a line each
 ENTERED = "entered.json"  # student -> digest of all that went into the gradebook
 
 

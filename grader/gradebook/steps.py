@@ -20,11 +20,13 @@ from nbgrader.auth import Authenticator
 from nbgrader.converters import Autograde, GenerateFeedback
 from nbgrader.converters.base import BaseConverter
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.exchange import ExchangeError, ExchangeFactory
+from nbgrader.exchange import ExchangeError
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from grader.errors import GraderFault
+from grader.gradebook import state
+from grader.gradebook.collect import Collect
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course
 from grader.submission.names import printable
 
@@ -99,23 +101,26 @@ def logged(course: Course) -> Iterator[Path]:
         handler.close()
 
 
-def collect(config: Config) -> str:
+def collect(course: Course, config: Config) -> list[str]:
     """Fetch from the exchange what was handed in since the last time.
 
+    What a person should look at in a submission is kept in the course's state until the student's next one.
+
     Returns:
-        A remark where there was nothing to fetch from; else nothing.
+        Remarks about what was left there, or that there is nothing to fetch from.
     """
     directory = course_directory(config)
     directory.assignment_id = ASSIGNMENT
-    collector = ExchangeFactory(config=config).Collect(
-        coursedir=directory, authenticator=Authenticator(config=config), config=config
-    )
+    collector = Collect(coursedir=directory, authenticator=Authenticator(config=config), config=config)
     collector.update = True
     try:
         collector.start()
-    except ExchangeError as error:
-        return f"nothing was collected from the exchange: {printable(str(error), 200)}"
-    return ""
+    except (ExchangeError, OSError) as error:
+        return [f"nothing was collected from the exchange: {printable(str(error), 200)}"]
+    notes = state.load(course, state.COLLECTED)
+    notes |= {student: "\n".join(theirs) for student, theirs in collector.notes.items()}
+    state.save(course, state.COLLECTED, {student: theirs for student, theirs in notes.items() if theirs})
+    return collector.remarks
 
 
 def autograde(course: Course, config: Config, student: str) -> None:
