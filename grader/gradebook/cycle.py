@@ -7,10 +7,11 @@ status is 1.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from grader.gradebook.prepare import Prepared
 
-INTERRUPTED = 130
+USAGE, INTERRUPTED = 2, 130
 
 
 @dataclass(frozen=True)
@@ -90,17 +91,24 @@ def run(course: Course, options: Options) -> int:
                 *oddities.get(submission.student, "").splitlines(),
                 *submission.notes,
             ]
-        students = _on_roster(config, submissions, report)
+        students = _on_roster(course, config, submissions, report)
+        everyone = [submission.student for submission in submissions]
+        before = _stamps(course, everyone)
         status = _mark(course, options)
-        if status in (2, INTERRUPTED):
+        if status == USAGE:
             return status
-        results = _current_results(course, [submission.student for submission in submissions], report)
+        _tie_results(course, everyone, before, status)
+        if status == INTERRUPTED:
+            return status
+        results = _current_results(course, everyone, report)
         entered = _enter(
             course, config, [student for student in students if student in results], policy, report
         )
-        _compare(config, results, [submission.student for submission in submissions], policy, report)
+        _compare(config, results, everyone, policy, report)
         if options.feedback:
             _write_feedback(config, entered, report)
+    if status and not report.faults:
+        report.faults.append(f"marking ended with status {status}, see above; run it again")
     _tell(course, report)
     return 1 if report.faults or status else 0
 
@@ -112,19 +120,23 @@ def _nothing(course: Course, remarks: Sequence[str]) -> str:
     )
 
 
-def _on_roster(config: Config, submissions: Sequence[Prepared], report: Report) -> list[str]:
+def _on_roster(course: Course, config: Config, submissions: Sequence[Prepared], report: Report) -> list[str]:
     """The students whose marks may be entered. A course without a roster gets one from its submissions."""
     from grader.gradebook.steps import open_gradebook
 
     students = [submission.student for submission in submissions]
+    added = state.load(course, state.ROSTER)
     with open_gradebook(config) as gradebook:
         roster = {student.id for student in gradebook.students}
-        if not roster:
-            report.remarks.append(
-                "the course has no roster: everyone who handed in something was added to it"
-            )
-            for student in students:
+        if roster <= added.keys():  # nobody but we has put anyone on it
+            new = [student for student in students if student not in roster]
+            state.save(course, state.ROSTER, added | dict.fromkeys(new, "no roster"))
+            for student in new:
                 gradebook.add_student(student)
+            if new:
+                report.remarks.append(
+                    f"the course has no roster: {listed(new, 10)} handed in something, and came on it"
+                )
             return students
     for student in students:
         if student not in roster:
@@ -155,27 +167,50 @@ def _mark(course: Course, options: Options) -> int:
     return INTERRUPTED if status < 0 else status
 
 
+def _stamps(course: Course, students: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """What tells a result that was written again from one that was left."""
+    from grader.gradebook.results import results_path
+
+    stamps = {}
+    for student in students:
+        with contextlib.suppress(OSError):
+            status = results_path(course.results, student).stat()
+            stamps[student] = (status.st_ino, status.st_mtime_ns)
+    return stamps
+
+
+def _tie_results(
+    course: Course, students: Sequence[str], before: Mapping[str, tuple[int, int]], status: int
+) -> None:
+    """Note which code each result was found for.
+
+    After a marking that came to its end that is today's, for every result. After any other it is so only for
+    those that it has written: an old result never comes to belong to new code.
+    """
+    from grader.gradebook.inject import graded_digest
+
+    graded = state.load(course, state.GRADED)
+    now = _stamps(course, students)
+    for student in students:
+        if student in now and (status == 0 or now[student] != before.get(student)):
+            graded[student] = graded_digest(course, student)
+    state.save(course, state.GRADED, graded)
+
+
 def _current_results(course: Course, students: Sequence[str], report: Report) -> dict[str, SubmissionResult]:
-    """The results that hold, after the code was marked; the others are faults."""
+    """The results that hold, after the code was marked; the others are faults, and will be found anew."""
     from grader.gradebook.inject import current_result, graded_digest
-    from grader.gradebook.results import UnusableResult, read_result, results_path
+    from grader.gradebook.results import UnusableResult, results_path
 
     graded = state.load(course, state.GRADED)
     results = {}
     for student in students:
         try:
-            read_result(results_path(course.results, student), student)
-            graded[student] = graded_digest(course, student)
+            results[student] = current_result(course, student)
         except UnusableResult as error:
-            graded.pop(student, None)
             report.faults.append(str(error))
-    state.save(course, state.GRADED, graded)
-    for student in students:
-        if student in graded:
-            try:
-                results[student] = current_result(course, student)
-            except UnusableResult as error:
-                report.faults.append(str(error))
+            if graded.get(student) != graded_digest(course, student):
+                results_path(course.results, student).unlink(missing_ok=True)  # of other code
     return results
 
 

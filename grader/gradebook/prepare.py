@@ -30,6 +30,7 @@ from grader.gradebook.handed_in import (
     read_cells,
     read_regular,
 )
+from grader.gradebook.progress import follow
 from grader.gradebook.rebuild import Rebuilt, answered, rebuild, unreadable
 from grader.submission import read_submission
 from grader.submission.names import listed, printable
@@ -63,27 +64,22 @@ def prepare(course: Course) -> tuple[list[Prepared], list[str]]:
     """
     require_release(course)
     try:
-        remarks = _move_in(course)
         released = nbformat.read(course.released_notebook, as_version=4)
+        remarks = _move_in(course, released)
         students = sorted(path.name for path in course.collected.iterdir() if _is_folder(path))
-        digests = {}
         prepared = []
-        for student in students:
-            notes = _prepare_one(course, student, released)
-            digests[student] = _shape(course.submitted(student))
-            prepared.append(Prepared(student, notes))
-        state.save(course, state.PREPARED, digests)
+        for student in follow("Rebuilding notebooks", students):
+            prepared.append(Prepared(student, _prepare_one(course, student, released)))
     except OSError as error:
         place = printable(os.fsdecode(error.filename)) if error.filename else str(course.root)
         raise GraderFault(f"{place}: {error.strerror or error}") from error
     return prepared, remarks
 
 
-def _move_in(course: Course) -> list[str]:
+def _move_in(course: Course, released: NotebookNode) -> list[str]:
     """Move what was collected since the last run out of nbgrader's folder."""
     course.collected.mkdir(parents=True, exist_ok=True)
     remarks = []
-    ours = state.load(course, state.PREPARED)
     submitted = course.root / "submitted"
     for folder in sorted(submitted.iterdir()) if submitted.is_dir() else ():
         student, place = folder.name, folder / ASSIGNMENT
@@ -100,35 +96,60 @@ def _move_in(course: Course) -> list[str]:
                 remarks.append(
                     f"submitted/{student}: holds no {ASSIGNMENT}, but {listed(others) or 'nothing'}"
                 )
-        elif ours.get(student) != _shape(place):
+        elif not _is_ours(course, student, released):
             _replace(place, course.collected / student)
     return remarks
 
 
+def _is_ours(course: Course, student: str, released: NotebookNode) -> bool:
+    """Whether a submission is the copy that an earlier run has made of what lies in `collected/`.
+
+    To take a copy for something new would put it in the place of what the student handed in. So it is also
+    known again without the note about it, by making it once more.
+    """
+    shape = _shape(course.submitted(student))
+    if shape in state.load(course, state.PREPARED).get(student, "").split():
+        return True
+    if not _is_folder(course.collected / student):
+        return False
+    with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:
+        _write_copy(course.collected / student, student, Path(folder), released)
+        return shape == _shape(Path(folder))
+
+
 def _prepare_one(course: Course, student: str, released: NotebookNode) -> tuple[str, ...]:
     """Write a student's clean submission; returns the notes."""
-    raw = course.collected / student
+    target = course.submitted(student)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:
+        new = Path(folder, ASSIGNMENT)
+        new.mkdir()
+        notes = _write_copy(course.collected / student, student, new, released)
+        # Noted before it is there, beside the one that it replaces: a run may end at any moment.
+        known = state.load(course, state.PREPARED)
+        shapes = dict.fromkeys([*known.get(student, "").split()[-1:], _shape(new)])
+        if known.get(student) != " ".join(shapes):
+            state.save(course, state.PREPARED, known | {student: " ".join(shapes)})
+        _replace(new, target)
+    return notes
+
+
+def _write_copy(raw: Path, student: str, new: Path, released: NotebookNode) -> tuple[str, ...]:
+    """Write the clean copy of a submission into an empty folder; returns the notes."""
     rebuilt, beside, notes = _rebuilt(raw, released)
     submission = read_submission(raw, student)
     notes += submission.warnings + ((submission.error,) if submission.error else ())
     if (raw / UNREADABLE).is_file() and not (raw / UNREADABLE).is_symlink():
         reason = (raw / UNREADABLE).read_text("utf-8", "replace")
         notes += (f"the download could not be unpacked: {printable(reason)}",)
-    target = course.submitted(student)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:
-        new = Path(folder, ASSIGNMENT)
-        new.mkdir()
-        nbformat.write(rebuilt.notebook, new / f"{NOTEBOOK}.ipynb")
-        for name, content in submission.files.items():
-            (new / name).parent.mkdir(exist_ok=True)
-            (new / name).write_bytes(content)
-        for name, content in figures(beside / "figures"):
-            (new / "figures").mkdir(exist_ok=True)
-            (new / "figures" / name).write_bytes(content)
-        notes += _copy_time(raw, new)
-        _replace(new, target)
-    return notes
+    nbformat.write(rebuilt.notebook, new / f"{NOTEBOOK}.ipynb")
+    for name, content in submission.files.items():
+        (new / name).parent.mkdir(exist_ok=True)
+        (new / name).write_bytes(content)
+    for name, content in figures(beside / "figures"):
+        (new / "figures").mkdir(exist_ok=True)
+        (new / "figures" / name).write_bytes(content)
+    return notes + _copy_time(raw, new)
 
 
 def _rebuilt(raw: Path, released: NotebookNode) -> tuple[Rebuilt, Path, tuple[str, ...]]:

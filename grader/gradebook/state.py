@@ -13,9 +13,8 @@ from grader.report.atomic import write_atomically
 from grader.submission import read_submission
 from grader.submission.names import printable
 
-PREPARED = (
-    "prepared.json"  # student -> digest of the notebook and time that `prepare` has put into submitted/
-)
+PREPARED = "prepared.json"  # student -> digests of the copies that `prepare` has put into submitted/
+ROSTER = "roster.json"  # students that came on the roster by handing in something -> when the course had none
 GRADED = "graded.json"  # student -> digests of the code that was marked, and of its result
 COLLECTED = "collected.json"  # student -> what to look at in what came from the exchange, a line each
 ENTERED = "entered.json"  # student -> digest of all that went into the gradebook

@@ -373,3 +373,82 @@ def test_an_unreachable_database_is_one_line_without_the_password(course, monkey
     assert "the gradebook at postgresql+psycopg2://me:***@127.0.0.1:1/none cannot be opened" in said
     assert "hidden" not in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("stop_at", ["bob", "carl"])
+def test_an_interruption_while_rebuilding_loses_nothing(course, monkeypatch, capsys, stop_at):
+    """What was handed in stays what it was: a rebuilt copy is never taken for a new submission."""
+    from grader.gradebook import prepare
+
+    pretend_to_grade(monkeypatch)
+    for student in ("ada", "bob", "carl"):
+        hand_in(course, student, b"{ broken", extra={"notes.txt": b"mine"})
+    real = prepare._rebuilt
+
+    def interrupted(raw, released):
+        if raw.name == stop_at:
+            raise KeyboardInterrupt
+        return real(raw, released)
+
+    monkeypatch.setattr(prepare, "_rebuilt", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(course)
+    monkeypatch.setattr(prepare, "_rebuilt", real)
+    assert run(course) == 0
+    assert run(course) == 0
+    said = capsys.readouterr().out
+    for student in ("ada", "bob", "carl"):
+        assert (course.collected / student / "report.ipynb").read_bytes() == b"{ broken"
+        assert (course.collected / student / "notes.txt").read_bytes() == b"mine"
+        assert said.count(f"{student}: report.ipynb: cannot be read") == 2
+
+
+def test_without_its_state_a_run_still_knows_its_own_copies(course, monkeypatch):
+    pretend_to_grade(monkeypatch)
+    hand_in(course, "ada", b"{ broken", extra={"notes.txt": b"mine"})
+    assert run(course) == 0
+    (course.state / "prepared.json").unlink()
+    assert run(course) == 0
+    assert (course.collected / "ada" / "report.ipynb").read_bytes() == b"{ broken"
+
+
+@pytest.mark.parametrize("status", [1, 3])
+def test_a_marking_that_failed_leaves_no_old_result_to_new_code(course, monkeypatch, capsys, status):
+    pretend_to_grade(monkeypatch, {"ada": passed})
+    hand_in(course, "ada", notebook(course))
+    hand_in(course, "bob", notebook(course))
+    assert run(course) == 0
+    shutil.rmtree(course.submitted("ada"))
+    hand_in(course, "ada", notebook(course), extra={"part1/utils.py": b"# worse\n"})
+    pretend_to_grade(monkeypatch, skip=["ada", "bob"], status=status)
+    capsys.readouterr()
+    assert run(course) == 1
+    said = capsys.readouterr().out
+    assert "grading/ada/results.json: is out of date" in said
+    assert "bob" not in said.partition("The gradebook is not complete")[2]
+    assert "The gradebook is complete" not in said
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 0
+    assert scores(course, "ada")["q1-7-kld"].auto == 0.75
+
+
+def test_a_run_that_failed_never_says_that_all_is_complete(course, monkeypatch, capsys):
+    pretend_to_grade(monkeypatch, status=1)
+    hand_in(course, "ada", notebook(course))
+    assert run(course) == 1
+    said = capsys.readouterr().out
+    assert "The gradebook is complete" not in said
+    assert "marking ended with status 1" in said
+
+
+def test_without_a_roster_latecomers_are_added_too(course, monkeypatch, capsys):
+    pretend_to_grade(monkeypatch)
+    hand_in(course, "ada", notebook(course))
+    assert run(course) == 0
+    hand_in(course, "bob", notebook(course))
+    assert run(course) == 0
+    assert scores(course, "bob")["q1-7-kld"].auto == 0.75
+    roster(course, "carl")  # from here on there is a roster
+    hand_in(course, "eve", notebook(course))
+    assert run(course) == 1
+    assert "eve: is not on the roster" in capsys.readouterr().out
