@@ -39,6 +39,7 @@ class Collect(ExchangeCollect):
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        self.src_records: list[dict[str, Any]] = []
         self.remarks: list[str] = []
         self.notes: dict[str, list[str]] = {}
         self.check_owner = False  # we say it ourselves, and not in the log alone

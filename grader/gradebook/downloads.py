@@ -1,6 +1,7 @@
 """nbgrader's plugins for what is downloaded from a learning platform: `nbgrader zip_collect a3`.
 
-The archives go into `downloaded/a3/archive/`. Their names say whose they are, and the roster knows the names:
+The archives go into `downloaded/a3/archive/`. Their names say whose they are (`grader.submission.downloads`
+reads them), and the roster knows the names:
 
     Canvas       last_LATE_12345_6789_file-1.zip        the roster's lms_user_id is 12345
     Moodle       First Last_1327627_assignsubmission_file_/x.zip        first and last name
@@ -8,6 +9,7 @@ The archives go into `downloaded/a3/archive/`. Their names say whose they are, a
     else         ada.zip, or a folder ada/        the roster's id is ada
 
 A name that the roster does not know becomes an id of its own, so that nobody is lost: `make grade` names it.
+Of several hand-ins of a student the latest counts, as in `make grade` on a folder.
 """
 
 from __future__ import annotations
@@ -16,20 +18,21 @@ import os
 import re
 import tarfile
 import zipfile
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from zoneinfo import ZoneInfo
 
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
-from grader.gradebook.course import NOTEBOOK, POLICY_FILE
+from grader.gradebook.course import POLICY_FILE
 from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE
 from grader.gradebook.late import read_policy
-from grader.submission.names import is_clutter, printable, stem
+from grader.submission.downloads import Entry, parse
+from grader.submission.loose import PLACES
+from grader.submission.names import is_archive, is_clutter, listed, printable, stem
+from grader.submission.uploads import Upload, in_order_of_age, of_the_latest_hand_in
 
 MAX_MEMBER_BYTES = 50_000_000
 MAX_TOTAL_BYTES = 300_000_000
@@ -39,66 +42,75 @@ KEPT_SUFFIXES = (".py", ".ipynb", *IMAGE_SUFFIXES)
 # What the readers of the standard library raise for an archive that is damaged or encrypted.
 _UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, tarfile.TarError)
 
-_CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<platform>\d+)_\d+_.+")
-_MOODLE = re.compile(r"(?P<full>[^_]+)_(?P<platform>\d+)_assignsubmission_file_?(?:_.*)?")
-_BRIGHTSPACE = re.compile(
-    r"\d+-\d+ - (?P<full>.+?) - (?P<time>\w{3,9} \d{1,2}, \d{4} \d{3,4} [AP]M)(?: - .*)?"
-)
-
-
-@dataclass(frozen=True)
-class Sender:
-    """Who a name says it is from.
-
-    Attributes:
-        platform: their number in the platform.
-        full: first and last name.
-        time: when it was handed in, as the name writes it.
-        plain: the name itself.
-    """
-
-    plain: str
-    platform: str = ""
-    full: str = ""
-    time: str = ""
-
-
-def sender(name: str) -> Sender:
-    """What the name of a download says."""
-    if found := _BRIGHTSPACE.fullmatch(name):
-        return Sender(name, full=found["full"], time=found["time"])
-    if found := _MOODLE.fullmatch(name):
-        return Sender(name, platform=found["platform"], full=found["full"])
-    if found := _CANVAS.fullmatch(name):
-        return Sender(name, platform=found["platform"])
-    return Sender(name)
-
 
 class DownloadExtractor(ExtractorPlugin):
     """Unpacks archives with caps, and only what counts: code, notebooks and pictures."""
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
-        """Unpack every archive of a folder, and copy what is no archive."""
-        for path in sorted(Path(archive_path).rglob("*")):
-            inner = path.relative_to(archive_path)
-            if path.is_symlink() or not path.is_file() or any(is_clutter(part) for part in inner.parts):
+        """Unpack the latest hand-in of every student into a folder that says whose it is."""
+        students: dict[tuple[str, str], list[tuple[Entry, Path]]] = {}
+        for path in sorted(Path(archive_path).iterdir()):
+            if path.is_symlink() or is_clutter(path.name):
                 continue
-            owner = inner.parts[0] if len(inner.parts) > 1 else stem(inner.name)
-            target = Path(extracted_path, owner)
-            try:
-                if zipfile.is_zipfile(path):
-                    self._unzip(path, target)
-                elif path.name.lower().endswith((".tar", ".tar.gz", ".tgz")):
-                    self._untar(path, target)
-                elif path.suffix.lower() in KEPT_SUFFIXES:
-                    self._keep(target, PurePosixPath(*inner.parts[1:] or (inner.name,)), path.read_bytes())
-                else:
-                    self.log.warning("%s: no archive, skipped", inner)
-            except _UNREADABLE as error:
-                target.mkdir(parents=True, exist_ok=True)
-                # The student is not lost: there is a submission, without files.
-                (target / UNREADABLE).write_text(f"# {printable(path.name)}: {printable(str(error))}\n")
-                self.log.error("%s: cannot be unpacked: %s", inner, error)
+            entry = parse(path.name)
+            if entry is None:
+                self._take(path, Path(extracted_path, path.name if path.is_dir() else stem(path.name)))
+                if path.is_dir():
+                    self._leave_something(Path(extracted_path, path.name))
+            else:
+                students.setdefault((entry.system, entry.student), []).append((entry, path))
+        for theirs in students.values():
+            _, last = max(theirs, key=lambda upload: (upload[0].hand_in, upload[0].order))
+            self._take_latest(in_order_of_age(theirs), Path(extracted_path, last.name))
+
+    def _take_latest(self, uploads: list[Upload], target: Path) -> None:
+        """Unpack what one student handed in last: of several archives the last, and the single files."""
+        latest = of_the_latest_hand_in(uploads)
+        archives = [upload for upload in latest if upload.whole]
+        singles = {upload.name: upload for upload in latest if not upload.whole}
+        taken = [*archives[-1:], *singles.values()]
+        left = [upload.path.name for upload in uploads if upload not in taken]
+        if left:
+            self.log.warning("%s: handed in several times; left out: %s", target.name, listed(left))
+        for upload in archives[-1:]:
+            self._take(upload.path, target)
+        for name, upload in singles.items():
+            if not upload.path.is_symlink():
+                self._take(upload.path, target, _place(name, alone=not archives))
+        self._leave_something(target)
+
+    def _take(self, path: Path, target: Path, place: PurePosixPath | None = None) -> None:
+        """Unpack an archive, or copy a file, or a folder of those."""
+        if path.is_dir():
+            for inner in sorted(path.rglob("*")):
+                name = inner.relative_to(path)
+                if inner.is_file() and not inner.is_symlink() and not any(map(is_clutter, name.parts)):
+                    self._take(inner, target, PurePosixPath(*name.parts))
+            return
+        try:
+            if zipfile.is_zipfile(path):
+                self._unzip(path, target)
+            elif path.name.lower().endswith((".tar", ".tar.gz", ".tgz")):
+                self._untar(path, target)
+            elif path.suffix.lower() in KEPT_SUFFIXES:
+                self._keep(target, place or PurePosixPath(path.name), path.read_bytes())
+            elif is_archive(path.name):
+                raise ValueError("is damaged, or an archive of a kind that is not accepted")
+            else:
+                self.log.warning("%s: no archive, skipped", path.name)
+        except _UNREADABLE as error:
+            self._unreadable(target, f"{path.name}: {error}")
+            self.log.error("%s: cannot be unpacked: %s", path.name, error)
+
+    def _leave_something(self, target: Path) -> None:
+        """Let nobody be lost of whose files none counts: nbgrader sees files, not folders."""
+        if not any(path.is_file() for path in target.rglob("*")):
+            self._unreadable(target, "holds no code, no notebook and no picture")
+
+    def _unreadable(self, target: Path, reason: str) -> None:
+        """Make a submission without files; `make grade` tells why."""
+        target.mkdir(parents=True, exist_ok=True)
+        (target / UNREADABLE).write_text(f"# {printable(reason)}\n")
 
     def _unzip(self, path: Path, target: Path) -> None:
         left = MAX_TOTAL_BYTES
@@ -145,16 +157,13 @@ class DownloadCollector(FileNameCollectorPlugin):
         owner, *inner = Path(submitted_file).relative_to(Path(extracted).absolute()).parts
         if not inner or Path(submitted_file).suffix.lower() not in KEPT_SUFFIXES:
             return None
-        who = sender(owner)
-        while len(inner) > 1 and inner[0] not in ("part1", "part2", "figures"):
-            inner = inner[1:]  # wrapping folders
-        student = next((self._ids[key] for key in _keys(who) if key in self._ids), None) or _made_up(who)
-        found = {"student_id": student, "file_id": os.path.join(*inner)}
-        alone = len(inner) == 1 and len(list(Path(submitted_file).parent.glob("*.ipynb"))) == 1
-        if alone and inner[-1].lower().endswith(".ipynb"):
-            found["file_id"] = f"{NOTEBOOK}.ipynb"
-        if who.time and (moment := _moment(who.time, read_policy(Path(POLICY_FILE)).zone)):
-            found["timestamp"] = moment
+        entry = parse(owner)
+        keys = [f"id:{owner}"] if entry is None else _keys(entry)
+        student = next((self._ids[key] for key in keys if key in self._ids), None)
+        found = {"student_id": student or _made_up(owner, entry), "file_id": os.path.join(*inner)}
+        if entry is not None and entry.time is not None:
+            moment = entry.time.replace(tzinfo=read_policy(Path(POLICY_FILE)).zone)  # the course's clock
+            found["timestamp"] = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return found
 
     @cached_property
@@ -173,18 +182,29 @@ class DownloadCollector(FileNameCollectorPlugin):
         return {key: value for key, value in ids.items() if key not in twice}
 
 
-def _keys(who: Sender) -> tuple[str, ...]:
+def _keys(entry: Entry) -> list[str]:
     """By what the roster may know them, surest first."""
-    keys = [f"id:{who.plain}"]
-    keys += [f"platform:{who.platform}"] if who.platform else []
-    keys += [f"full:{who.full.casefold()}"] if who.full else []
-    return tuple(keys)
+    return [f"platform:{entry.student}", f"full:{entry.who.casefold()}"]
 
 
-def _made_up(who: Sender) -> str:
+def _made_up(owner: str, entry: Entry | None) -> str:
     """An id for somebody whom the roster does not know."""
-    name = re.sub(r"[^\w.@+-]+", "-", who.full or who.plain).strip("-.")[:70] or "unknown"
-    return f"{name}-{who.platform}" if who.platform and who.full else name
+    name = re.sub(r"[^\w.@+-]+", "-", entry.name if entry else owner).strip("-.")[:70]
+    return name or "unknown"
+
+
+def _place(name: str, alone: bool) -> PurePosixPath:
+    """Where a file belongs that was uploaded by itself: code into its part, a picture to the figures.
+
+    Args:
+        name: what the student called it.
+        alone: whether there is no archive beside it, whose code counts.
+    """
+    if alone and name in PLACES:
+        return PurePosixPath(PLACES[name])
+    if Path(name).suffix.lower() in IMAGE_SUFFIXES:
+        return PurePosixPath("figures", name)
+    return PurePosixPath(name)
 
 
 def _safe(name: str) -> PurePosixPath | None:
@@ -194,14 +214,3 @@ def _safe(name: str) -> PurePosixPath | None:
     if path.is_absolute() or clutter or path.suffix.lower() not in KEPT_SUFFIXES:
         return None
     return path
-
-
-def _moment(text: str, zone: ZoneInfo) -> str | None:
-    """Brightspace writes `Mar 29, 2018 1205 PM`, on the course's clock; nbgrader reads UTC."""
-    for form in ("%b %d, %Y %I%M %p", "%B %d, %Y %I%M %p"):
-        try:
-            moment = datetime.strptime(re.sub(r"\b(\d{3}) ([AP]M)", r"0\1 \2", text), form)
-        except ValueError:
-            continue
-        return moment.replace(tzinfo=zone).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return None

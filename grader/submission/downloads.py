@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 _CANVAS = re.compile(r"(?P<who>.+?)_(?:LATE_)?(?P<id>\d+)_(?P<upload>\d+)_(?P<file>.+)")
 _MOODLE = re.compile(r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
@@ -40,6 +41,20 @@ class Entry:
     file: str
     hand_in: tuple[int, ...] = ()
     order: tuple[int, ...] = ()
+
+    @property
+    def who(self) -> str:
+        """The student's name, as the system writes it."""
+        return self.name.removesuffix(f"_{self.student}")
+
+    @property
+    def time(self) -> datetime | None:
+        """When it was handed in, on the system's clock; None where the name does not tell, or nonsense."""
+        try:
+            year, month, *rest = self.hand_in
+            return datetime(year, month + 1, *rest)  # type: ignore[arg-type]
+        except ValueError:
+            return None
 
 
 def parse(name: str) -> Entry | None:

@@ -15,14 +15,21 @@ from grader.submission.names import is_archive, is_clutter, listed, printable, s
 
 
 @dataclass(frozen=True)
-class _Upload:
-    """One file, or one folder with parts in it."""
+class Upload:
+    """One file, or one folder with parts in it.
+
+    Attributes:
+        name: what the student called it.
+        path: where it lies.
+        hand_in: see `Entry`; so is `order`.
+        whole: whether it is an archive or a folder: a submission by itself.
+    """
 
     name: str
     path: Path
     hand_in: tuple[int, ...]
     order: tuple[int, ...]
-    whole: bool  # an archive or a folder: a submission by itself
+    whole: bool
 
     @property
     def age(self) -> tuple[tuple[int, ...], tuple[int, ...], int, str]:
@@ -50,12 +57,22 @@ def choose_uploads(uploads: Sequence[tuple[Entry, Path]]) -> Iterator[tuple[Foun
                     f"two students have the {system} id {student}: {printable(str(first[1]))} and "
                     f"{printable(str(other[1]))}; rename or remove one"
                 )
-        yield _choose(first[0].name, [upload for entry, path in theirs for upload in _uploads(entry, path)])
+        yield _choose(first[0].name, in_order_of_age(theirs))
 
 
-def _choose(name: str, uploads: Sequence[_Upload]) -> tuple[Found, list[str]]:
-    in_order = sorted(uploads, key=lambda upload: upload.age)
-    latest = [upload for upload in in_order if upload.hand_in == in_order[-1].hand_in]
+def in_order_of_age(theirs: Sequence[tuple[Entry, Path]]) -> list[Upload]:
+    """Everything that one student has uploaded, the earliest first."""
+    uploads = [upload for entry, path in theirs for upload in _uploads(entry, path)]
+    return sorted(uploads, key=lambda upload: upload.age)
+
+
+def of_the_latest_hand_in(in_order: Sequence[Upload]) -> list[Upload]:
+    """Those that were handed in together with the last one."""
+    return [upload for upload in in_order if upload.hand_in == in_order[-1].hand_in]
+
+
+def _choose(name: str, in_order: Sequence[Upload]) -> tuple[Found, list[str]]:
+    latest = of_the_latest_hand_in(in_order)
     whole = [upload for upload in latest if upload.whole]
     if whole:
         chosen = whole[-1]
@@ -75,11 +92,11 @@ def _choose(name: str, uploads: Sequence[_Upload]) -> tuple[Found, list[str]]:
     ]
 
 
-def _uploads(entry: Entry, path: Path) -> Iterator[_Upload]:
+def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
     """What lies at a path of a download, taken apart where it is a folder of single files."""
 
-    def upload(name: str, place: Path, whole: bool) -> _Upload:
-        return _Upload(name, place, entry.hand_in, entry.order, whole)
+    def upload(name: str, place: Path, whole: bool) -> Upload:
+        return Upload(name, place, entry.hand_in, entry.order, whole)
 
     if not path.is_dir() or path.is_symlink():
         yield upload(entry.file, path, whole=is_archive(entry.file) or not entry.file)

@@ -8,32 +8,6 @@ import pytest
 
 from gradebook.courses import ROOT, answers, autograded, notebook, pretend_to_grade, roster, run
 from grader.gradebook.course import inside
-from grader.gradebook.downloads import Sender, sender
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("lovelace_12345_6789_a3-1", Sender("lovelace_12345_6789_a3-1", "12345")),
-        ("lovelace_LATE_12345_6789_my_file", Sender("lovelace_LATE_12345_6789_my_file", "12345")),
-        (
-            "Ada Lovelace_1327627_assignsubmission_file_",
-            Sender("Ada Lovelace_1327627_assignsubmission_file_", "1327627", "Ada Lovelace"),
-        ),
-        (
-            "13394-80551 - Ada Lovelace - Mar 29, 2018 1205 PM - a3",
-            Sender(
-                "13394-80551 - Ada Lovelace - Mar 29, 2018 1205 PM - a3",
-                "",
-                "Ada Lovelace",
-                "Mar 29, 2018 1205 PM",
-            ),
-        ),
-        ("ada", Sender("ada")),
-    ],
-)
-def test_names_of_downloads_say_whose_they_are(name, expected):
-    assert sender(name) == expected
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -53,7 +27,20 @@ def zip_collect(course):
         app.start()
 
 
-def test_downloads_of_every_platform_become_submissions(course, monkeypatch, capsys):
+@pytest.fixture
+def archive(course):
+    """Where downloads are put."""
+    folder = course.root / "downloaded" / "a3" / "archive"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def collected_files(course, student: str) -> set[str]:
+    folder = course.submitted(student)
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_downloads_of_every_platform_become_submissions(course, archive, monkeypatch, capsys):
     roster(course, "ada", first_name="Ada", last_name="Lovelace")
     roster(course, "alan", first_name="Alan", last_name="Turing")
     roster(course, "grace", lms_user_id="12345")
@@ -63,8 +50,6 @@ def test_downloads_of_every_platform_become_submissions(course, monkeypatch, cap
     whole = zipped(
         {"my work/part1/utils.py": utils, "my work/report.ipynb": report, "my work/part1/x.pyc": b"1"}
     )
-    archive = course.root / "downloaded" / "a3" / "archive"
-    archive.mkdir(parents=True)
     (archive / "hopper_LATE_12345_99_work-1.zip").write_bytes(whole)
     moodle = archive / "Ada Lovelace_1327627_assignsubmission_file_"
     moodle.mkdir()
@@ -84,19 +69,17 @@ def test_downloads_of_every_platform_become_submissions(course, monkeypatch, cap
     pretend_to_grade(monkeypatch)
     assert run(course) == 1  # two whom the roster does not know
     said = capsys.readouterr().out
-    assert "Nobody-Known-77: is not on the roster" in said
+    assert "Nobody-Known_77: is not on the roster" in said
     for student in ("ada", "alan", "grace"):
         assert (course.submitted(student) / "part1" / "utils.py").read_bytes() == utils
         assert answers(autograded(course, student))["q1-1"] == "My answer to q1-1."
 
 
 @pytest.mark.slow
-def test_a_bomb_costs_only_its_sender(course, monkeypatch, capfd):
+def test_a_bomb_costs_only_its_sender(course, archive, monkeypatch, capfd):
     from grader.gradebook import downloads
 
     monkeypatch.setattr(downloads, "MAX_MEMBER_BYTES", 10_000)
-    archive = course.root / "downloaded" / "a3" / "archive"
-    archive.mkdir(parents=True)
     (archive / "ada.zip").write_bytes(zipped({"part1/utils.py": b"0" * 1_000_000}))
     (archive / "bob.zip").write_bytes(zipped({"part1/utils.py": b"pass\n"}))
     zip_collect(course)
@@ -107,3 +90,77 @@ def test_a_bomb_costs_only_its_sender(course, monkeypatch, capfd):
     pretend_to_grade(monkeypatch)
     assert run(course) == 0
     assert "ada: the download could not be unpacked" in capfd.readouterr().out
+
+
+def test_files_uploaded_one_by_one_find_their_places(course, archive, monkeypatch, capsys):
+    roster(course, "ada", lms_user_id="12345")
+    for name, content in {
+        "utils-1.py": b"# later\n",
+        "utils.py": b"# earlier\n",
+        "models.py": b"# models\n",
+        "report.ipynb": json.dumps(notebook(course)).encode(),
+        "samples.png": b"\x89PNG\r\n\x1a\n1",
+    }.items():
+        (archive / f"lovelaceada_LATE_12345_67_{name}").write_bytes(content)
+    zip_collect(course)
+    assert (course.submitted("ada") / "part1" / "utils.py").read_bytes() == b"# later\n"
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 0
+    assert {"part1/utils.py", "part2/models.py", "report.ipynb", "figures/samples.png"} <= collected_files(
+        course, "ada"
+    )
+    assert answers(autograded(course, "ada"))["q1-1"] == "My answer to q1-1."
+    assert "A look is needed" not in capsys.readouterr().out
+
+
+def test_code_in_an_archive_and_the_report_beside_it(course, archive):
+    roster(course, "ada", lms_user_id="12345")
+    (archive / "lovelaceada_12345_67_code.zip").write_bytes(zipped({"part1/utils.py": b"# in the zip\n"}))
+    (archive / "lovelaceada_12345_68_report.ipynb").write_bytes(b"{}")
+    (archive / "lovelaceada_12345_69_utils.py").write_bytes(b"# beside it\n")
+    zip_collect(course)
+    assert (course.submitted("ada") / "part1" / "utils.py").read_bytes() == b"# in the zip\n"
+    assert {"part1/utils.py", "report.ipynb"} <= collected_files(course, "ada")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("lovelaceada_12345_67_a3.zip", "lovelaceada_LATE_12345_99_a3-1.zip"),
+        (
+            "12345-8 - Ada L - Mar 29, 2027 905 AM - a3.zip",
+            "12345-8 - Ada L - Mar 29, 2027 1205 PM - again.zip",
+        ),
+    ],
+)
+def test_of_several_hand_ins_the_latest_counts(course, archive, first, second):
+    """nbgrader's own collector stops for everyone where it finds two files of the same name."""
+    roster(course, "ada", lms_user_id="12345")
+    for name, text in ((first, b"# first\n"), (second, b"# second\n")):
+        (archive / name).write_bytes(zipped({"part1/utils.py": text, "report.ipynb": b"{}"}))
+    (archive / "bob.zip").write_bytes(zipped({"part1/utils.py": b"pass\n"}))
+    zip_collect(course)
+    assert (course.submitted("ada") / "part1" / "utils.py").read_bytes() == b"# second\n"
+    assert (course.submitted("bob") / "part1" / "utils.py").read_bytes() == b"pass\n"
+    if "PM" in second:
+        assert (course.submitted("ada") / "timestamp.txt").read_text().startswith("2027-03-29 10:05:00")
+
+
+def test_nobody_is_lost_of_whose_download_nothing_counts(course, archive, monkeypatch, capsys):
+    (archive / "a_1_2_a3.rar").write_bytes(b"Rar!")
+    (archive / "b_2_2_a3.zip").write_bytes(b"no zip")
+    (archive / "c_3_2_report.docx").write_bytes(b"PK")
+    (archive / "Dora D_4_assignsubmission_file_").mkdir()
+    (archive / "emil").mkdir()
+    (archive / "fay.zip").write_bytes(
+        zipped({"x/report.ipynb": b"{}", "x/old/report.ipynb": b"{}", "y/report.ipynb": b"{}"})
+    )
+    (archive / "readme.txt").write_bytes(b"of no student")
+    zip_collect(course)
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 0
+    said = capsys.readouterr().out
+    for student in ("a_1", "b_2", "c_3", "Dora-D_4", "emil"):
+        assert f"{student}: the download could not be unpacked" in said
+    assert "fay: several notebooks" in said or "fay: x/report.ipynb" in said
+    assert "readme" not in said
