@@ -106,7 +106,7 @@ def run(course: Course, options: Options) -> int:
         )
         _compare(config, results, everyone, policy, report)
         if options.feedback:
-            _write_feedback(config, entered, report)
+            _write_feedback(course, config, entered, report)
     if status and not report.faults:
         report.faults.append(f"marking ended with status {status}, see above; run it again")
     _tell(course, report)
@@ -304,12 +304,12 @@ def _compare(
         )
 
 
-def _write_feedback(config: Config, students: Sequence[str], report: Report) -> None:
+def _write_feedback(course: Course, config: Config, students: Sequence[str], report: Report) -> None:
     from grader.gradebook import steps
 
     for student in follow("Writing feedback", students):
         try:
-            steps.feedback(config, student)
+            steps.feedback(course, config, student)
         except steps.NbGraderFault as error:
             report.faults.append(f"no feedback for {error}")
 

@@ -200,6 +200,9 @@ def _copy_time(raw: Path, new: Path) -> tuple[str, ...]:
         if name == TIMESTAMP and not _is_time(content):
             notes += (f"{name} does not hold a time and was left out: the submission counts as in time",)
             continue
+        if name == SECRET and not _is_secret(content):
+            notes += (f"{name} is not what nbgrader submit writes and was left out",)
+            continue
         (new / name).write_bytes(content)
     return notes
 
@@ -210,6 +213,13 @@ def _is_time(content: bytes) -> bool:
     except (ValueError, OverflowError, TypeError, AttributeError):
         return False
     return bool(content.strip())
+
+
+def _is_secret(content: bytes) -> bool:
+    try:
+        return bool(content.decode("utf-8").strip())
+    except UnicodeDecodeError:
+        return False
 
 
 def _shape(folder: Path) -> str:

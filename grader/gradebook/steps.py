@@ -28,6 +28,7 @@ from grader.errors import GraderFault
 from grader.gradebook import state
 from grader.gradebook.collect import Collect
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course
+from grader.gradebook.prepare import SECRET, TIMESTAMP
 from grader.submission.names import printable
 
 LOG = "nbgrader.log"
@@ -146,8 +147,10 @@ def autograde(course: Course, config: Config, student: str) -> None:
         gradebook.db.commit()
 
 
-def feedback(config: Config, student: str) -> None:
-    """Write a student's feedback page.
+def feedback(course: Course, config: Config, student: str) -> None:
+    """Write a student's feedback page, and beside it what `nbgrader release_feedback` needs of everyone.
+
+    It ends at the first student for whom there is no time or no secret, which come from the student.
 
     Raises:
         NbGraderFault: nbgrader failed.
@@ -155,6 +158,14 @@ def feedback(config: Config, student: str) -> None:
     page = Config()
     page.HTMLExporter.template_name = "feedback"
     _convert(GenerateFeedback, config, student, lambda converter: converter.update_config(page))
+    key = (course.state / "seed").read_bytes() if (course.state / "seed").is_file() else b""
+    for name, content in (
+        (TIMESTAMP, "no time"),
+        (SECRET, state.digest(b"feedback", key, student.encode())),
+    ):
+        file = course.feedback(student) / name
+        if not file.is_file():
+            file.write_text(content)
 
 
 def standings(config: Config, student: str) -> dict[str, Standing]:

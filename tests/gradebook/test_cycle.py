@@ -452,3 +452,28 @@ def test_without_a_roster_latecomers_are_added_too(course, monkeypatch, capsys):
     hand_in(course, "eve", notebook(course))
     assert run(course) == 1
     assert "eve: is not on the roster" in capsys.readouterr().out
+
+
+def released_feedback(course) -> list[str]:
+    """The texts of all pages that `nbgrader release_feedback` gives out."""
+    from nbgrader.apps import ReleaseFeedbackApp
+
+    with inside(course):
+        app = ReleaseFeedbackApp()
+        app.initialize([ASSIGNMENT])
+        app.start()
+    folder = course.root / "exchange" / "dgm" / "feedback"
+    return [path.read_text() for path in folder.glob("*.html")]
+
+
+def test_feedback_is_given_out_whatever_a_submission_lacks(course, monkeypatch):
+    """nbgrader's command ends at the first student without a time or a secret, which students can remove."""
+    pretend_to_grade(monkeypatch)
+    (course.root / "exchange" / "dgm" / "feedback").mkdir(parents=True)
+    hand_in(course, "ada", notebook(course), time=None)
+    hand_in(course, "bob", notebook(course), extra={"submission_secret.txt": b"\xff\xfe"})
+    hand_in(course, "carl", notebook(course), extra={"submission_secret.txt": b"a secret of carl"})
+    hand_in(course, "dora", notebook(course), extra={"submission_secret.txt": b""})
+    assert run(course, feedback=True) == 0
+    assert len(released_feedback(course)) == 4
+    assert len(released_feedback(course)) == 4  # again under the same names
