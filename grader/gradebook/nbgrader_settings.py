@@ -83,6 +83,10 @@ def policy_text(timezone: str) -> str:
 
 def configure(c: Config) -> None:
     """Make nbgrader take the marks from `results.json` and never run a student's notebook."""
+    from nbgrader.server_extensions.formgrader.handlers import template_path
+
+    from grader.gradebook.formulas import TEMPLATES
+
     # nbgrader calls `alembic` by its name when it makes a database. It stands beside our Python.
     tools, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
     if tools not in path.split(os.pathsep):
@@ -105,7 +109,11 @@ def configure(c: Config) -> None:
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
     # formgrader and the feedback page show what students wrote: without any script of theirs.
-    c.HTMLExporter.filters = {"markdown2html": "grader.gradebook.safe_html.markdown2html"}
+    c.HTMLExporter.filters = {
+        "markdown2html": "grader.gradebook.safe_html.markdown2html",
+        "mathjax_scripts": "grader.gradebook.formulas.mathjax_scripts",
+    }
+    c.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), template_path]  # ours before nbgrader's
     c.FormgradeExtension.debug = False  # or it shows the configuration, with the database's password
     c.ExchangeFactory.collect = "grader.gradebook.collect.Collect"  # also for `nbgrader collect`
     # What is downloaded from a learning platform: nbgrader zip_collect.

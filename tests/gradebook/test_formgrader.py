@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import secrets
@@ -15,11 +16,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from gradebook.courses import ROOT, copied, hand_in, notebook, pretend_to_grade, roster, run
-from grader.gradebook.course import Course
+from gradebook.courses import copied, hand_in, notebook, pretend_to_grade, roster, run
+from grader.gradebook import steps
+from grader.gradebook.course import Course, inside
+from grader.release.notebook import grade_id
+from grader.rubric import load_rubric
 
 TOKEN = secrets.token_hex(8)
+FIGURE_WIDTH = 321
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # GRADER_SCREENSHOTS=docs/images writes the picture of docs/instructors.md anew.
 SCREENSHOTS = os.environ.get("GRADER_SCREENSHOTS")
@@ -37,11 +43,11 @@ def graded(template: Course, tmp_path_factory) -> Course:
     roster(course, "ada", first_name="Ada", last_name="Lovelace")
     patch = pytest.MonkeyPatch()
     pretend_to_grade(patch)
-    picture = (ROOT / "docs" / "images").glob("*.png")
-    figure = next(iter(sorted(picture)), None)
+    figure = io.BytesIO()
+    Image.new("RGB", (FIGURE_WIDTH, 40), "navy").save(figure, "PNG")
     attack = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
     text = "A latent vector is drawn from the prior, $z \\sim \\mathcal{N}(0, I)$, and decoded."
-    extra = {"figures/samples.png": figure.read_bytes()} if figure else {}
+    extra = {"figures/1.9_manifold.png": figure.getvalue()}
     hand_in(
         course,
         "ada",
@@ -156,6 +162,62 @@ def test_points_feedback_and_guides_stand_beside_the_answers(page, server):
     if SCREENSHOTS:
         page.locator("#q1-1").scroll_into_view_if_needed()
         page.screenshot(path=Path(SCREENSHOTS) / "formgrader.png")
+
+
+@pytest.fixture
+def offline(page):
+    """What a page asks of other machines, which it never gets."""
+    asked = []
+
+    def refuse(route):
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route(lambda url: not url.startswith(("http://127.0.0.1:", "data:", "file:")), refuse)
+    return asked
+
+
+def test_formulas_are_set_without_a_network(page, server, offline):
+    open_submission(page, server)
+    answer = page.locator("#q1-1").locator("xpath=ancestor::*[contains(@class, 'nbgrader_cell')]")
+    answer.locator("mjx-container svg").first.wait_for()
+    assert "\\mathcal" not in answer.inner_text()
+    page.locator("details", has_text="Marking guide for 1.1").locator("summary").click()
+    guide = page.locator("details", has_text="Marking guide for 1.1").locator("mjx-container svg").first
+    assert guide.bounding_box()["width"] > 20
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    assert offline == []
+
+
+def test_the_feedback_page_needs_no_network(page, graded, offline):
+    with inside(graded) as config, steps.logged(graded):
+        steps.feedback(graded, config, "ada")
+    page.goto((graded.feedback("ada") / "report.html").as_uri())
+    page.locator("mjx-container svg").first.wait_for()
+    assert page.locator("mjx-merror, [data-mjx-error]").count() == 0
+    assert page.locator("mjx-container a, mjx-container script").count() == 0
+    assert page.title() == "report"
+    assert offline == []
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / "feedback-page.png")
+
+
+def test_every_automatic_item_every_answer_and_the_figures_are_there(page, server):
+    open_submission(page, server)
+    for item in load_rubric().items:
+        box = page.locator(f"#{grade_id(item.id)}")
+        assert box.get_attribute("type") == "number"
+        if item.how == "auto":
+            cell = box.locator("xpath=ancestor::*[contains(@class, 'code_cell')]")
+            assert f"the message of {item.id}" in cell.inner_text()
+            page.wait_for_function(
+                "([id, points]) => document.getElementById(id).placeholder === points",
+                arg=[grade_id(item.id), f"{item.points / 2:g}"],
+            )
+        else:
+            assert page.locator("summary", has_text=f"Marking guide for {item.id}").count() >= 1
+    pictures = page.locator("#notebook-container img[src^='data:image/png']").all()
+    assert [picture.evaluate("picture => picture.naturalWidth") for picture in pictures] == [FIGURE_WIDTH]
 
 
 def test_no_script_of_a_student_runs(page, server):
