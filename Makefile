@@ -78,15 +78,16 @@ endef
 allow_distributions = $(if $(filter-out yes no,$(ALLOW_DISTRIBUTIONS)),$(error ALLOW_DISTRIBUTIONS is yes \
   or no, not $(ALLOW_DISTRIBUTIONS)))$(if $(filter yes,$(ALLOW_DISTRIBUTIONS)),--allow-distributions)
 
+grading_options = $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data $(DATA)) \
+  $(if $(DETAILS),--details) $(if $(filter yes,$(FRESH)),--fresh) $(if $(DASK),--dask $(DASK)) \
+  $(if $(SLURM),--slurm $(SLURM)) $(allow_distributions)
+
 ifdef COURSE
 grade: setup
-	@$(PYTHON) -m grader course grade $(COURSE) $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) \
-	  $(if $(DATA),--data $(DATA)) $(allow_distributions)
+	@$(PYTHON) -m grader course grade "$(COURSE)" $(grading_options)
 else
 grade: setup $(if $(filter $(COHORT),$(SUBMISSIONS)),cohort)
-	@$(PYTHON) -m grader grade $(SUBMISSIONS) --output $(OUTPUT) $(if $(JOBS),--jobs $(JOBS)) \
-	  $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data $(DATA)) $(if $(DETAILS),--details) \
-	  $(if $(filter yes,$(FRESH)),--fresh) $(if $(DASK),--dask $(DASK)) $(if $(SLURM),--slurm $(SLURM)) $(allow_distributions)
+	@$(PYTHON) -m grader grade $(SUBMISSIONS) --output $(OUTPUT) $(grading_options)
 endif
 
 cohort: $(VENV)/.ready

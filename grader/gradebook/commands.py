@@ -49,6 +49,20 @@ def init(
 
 
 @app.command()
+def update(folder: CourseFolder) -> int:
+    """Write the assignment's source anew, after the rubric's points or the stubs have changed."""
+    from grader.gradebook.course import ASSIGNMENT, open_course
+    from grader.gradebook.course import update as write_source
+    from grader.gradebook.progress import say
+
+    course = open_course(folder)
+    write_source(course)
+    say(f"written anew: {course.source}")
+    say(f"next: cd {course.root}, and nbgrader generate_assignment {ASSIGNMENT} --force")
+    return 0
+
+
+@app.command()
 def grade(
     folder: CourseFolder,
     jobs: Annotated[
@@ -64,6 +78,18 @@ def grade(
     allow_distributions: Annotated[
         bool, typer.Option("--allow-distributions", help="Waive the rule against torch.distributions.")
     ] = False,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Mark on a running Dask cluster.", show_default=False),
+    ] = None,
+    slurm: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Mark on N workers that Slurm starts.", show_default=False),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Mark all anew, reuse no earlier result.")] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="Show the failed checks with their messages.")
+    ] = False,
     no_collect: Annotated[
         bool, typer.Option("--no-collect", help="Leave the exchange alone; take what is in submitted/.")
     ] = False,
@@ -77,6 +103,10 @@ def grade(
         *(("--seed", str(seed)) if seed is not None else ()),
         *(("--data", data) if data is not None else ()),
         *(("--allow-distributions",) if allow_distributions else ()),
+        *(("--dask", dask) if dask is not None else ()),
+        *(("--slurm", str(slurm)) if slurm is not None else ()),
+        *(("--fresh",) if fresh else ()),
+        *(("--details",) if details else ()),
     ]
     return run(open_course(folder), Options(tuple(grading), collect=not no_collect))
 

@@ -180,7 +180,6 @@ def initialise(root: Path, new: NewCourse) -> Course:
         GraderUsageError: the folder holds something, an option is not valid, or it cannot be written.
     """
     from grader.gradebook.nbgrader_settings import config_text, policy_text
-    from grader.release.notebook import notebook_text
 
     course = Course(Path(os.path.abspath(root)))
     shown = printable(str(root))
@@ -192,9 +191,7 @@ def initialise(root: Path, new: NewCourse) -> Course:
     if course.root.exists() and (not course.root.is_dir() or any(course.root.iterdir())):
         raise GraderUsageError(f"{shown}: is not an empty folder; give a new one")
     try:
-        course.source.mkdir(parents=True)
-        _copy_stubs(course.source)
-        (course.source / f"{NOTEBOOK}.ipynb").write_text(notebook_text(), encoding="utf-8")
+        _write_source(course)
         course.state.mkdir()
         (course.state / "seed").write_text(f"{secrets.randbits(48)}\n")
         course.policy.write_text(policy_text(new.timezone), encoding="utf-8")
@@ -206,6 +203,27 @@ def initialise(root: Path, new: NewCourse) -> Course:
         where = printable(str(error.filename or root))
         raise GraderUsageError(f"{where}: cannot make the course: {error.strerror}") from error
     return course
+
+
+def update(course: Course) -> None:
+    """Write the assignment's source anew, after a change of the kit: of points, questions or stubs.
+
+    Raises:
+        GraderUsageError: it cannot be written.
+    """
+    try:
+        _write_source(course)
+    except OSError as error:
+        where = printable(str(error.filename or course.source))
+        raise GraderUsageError(f"{where}: cannot be written: {error.strerror}") from error
+
+
+def _write_source(course: Course) -> None:
+    from grader.release.notebook import notebook_text
+
+    course.source.mkdir(parents=True, exist_ok=True)
+    _copy_stubs(course.source)
+    (course.source / f"{NOTEBOOK}.ipynb").write_text(notebook_text(), encoding="utf-8")
 
 
 def _copy_stubs(target: Path) -> None:

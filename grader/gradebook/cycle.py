@@ -159,7 +159,8 @@ def _mark(course: Course, options: Options) -> int:
         "--output",
         str(course.results),
     ]
-    command += ["--no-details"]  # formgrader and the feedback show what went wrong
+    if "--details" not in options.grading:
+        command += ["--no-details"]  # formgrader and the feedback show what went wrong
     if seed.isdigit() and "--seed" not in options.grading:
         command += ["--seed", seed]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}

@@ -139,7 +139,8 @@ def _mark(cell: NotebookNode, item: ItemResult) -> None:
     points = float(item.points)
     if not math.isfinite(points) or not 0 <= points <= worth or worth != item.max_points:
         raise UnusableResult(
-            f"{item.id}: {item.points!r} of {item.max_points!r} points do not fit its cell, worth {worth!r}"
+            f"{item.id}: {item.points!r} of {item.max_points!r} points do not fit its cell, worth {worth!r}; "
+            "after a change of the rubric's points, run python -m grader course update"
         )
     title = load_rubric()[item.id].title
     cell.execution_count = 1

@@ -73,7 +73,10 @@ def _maximum(gradebook: Gradebook) -> list[str]:
             f"the gradebook has no assignment {ASSIGNMENT}; run nbgrader generate_assignment {ASSIGNMENT}"
         ]
     if abs(found - expected) > TOLERANCE:
-        return [f"the gradebook has {number(found)} points for {ASSIGNMENT}, the rubric {number(expected)}"]
+        return [
+            f"the gradebook has {number(found)} points for {ASSIGNMENT}, the rubric {number(expected)}; "
+            "run python -m grader course update"
+        ]
     return []
 
 

@@ -6,6 +6,7 @@ They run in this process: each start of nbgrader's command takes 2 s, a student 
 from __future__ import annotations
 
 import logging
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -134,9 +135,10 @@ def autograde(course: Course, config: Config, student: str) -> None:
         NbGraderFault: nbgrader failed.
     """
     before = standings(config, student)
-    answers = _answers(course, student)
-    _convert(Autograde, config, student)
-    after = _answers(course, student)
+    with _put_aside(course, student) as earlier:
+        _convert(Autograde, config, student)
+        answers = _answers(earlier)
+    after = _answers(course.autograded(student))
     with open_gradebook(config) as gradebook:
         for grade in _grades(gradebook, student):
             was = before.get(grade.name)
@@ -184,9 +186,31 @@ def _grades(gradebook: Gradebook, student: str) -> list:
         return []
 
 
-def _answers(course: Course, student: str) -> dict[str, tuple[str, str]]:
+@contextmanager
+def _put_aside(course: Course, student: str) -> Iterator[Path]:
+    """Keep the autograded submission of before: it comes back where nbgrader fails, which removes it.
+
+    Yields:
+        Where it lies meanwhile.
+    """
+    place, aside = course.autograded(student), course.state / "autograded" / student
+    if place.is_dir() and not aside.is_dir():  # what a killed run has put aside is the earlier one
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        place.rename(aside)
+    try:
+        yield aside
+    except NbGraderFault:
+        if aside.is_dir():
+            shutil.rmtree(place, ignore_errors=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            aside.rename(place)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _answers(folder: Path) -> dict[str, tuple[str, str]]:
     """What a student answers in the autograded notebook, by cell."""
-    path = course.autograded(student) / f"{NOTEBOOK}.ipynb"
+    path = folder / f"{NOTEBOOK}.ipynb"
     try:
         notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError):

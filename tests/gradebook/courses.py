@@ -33,14 +33,21 @@ def half(item: Item) -> Outcome:
 
 def make_course(folder: Path, db_url: str | None = None) -> Course:
     """A course with its assignment generated, by nbgrader's own converter."""
+    course = initialise(folder, NewCourse("dgm", folder / "exchange", db_url))
+    generate(course)
+    return course
+
+
+def generate(course: Course, force: bool = False) -> None:
+    """What `nbgrader generate_assignment` does."""
     from nbgrader.converters import GenerateAssignment
 
-    course = initialise(folder, NewCourse("dgm", folder / "exchange", db_url))
     with inside(course) as config, steps.logged(course):
         directory = steps.course_directory(config)
         directory.assignment_id = ASSIGNMENT
-        GenerateAssignment(coursedir=directory, config=config).start()
-    return course
+        converter = GenerateAssignment(coursedir=directory, config=config)
+        converter.force = force
+        converter.start()
 
 
 def copied(template: Course, folder: Path) -> Course:

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 
 import nbformat
 import pytest
 
 from gradebook.courses import ROOT
 from grader.cli import main
-from grader.gradebook import steps
+from grader.gradebook import cycle, steps
 from grader.gradebook.course import ASSIGNMENT, fit_for_id, inside
 from grader.rubric import load_rubric
 
@@ -112,3 +113,29 @@ def test_ids_that_can_be(student):
 )
 def test_ids_that_cannot_be(student):
     assert not fit_for_id(student)
+
+
+def test_options_of_grade_reach_the_grader(course, monkeypatch):
+    given = []
+    monkeypatch.setattr(cycle, "run", lambda course, options: given.extend(options.grading) or 0)
+    options = ["--jobs", "3", "--seed", "7", "--data", "mnist", "--allow-distributions"]
+    options += ["--dask", "tcp://host:1", "--slurm", "2", "--fresh", "--details"]
+    assert main(["course", "grade", str(course.root), *options]) == 0
+    assert given == options
+
+
+def test_make_passes_every_option_on_for_a_course():
+    options = ["JOBS=3", "SEED=7", "DATA=mnist", "ALLOW_DISTRIBUTIONS=yes", "FRESH=yes", "DETAILS=yes"]
+    options += ["DASK=tcp://host:1", "SLURM=2", "COURSE=my course"]
+    said = subprocess.run(
+        ["make", "-n", "-o", ".venv/.ready", "grade", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    (line,) = [line for line in said.replace("\\\n", " ").splitlines() if "course grade" in line]
+    assert " ".join(line.split()).endswith(
+        'grader course grade "my course" --jobs 3 --seed 7 --data mnist --details --fresh '
+        "--dask tcp://host:1 --slurm 2 --allow-distributions"
+    )

@@ -14,6 +14,7 @@ from gradebook.courses import (
     answers,
     autograded,
     current,
+    generate,
     half,
     hand_in,
     notebook,
@@ -477,3 +478,87 @@ def test_feedback_is_given_out_whatever_a_submission_lacks(course, monkeypatch):
     assert run(course, feedback=True) == 0
     assert len(released_feedback(course)) == 4
     assert len(released_feedback(course)) == 4  # again under the same names
+
+
+@pytest.fixture
+def change_rubric(tmp_path):
+    """Let the whole kit read a changed rubric."""
+    plain = load_rubric.__wrapped__
+    before = plain.__defaults__
+
+    def change(*replacements: tuple[str, str]) -> None:
+        text = before[0].read_text()
+        for old, new in replacements:
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        file = tmp_path / "rubric.toml"
+        file.write_text(text)
+        plain.__defaults__ = (file,)
+        load_rubric.cache_clear()
+
+    yield change
+    plain.__defaults__ = before
+    load_rubric.cache_clear()
+
+
+def test_manual_marks_outlive_a_change_of_the_rubrics_points(course, monkeypatch, capsys, change_rubric):
+    pretend_to_grade(monkeypatch)
+    hand_in(course, "ada", notebook(course))
+    assert run(course) == 0
+    with inside(course) as config, steps.open_gradebook(config) as gradebook:
+        for name, points in (("q1-1", 1.5), ("q1-7-bpd", 0.25)):
+            grade = gradebook.find_grade(name, "report", ASSIGNMENT, "ada")
+            grade.manual_score, grade.needs_manual_grade = points, False
+        gradebook.find_comment("q1-1", "report", ASSIGNMENT, "ada").manual_comment = "Good."
+        gradebook.db.commit()
+    change_rubric(
+        ('id = "1.1"\npoints = 2', 'id = "1.1"\npoints = 3'),
+        ('id = "1.7.kld"\npoints = 1.5', 'id = "1.7.kld"\npoints = 2'),
+    )
+    assert load_rubric()["1.7.kld"].points == 2
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 1
+    assert "run python -m grader course update" in capsys.readouterr().out
+    assert main(["course", "update", str(course.root)]) == 0
+    assert "nbgrader generate_assignment a3 --force" in capsys.readouterr().out
+    generate(course, force=True)
+    assert run(course) == 0
+    grades = scores(course, "ada")
+    assert (grades["q1-1"].manual, grades["q1-1"].waits, grades["q1-1"].worth) == (1.5, False, 3)
+    assert (grades["q1-7-kld"].auto, grades["q1-7-kld"].worth) == (1.0, 2)
+    assert (grades["q1-7-bpd"].manual, grades["q1-7-bpd"].waits) == (0.25, False)
+    with inside(course) as config, steps.open_gradebook(config) as gradebook:
+        assert gradebook.find_comment("q1-1", "report", ASSIGNMENT, "ada").comment == "Good."
+        assert gradebook.find_assignment(ASSIGNMENT).max_score == 65.5
+
+
+@pytest.mark.parametrize("error", [steps.NbGraderFault("ada: disk full"), KeyboardInterrupt()])
+def test_marks_stay_settled_when_entering_them_again_fails(course, monkeypatch, error):
+    """Where nbgrader fails it removes the autograded notebook, which formgrader shows and we compare with."""
+    pretend_to_grade(monkeypatch)
+    hand_in(course, "ada", notebook(course))
+    assert run(course) == 0
+    with inside(course) as config, steps.open_gradebook(config) as gradebook:
+        grade = gradebook.find_grade("q1-1", "report", ASSIGNMENT, "ada")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        gradebook.db.commit()
+    real = steps._convert
+
+    def fail(*arguments):
+        shutil.rmtree(course.autograded("ada"), ignore_errors=True)
+        raise error
+
+    pretend_to_grade(monkeypatch, {"ada": passed})
+    monkeypatch.setattr(steps, "_convert", fail)
+    if isinstance(error, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            run(course)
+    else:
+        assert run(course) == 1
+        assert (course.autograded("ada") / "report.ipynb").is_file()
+    monkeypatch.setattr(steps, "_convert", real)
+    assert run(course) == 0
+    grades = scores(course, "ada")
+    assert (grades["q1-1"].manual, grades["q1-1"].waits) == (1.5, False)
+    assert grades["q1-7-kld"].auto == 1.5
+    assert not (course.state / "autograded" / "ada").exists()
