@@ -25,6 +25,7 @@ from grader.report.results_json import write_result
 
 CANVAS = (
     "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Quiz (1),Practical 3 (22),Final Score\r\n"
+    ",,,,,Manual Posting,Manual Posting,\r\n"
     "    Points Possible,,,,,10,64,(read only)\r\n"
     '"Lovelace, Ada",901,,ada,"S, 1",7,,12\r\n'
     '"Hopper, Grace",902,,gh,S,,,\r\n'
@@ -135,7 +136,7 @@ def test_canvas_gets_its_own_file_back_with_one_column_filled(tmp_path):
     remarks = write_canvas(out, marks, sheet, "Practical 3")
     before, after = read_table(sheet), read_table(out)
     assert out.read_bytes().startswith(b"\xef\xbb\xbf")
-    assert [row[6] for row in after.rows] == ["64", "40.5", "12.5", ""]
+    assert [row[6] for row in after.rows] == ["Manual Posting", "64", "40.5", "12.5", ""]
     for old, new in zip(before.rows, after.rows, strict=True):
         assert old[:6] + old[7:] == new[:6] + new[7:]
     assert remarks == [

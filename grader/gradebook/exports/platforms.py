@@ -50,7 +50,8 @@ def write_canvas(path: Path, marks: Sequence[Mark], sheet: Path, column: str) ->
     for row in table.rows:
         if row[0].strip() == _POINTS_POSSIBLE:
             _check_points(row[place], marks, table.header[place], sheet)
-    students = [row for row in table.rows if row[0].strip() != _POINTS_POSSIBLE]
+    # A row without a name says how a column is posted, and is no student's.
+    students = [row for row in table.rows if row[0].strip() not in ("", _POINTS_POSSIBLE)]
     remarks = _fill(Table(table.header, students, table.marked), place, marks, _CANVAS, sheet)
     write_table(path, table.header, table.rows, table.marked)
     return remarks
