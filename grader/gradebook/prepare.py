@@ -138,9 +138,11 @@ def _write_copy(raw: Path, student: str, new: Path, released: NotebookNode) -> t
     """Write the clean copy of a submission into an empty folder; returns the notes."""
     rebuilt, beside, notes = _rebuilt(raw, released)
     submission = read_submission(raw, student)
-    notes += submission.warnings + ((submission.error,) if submission.error else ())
+    notes += submission.warnings
+    if submission.error:  # it begins with the folder's name, which is the student's
+        notes += (submission.error.removeprefix(f"{raw.name}: "),)
     if (raw / UNREADABLE).is_file() and not (raw / UNREADABLE).is_symlink():
-        reason = (raw / UNREADABLE).read_text("utf-8", "replace")
+        reason = (raw / UNREADABLE).read_text("utf-8", "replace").strip().removeprefix("# ")
         notes += (f"the download could not be unpacked: {printable(reason)}",)
     nbformat.write(rebuilt.notebook, new / f"{NOTEBOOK}.ipynb")
     for name, content in submission.files.items():

@@ -106,6 +106,7 @@ def test_bad_submissions_are_named_and_none_is_lost(course, monkeypatch, capsys)
     hand_in(course, "other", {"cells": [{"cell_type": "markdown", "metadata": {}, "source": "a2"}]})
     hand_in(course, "tampered", tampered)
     hand_in(course, "forged-time", full, time="a week ago")
+    hand_in(course, "odd", full, code=False, extra={"part1": b"a file"})
     hand_in(course, "fine", full)
     hand_in(course, "wrong", full)
     (course.root / "submitted" / "wrong" / ASSIGNMENT).rename(course.root / "submitted" / "wrong" / "a2")
@@ -118,6 +119,7 @@ def test_bad_submissions_are_named_and_none_is_lost(course, monkeypatch, capsys)
         "broken: report.ipynb: cannot be read, it is not valid JSON",
         "other: report.ipynb: is not the notebook of this assignment",
         "forged-time: timestamp.txt does not hold a time",
+        "  odd: part1 is a file",
         "note: submitted/wrong: holds no a3, but a2",
     ):
         assert line in said

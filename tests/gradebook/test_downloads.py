@@ -161,6 +161,7 @@ def test_nobody_is_lost_of_whose_download_nothing_counts(course, archive, monkey
     assert run(course) == 0
     said = capsys.readouterr().out
     for student in ("a_1", "b_2", "c_3", "Dora-D_4", "emil"):
-        assert f"{student}: the download could not be unpacked" in said
+        assert f"{student}: the download could not be unpacked: " in said
+    assert "unpacked: a_1_2_a3.rar: is damaged, or an archive of a kind that is not accepted\n" in said
     assert "fay: several notebooks" in said or "fay: x/report.ipynb" in said
     assert "readme" not in said

@@ -226,3 +226,27 @@ def test_no_script_of_a_student_runs(page, server):
     assert page.title() != "taken"
     assert page.locator("#notebook-container script").count() == 0
     assert page.locator("img[src='x']").count() == 0
+
+
+def test_formulas_of_students_make_no_links_and_show_their_mistakes(page, offline, tmp_path):
+    from grader.gradebook.formulas import mathjax_scripts
+
+    formulas = [
+        r"$\href{javascript:alert(1)}{x}$",
+        r"$\style{background:url(https://example.org/x)}{y}$ $\class{a}{b}$",
+        r"$\require{html}\href{https://example.org}{x}$",
+        r"$\frac{a$",
+        r"$\nosuchmacro$",
+        r"$\boldsymbol{\mu} \in \begin{cases} a & b \\ c & d \end{cases}$",
+    ]
+    file = tmp_path / "page.html"
+    file.write_text(f"<html><head>{mathjax_scripts()}</head><body>{'<p>'.join(formulas)}</body></html>")
+    page.goto(file.as_uri())
+    page.locator("mjx-container svg").first.wait_for()
+    page.wait_for_function("MathJax.startup.promise.then(() => true)")
+    assert page.locator("mjx-container").count() >= len(formulas)
+    assert page.locator("mjx-container a, mjx-container [style*=url]").count() == 0
+    text = page.locator("body").inner_html()
+    assert "frac{a" in text
+    assert "nosuchmacro" in text
+    assert offline == []
