@@ -20,10 +20,19 @@ NAMED_FILES: tuple[str, ...] = tuple(
 GIVEN_FILES = frozenset(
     {
         "part1/__init__.py",
+        "part1/callbacks.py",
+        "part1/commands.py",
+        "part1/drawing.py",
+        "part1/figures.py",
         "part1/mnist.py",
+        "part1/runs.py",
         "part1/unittests.py",
         "part2/__init__.py",
+        "part2/commands.py",
+        "part2/drawing.py",
+        "part2/figures.py",
         "part2/mnist.py",
+        "part2/runs.py",
         "part2/unittests.py",
         "part2/utils.py",
     }

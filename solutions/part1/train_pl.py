@@ -1,6 +1,7 @@
 """Trains the VAE with PyTorch Lightning: `python train_pl.py --help` lists the options."""
 
 import argparse
+import sys
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -8,9 +9,8 @@ import torch
 import torch.nn.functional as F
 from cnn_encoder_decoder import CNNDecoder, CNNEncoder
 from mnist import mnist
-from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.loggers import TensorBoardLogger
-from torchvision.utils import make_grid, save_image
+from torchvision.utils import make_grid
 from utils import KLD, elbo_to_bpd, sample_reparameterize, visualize_manifold
 
 
@@ -120,73 +120,125 @@ class GenerateCallback(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: VAE) -> None:
         """Shows what an untrained model generates."""
-        self.sample_and_save(trainer, pl_module, epoch=0)
+        if trainer.current_epoch == 0:
+            self.sample_and_save(trainer, pl_module, epoch=0)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: VAE) -> None:
-        """Shows samples when `every_n_epochs` more epochs are done."""
+        """Shows samples when `every_n_epochs` more epochs are done, and at the end."""
         epoch = trainer.current_epoch + 1
-        if epoch % self.every_n_epochs == 0:
+        if epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs:
             self.sample_and_save(trainer, pl_module, epoch)
 
     def sample_and_save(self, trainer: pl.Trainer, pl_module: VAE, epoch: int) -> None:
         """Generates a grid of samples and stores it under the number of finished epochs."""
+        from figures import draw_samples
+
         was_training = pl_module.training
         pl_module.eval()
-        samples = pl_module.sample(self.batch_size)
-        pl_module.train(was_training)
+        try:
+            samples = pl_module.sample(self.batch_size)
+        except NotImplementedError as question:
+            print(f"No samples yet. {question}")  # question 1.7 can be trained without 1.8
+            return
+        finally:
+            pl_module.train(was_training)
         grid = make_grid(samples.float() / 15, nrow=8, padding=2, pad_value=0.5)
         trainer.logger.experiment.add_image("samples", grid, global_step=epoch)
         if self.save_to_disk:
-            save_image(grid, Path(trainer.log_dir) / f"samples_epoch_{epoch:03d}.png")
+            draw_samples(samples, epoch, Path(trainer.log_dir))
 
 
 def train_vae(args: argparse.Namespace) -> dict[str, float]:
-    """Trains, tests and visualizes a VAE.
+    """Trains, tests and visualizes a VAE. Goes on from the last finished epoch, if there is one.
 
     Args:
-        args: the command-line options of this file.
+        args: the command-line options of this file. `log_dir` is the folder of this very run.
 
     Returns:
         The test metrics, among them `test_bpd`, of the epoch with the best validation bpd.
     """
-    pl.seed_everything(args.seed)
+    # The given modules beside this file, needed only here.
+    from callbacks import BEST, EpochSeeds, Keeper, finished_epochs, quiet_lightning
+    from runs import CHECKPOINT
+
+    quiet_lightning()
+    pl.seed_everything(args.seed, verbose=False)
     train_loader, val_loader, test_loader = mnist(
         root=args.data_dir, batch_size=args.batch_size, num_workers=args.num_workers
     )
+    # The loader's own draws then do not shift those of the epoch, which EpochSeeds seeds.
+    train_loader.generator = torch.Generator()
+    log_dir = Path(args.log_dir)
     trainer = pl.Trainer(
         accelerator="auto",
         devices=1,
         max_epochs=args.epochs,
-        logger=TensorBoardLogger(args.log_dir, default_hp_metric=False),
-        callbacks=[
-            ModelCheckpoint(save_weights_only=True, mode="min", monitor="val_bpd"),
-            GenerateCallback(),
-        ],
+        default_root_dir=log_dir,
+        logger=TensorBoardLogger(log_dir, name="", version="", default_hp_metric=False),
+        callbacks=[EpochSeeds(args.seed), GenerateCallback(), Keeper(log_dir)],
         enable_progress_bar=args.progress_bar,
     )
     if not args.progress_bar:
         print(f"Training without a progress bar; follow it with: tensorboard --logdir {args.log_dir}")
 
     model = VAE(num_filters=args.num_filters, z_dim=args.z_dim, lr=args.lr)
-    trainer.fit(model, train_loader, val_loader)
-    (result,) = trainer.test(model, test_loader, ckpt_path="best")
+    finished = finished_epochs(log_dir)
+    if finished:
+        print(f"{finished} of {args.epochs} epochs are done already, in {log_dir}")
+    if finished < args.epochs:
+        trainer.fit(model, train_loader, val_loader, ckpt_path=log_dir / CHECKPOINT if finished else None)
 
-    if args.z_dim == 2:
-        manifold = visualize_manifold(model.eval().decoder)
-        save_image(manifold, Path(trainer.log_dir) / "vae_manifold.png")
+    torch.manual_seed(args.seed)
+    (result,) = trainer.test(model, test_loader, ckpt_path=log_dir / BEST, verbose=False)
+    save_results(model, result, log_dir, getattr(args, "figures", None))
     return result
 
 
+def save_results(model: VAE, result: dict[str, float], log_dir: Path, figures: str | None) -> None:
+    """Writes the test metrics and draws the figures of the report.
+
+    Args:
+        model: with the weights that were tested.
+        result: its test metrics.
+        log_dir: the run's folder.
+        figures: folder of the report's figures; None to leave them in the run's.
+    """
+    from figures import draw_curves, draw_manifold, publish_figures
+    from runs import METRICS, SUMMARY, read_rows, write_rows
+
+    z_dim = model.hparams.z_dim
+    write_rows(log_dir / SUMMARY, [{name: f"{value:.6g}" for name, value in result.items()}])
+    draw_curves(read_rows(log_dir / METRICS), result["test_bpd"], z_dim, log_dir)
+    if z_dim == 2:
+        try:
+            draw_manifold(visualize_manifold(model.eval().decoder), log_dir)
+        except NotImplementedError as question:
+            print(f"No manifold yet. {question}")
+    print(f"Test set: {result['test_bpd']:.4f} bits per dimension. Everything of this run is in {log_dir}")
+    for figure in publish_figures(log_dir, Path(figures), z_dim) if figures else ():
+        print(f"Figure for the report: {figure}")
+
+
+NAMED_BY = ("z_dim",)  # a folder of its own for every number of latent dimensions
+
+
+def command_line() -> argparse.ArgumentParser:
+    """The options."""
+    from commands import add_common_options, natural, positive
+
+    parser = argparse.ArgumentParser(
+        prog="train_pl.py", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--z_dim", type=natural, default=20, help="number of latent dimensions")
+    parser.add_argument("--num_filters", type=natural, default=32, help="width of the convolutions")
+    parser.add_argument("--lr", type=positive, default=1e-3, help="learning rate")
+    parser.add_argument("--batch_size", type=natural, default=128, help="images per batch")
+    parser.add_argument("--epochs", type=natural, default=80, help="passes over the training set")
+    add_common_options(parser, log_dir="VAE_logs")
+    return parser
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--z_dim", type=int, default=20, help="number of latent dimensions")
-    parser.add_argument("--num_filters", type=int, default=32, help="width of the convolutions")
-    parser.add_argument("--lr", type=float, default=1e-3, help="learning rate")
-    parser.add_argument("--batch_size", type=int, default=128, help="images per batch")
-    parser.add_argument("--data_dir", default="../data", help="folder of the MNIST data set")
-    parser.add_argument("--epochs", type=int, default=80, help="passes over the training set")
-    parser.add_argument("--seed", type=int, default=42, help="seed of every random number")
-    parser.add_argument("--num_workers", type=int, default=0, help="loading processes; 0 is usually fastest")
-    parser.add_argument("--log_dir", default="VAE_logs", help="folder for logs, checkpoints and images")
-    parser.add_argument("--progress_bar", action="store_true", help="show a progress bar")
-    train_vae(parser.parse_args())
+    from commands import run
+
+    sys.exit(run(train_vae, command_line(), NAMED_BY))

@@ -10,12 +10,21 @@ from grader.release import stubs
 SOLUTIONS = stubs.REPOSITORY / "solutions"
 STUDENT = stubs.REPOSITORY / "student"
 FILES = [
+    "part1/callbacks.py",
     "part1/cnn_encoder_decoder.py",
+    "part1/commands.py",
+    "part1/drawing.py",
+    "part1/figures.py",
     "part1/mnist.py",
+    "part1/runs.py",
     "part1/train_pl.py",
     "part1/utils.py",
+    "part2/commands.py",
+    "part2/drawing.py",
+    "part2/figures.py",
     "part2/mnist.py",
     "part2/models.py",
+    "part2/runs.py",
     "part2/train.py",
     "part2/utils.py",
 ]

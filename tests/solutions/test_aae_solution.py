@@ -7,6 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from tests.solutions.conftest import bars
+
 
 @pytest.fixture
 def model(part2):
@@ -167,10 +169,131 @@ def options(log_dir, **changes) -> Namespace:
     return Namespace(**(values | files | changes))
 
 
-def test_training_script_runs_to_the_end(part2, little_data, tmp_path):
+def test_training_script_runs_to_the_end(in_part2, part2, little_data, tmp_path):
     part2.train.main(options(tmp_path / "logs"))
     names = {file.name for file in (tmp_path / "logs").iterdir()}
     assert {"checkpoint.pt", "samples_epoch_000.png", "reconstructions_epoch_001.png"} <= names
+    assert {"loss_curves.png", "reconstructions_by_digit.png", "summary.csv", "metrics.csv"} <= names
+
+
+@pytest.mark.parametrize(
+    ("z_dim", "lambda_", "figures"),
+    [
+        (8, 1, {"2.4_reconstructions.png"}),
+        (8, 0.995, {"2.5_reconstructions.png", "2.5_samples.png"}),
+        (2, 1, {"2.6_autoencoder_reconstructions.png", "2.6_autoencoder_samples.png"}),
+        (2, 0.995, {"2.6_adversarial_reconstructions.png", "2.6_adversarial_samples.png"}),
+        (20, 0.995, {"2.7_samples.png"}),
+        (20, 1, set()),
+        (3, 0.5, set()),
+    ],
+)
+def test_the_figures_of_the_questions_come_out(
+    in_part2, part2, little_data, tmp_path, z_dim, lambda_, figures
+):
+    folder = tmp_path / "figures"
+    part2.train.main(options(tmp_path / "logs", z_dim=z_dim, lambda_=lambda_, figures=str(folder)))
+    assert {file.name for file in folder.glob("*")} == figures
+
+
+def test_the_loss_at_the_end_is_over_the_whole_training_set(in_part2, part2, little_data, tmp_path):
+    part2.train.main(options(tmp_path, batch_size=100))  # 2 batches of 100: 56 images are left over
+    model = part2.models.AdversarialAE(z_dim=2)
+    part2.runs.load_state(tmp_path / "checkpoint.pt", only_model := {"model": model} | OTHERS)
+    images = part2.mnist._scale((bars(256).data.unsqueeze(1), None))[0]
+    expected = F.mse_loss(only_model["model"].eval()(images)[0], images).item()
+    (row,) = part2.runs.read_rows(tmp_path / "summary.csv")
+    assert float(row["train_reconstruction_loss"]) == pytest.approx(expected, rel=1e-4)
+
+
+class Forgets:
+    """Takes any state."""
+
+    def load_state_dict(self, state) -> None:
+        pass
+
+
+OTHERS = dict.fromkeys(("optimizer_ae", "optimizer_disc", "logger_ae", "logger_disc"), Forgets())
+
+
+def state_of(part2, log_dir) -> dict:
+    return torch.load(log_dir / "checkpoint.pt", weights_only=True)
+
+
+def without_seconds(log_dir) -> list[list[str]]:
+    return [line.split(",")[:-1] for line in (log_dir / "metrics.csv").read_text().splitlines()]
+
+
+def test_a_training_that_goes_on_ends_like_an_undisturbed_one(
+    in_part2, part2, little_data, tmp_path, monkeypatch
+):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    part2.train.main(options(whole, epochs=3))
+
+    loss, calls = part2.models.AdversarialAE.get_loss_discriminator, []
+
+    def interrupted(self, *args):
+        calls.append(1)
+        if len(calls) == 10:  # an epoch has 4 batches: in the middle of the third
+            raise ValueError("the plug is pulled")
+        return loss(self, *args)
+
+    monkeypatch.setattr(part2.models.AdversarialAE, "get_loss_discriminator", interrupted)
+    with pytest.raises(ValueError, match="plug"):
+        part2.train.main(options(parts, epochs=3))
+    assert state_of(part2, parts)["epoch"] == 2
+    part2.train.main(options(parts, epochs=3))
+    assert without_seconds(parts) == without_seconds(whole)
+    one, other = state_of(part2, whole), state_of(part2, parts)
+    assert one["epoch"] == other["epoch"] == 3
+    assert one["parts"]["logger_ae"]["seen"] == other["parts"]["logger_ae"]["seen"]
+    for name, value in one["parts"]["model"].items():
+        assert torch.equal(value, other["parts"]["model"][name]), name
+    for name in ("samples_epoch_003.png", "reconstructions_epoch_003.png"):
+        assert (whole / name).read_bytes() == (parts / name).read_bytes()
+
+
+def test_more_epochs_later_are_the_same_as_at_once(in_part2, part2, little_data, tmp_path):
+    part2.train.main(options(tmp_path / "at_once", epochs=2))
+    part2.train.main(options(tmp_path / "later", epochs=1))
+    part2.train.main(options(tmp_path / "later", epochs=2))
+    part2.train.main(options(tmp_path / "later", epochs=1))  # what is done is done
+    assert without_seconds(tmp_path / "later") == without_seconds(tmp_path / "at_once")
+    assert len(without_seconds(tmp_path / "later")) == 1 + 2
+
+
+def test_training_of_2_4_does_not_wait_for_samples(
+    in_part2, part2, little_data, tmp_path, monkeypatch, capsys
+):
+    def unanswered(*args):
+        raise NotImplementedError("Question 2.5: AdversarialAE.sample")
+
+    monkeypatch.setattr(part2.models.AdversarialAE, "sample", unanswered)
+    monkeypatch.setattr(
+        part2.models.AdversarialAE,
+        "get_loss_discriminator",
+        lambda self, z: (self.discriminator(z.detach()).mean(), {}),
+    )
+    part2.train.main(options(tmp_path, lambda_=1, z_dim=8, figures=str(tmp_path / "figures")))
+    assert "Question 2.5: AdversarialAE.sample" in capsys.readouterr().out
+    assert (tmp_path / "figures" / "2.4_reconstructions.png").exists()
+
+
+def test_a_progress_bar_changes_nothing_else(in_part2, part2, little_data, tmp_path, capsys):
+    part2.train.main(options(tmp_path / "without"))
+    part2.train.main(options(tmp_path / "with", progress_bar=True))
+    assert "Epoch 1 of 1" in capsys.readouterr().err
+    assert without_seconds(tmp_path / "with") == without_seconds(tmp_path / "without")
+
+
+def test_a_logger_gives_the_means_of_an_epoch(part2):
+    logger = part2.utils.TensorBoardLogger(None, avg_window=100)
+    for value in (1.0, torch.tensor(2.0), 6):
+        logger.add_values({"loss": value})
+    logger.add_values({"accuracy": 0.5})
+    assert logger.epoch_means() == {"loss": 3.0, "accuracy": 0.5}
+    logger.add_values({"loss": 5.0})
+    assert logger.epoch_means() == {"loss": 5.0}
 
 
 @pytest.mark.parametrize("lambda_", [-0.1, 1.5, float("nan")])

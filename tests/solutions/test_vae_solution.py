@@ -128,11 +128,79 @@ def test_loaders_split_and_discretize(part1, full_size_data):
     assert part1.mnist.discretize(grey).tolist() == [0, 0, 1, 8, 15, 15]
 
 
-def test_training_script_runs_to_the_end(part1, little_data, tmp_path):
-    options = {"z_dim": 2, "num_filters": 1, "lr": 1e-2, "batch_size": 64, "epochs": 1, "seed": 1}
-    files = {"data_dir": "nowhere", "log_dir": str(tmp_path), "num_workers": 0, "progress_bar": False}
-    result = part1.train_pl.train_vae(Namespace(**options, **files))
+def options(log_dir, **changes) -> Namespace:
+    values = {"z_dim": 2, "num_filters": 1, "lr": 1e-2, "batch_size": 64, "epochs": 1, "seed": 1}
+    files = {"data_dir": "nowhere", "log_dir": str(log_dir), "num_workers": 0, "progress_bar": False}
+    return Namespace(**(values | files | changes))
+
+
+def test_training_script_runs_to_the_end(in_part1, part1, little_data, tmp_path):
+    result = part1.train_pl.train_vae(options(tmp_path))
     assert 0 < result["test_bpd"] < 4
-    assert len(list(tmp_path.rglob("samples_epoch_000.png"))) == 1
-    assert len(list(tmp_path.rglob("vae_manifold.png"))) == 1
-    assert len(list(tmp_path.rglob("*.ckpt"))) == 1
+    names = {file.name for file in tmp_path.iterdir()}
+    assert {"samples_epoch_000.png", "manifold.png", "bpd_curves.png", "best.ckpt", "metrics.csv"} <= names
+
+
+@pytest.mark.parametrize(
+    ("z_dim", "figures"),
+    [(20, {"1.7_bpd_curves.png", "1.8_samples_epoch_000.png"}), (2, {"1.9_manifold.png"}), (5, set())],
+)
+def test_the_figures_of_the_questions_come_out(in_part1, part1, little_data, tmp_path, z_dim, figures):
+    folder = tmp_path / "figures"
+    part1.train_pl.train_vae(options(tmp_path / "logs", z_dim=z_dim, figures=str(folder)))
+    assert {file.name for file in folder.glob("*")} == figures
+
+
+def weights(part1, log_dir) -> dict[str, torch.Tensor]:
+    return part1.train_pl.VAE.load_from_checkpoint(log_dir / "best.ckpt", weights_only=True).state_dict()
+
+
+def without_seconds(log_dir) -> list[list[str]]:
+    return [line.split(",")[:-1] for line in (log_dir / "metrics.csv").read_text().splitlines()]
+
+
+def test_a_training_that_goes_on_ends_like_an_undisturbed_one(
+    in_part1, part1, little_data, tmp_path, monkeypatch
+):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    undisturbed = part1.train_pl.train_vae(options(whole, epochs=3))
+
+    step, calls = part1.train_pl.VAE.training_step, []
+
+    def interrupted(self, *args):
+        calls.append(1)
+        if len(calls) == 8:  # an epoch has 3 batches: in the middle of the third
+            raise ValueError("the plug is pulled")
+        return step(self, *args)
+
+    monkeypatch.setattr(part1.train_pl.VAE, "training_step", interrupted)
+    with pytest.raises(ValueError, match="plug"):
+        part1.train_pl.train_vae(options(parts, epochs=3))
+    assert len(without_seconds(parts)) == 1 + 2
+    result = part1.train_pl.train_vae(options(parts, epochs=3))
+    assert result == undisturbed
+    assert without_seconds(parts) == without_seconds(whole)
+    for name, value in weights(part1, parts).items():
+        assert torch.equal(value, weights(part1, whole)[name]), name
+
+
+def test_more_epochs_later_are_the_same_as_at_once(in_part1, part1, little_data, tmp_path):
+    at_once = part1.train_pl.train_vae(options(tmp_path / "at_once", epochs=2))
+    part1.train_pl.train_vae(options(tmp_path / "later", epochs=1))
+    assert part1.train_pl.train_vae(options(tmp_path / "later", epochs=2)) == at_once
+    # What is done is done: fewer epochs change nothing, but the figures are drawn again.
+    (tmp_path / "later" / "manifold.png").unlink()
+    assert part1.train_pl.train_vae(options(tmp_path / "later", epochs=1)) == at_once
+    assert (tmp_path / "later" / "manifold.png").exists()
+
+
+def test_training_does_not_wait_for_later_questions(
+    in_part1, part1, little_data, tmp_path, monkeypatch, capsys
+):
+    def unanswered(*args):
+        raise NotImplementedError("Question 1.x: not yet")
+
+    monkeypatch.setattr(part1.train_pl.VAE, "sample", unanswered)
+    monkeypatch.setattr(part1.train_pl, "visualize_manifold", unanswered)
+    assert part1.train_pl.train_vae(options(tmp_path))["test_bpd"] < 4
+    assert capsys.readouterr().out.count("Question 1.x: not yet") == 3

@@ -1,0 +1,97 @@
+"""The figures that the questions of part 1 ask for. Provided; nothing to write here."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from drawing import BLUE, GREY, ORANGE, grid, publish, save, show
+from matplotlib.figure import Figure
+
+CURVES, MANIFOLD = "bpd_curves.png", "manifold.png"
+SHOWN_SAMPLES = (0, 10, 80)  # the epochs that question 1.8 asks for
+
+
+def samples_name(epoch: int) -> str:
+    """The file with the samples after so many epochs."""
+    return f"samples_epoch_{epoch:03d}.png"
+
+
+def draw_samples(samples: torch.Tensor, epoch: int, log_dir: Path) -> None:
+    """Draws samples in rows of eight.
+
+    Args:
+        samples: [N, 1, 28, 28], grey levels 0..15.
+        epoch: number of finished epochs.
+        log_dir: receives the figure.
+    """
+    figure = Figure(figsize=(5, 5.3), layout="constrained")
+    when = "before training" if epoch == 0 else f"after {epoch} epoch{'s' if epoch > 1 else ''}"
+    show(figure.add_subplot(), grid(samples.float() / 15), f"Samples of the VAE {when}")
+    save(figure, log_dir / samples_name(epoch))
+
+
+def draw_curves(rows: Sequence[Mapping[str, str]], test_bpd: float, z_dim: int, log_dir: Path) -> None:
+    """Draws the bits per dimension on the training and validation set over the epochs, and the test score.
+
+    Args:
+        rows: the table of metrics, `epoch`, `train_bpd` and `val_bpd`.
+        test_bpd: of the epoch with the best validation score.
+        z_dim: number of latent dimensions.
+        log_dir: receives the figure.
+    """
+    epochs = [int(row["epoch"]) for row in rows]
+    validation = [float(row["val_bpd"]) for row in rows]
+    figure = Figure(figsize=(7, 4.3), layout="constrained")
+    axes = figure.add_subplot()
+    marker = "o" if len(rows) < 10 else ""
+    training = [float(row["train_bpd"]) for row in rows]
+    axes.plot(
+        epochs, training, color=BLUE, marker=marker, markersize=3, label="training set (mean of the epoch)"
+    )
+    axes.plot(epochs, validation, color=ORANGE, marker=marker, markersize=3, label="validation set")
+    axes.axhline(test_bpd, color=GREY, linestyle="--", linewidth=1, label=f"test set: {test_bpd:.3f} bpd")
+    best = epochs[validation.index(min(validation))]
+    axes.plot([best], [min(validation)], "o", color=ORANGE, label=f"best epoch: {best}, used for the test")
+    # The first epoch starts near 4 bpd; its mean must not press all the others together.
+    later = (
+        [*training[1:], *validation[1:], test_bpd] if len(rows) > 5 else [*training, *validation, test_bpd]
+    )
+    low, high = min(later), max(later)
+    axes.set_ylim(low - 0.1 * (high - low) - 0.005, high + 0.1 * (high - low) + 0.005)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("negative ELBO in bits per dimension")
+    axes.set_title(f"VAE with {z_dim} latent dimensions")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    save(figure, log_dir / CURVES)
+
+
+def draw_manifold(manifold: torch.Tensor, log_dir: Path) -> None:
+    """Draws the data manifold of a VAE with two latent dimensions.
+
+    Args:
+        manifold: what `visualize_manifold` returns, one image of 20 x 20 images.
+        log_dir: receives the figure.
+    """
+    manifold = manifold.float()
+    if manifold.max() > 1:  # grey levels 0..15 are as good as 0..1
+        manifold = manifold / 15
+    figure = Figure(figsize=(7, 7.3), layout="constrained")
+    axes = figure.add_subplot()
+    show(
+        axes,
+        manifold,
+        "Means of p(x|z) over the latent plane,\neach axis from the 2.5th to the 97.5th percentile",
+    )
+    save(figure, log_dir / MANIFOLD)
+
+
+def publish_figures(log_dir: Path, figures: Path, z_dim: int) -> list[Path]:
+    """Copies the figures that a question asks for: 1.7 and 1.8 want 20 latent dimensions, 1.9 wants 2."""
+    names = {}
+    if z_dim == 20:
+        names[CURVES] = f"1.7_{CURVES}"
+        names |= {samples_name(epoch): f"1.8_{samples_name(epoch)}" for epoch in SHOWN_SAMPLES}
+    if z_dim == 2:
+        names[MANIFOLD] = f"1.9_{MANIFOLD}"
+    return publish(log_dir, figures, names)
