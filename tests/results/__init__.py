@@ -1,0 +1,1 @@
+"""The full-length trainings, and docs/results.md."""

@@ -1,0 +1,185 @@
+"""The trainings that docs/results.md shows, run as a student runs them, and what they have come to."""
+
+from __future__ import annotations
+
+import csv
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRIPTS = {1: "train_pl.py", 2: "train.py"}
+FULL = {1: 80, 2: 100}  # epochs
+SEEDS = range(10)
+LAMBDAS = ("1", "0.995")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One run of a training command.
+
+    Attributes:
+        name: unique, and safe as the name of a file.
+        part: 1 or 2.
+        title: what it is, in words.
+        options: the command's, apart from places and epochs.
+        epochs: of the whole run.
+        folder: what the command calls its folder.
+    """
+
+    name: str
+    part: int
+    title: str
+    options: tuple[str, ...]
+    epochs: int
+    folder: str
+
+
+def _vae(z_dim: int) -> Training:
+    title = f"VAE, {z_dim} latent dimensions"
+    return Training(f"vae-z{z_dim}", 1, title, ("--z_dim", str(z_dim)), FULL[1], f"z_dim_{z_dim}")
+
+
+def _aae(z_dim: int, lambda_: str) -> Training:
+    kind = "autoencoder" if lambda_ == "1" else "adversarial autoencoder"
+    return Training(
+        f"aae-z{z_dim}-lambda{lambda_}",
+        2,
+        f"{kind}, {z_dim} latent dimensions, λ = {lambda_}",
+        ("--z_dim", str(z_dim), "--lambda_", lambda_),
+        FULL[2],
+        f"z_dim_{z_dim}_lambda_{lambda_}",
+    )
+
+
+TRAININGS = (_vae(20), _vae(2), _aae(8, "1"), _aae(8, "0.995"), _aae(2, "1"), _aae(2, "0.995"))
+EXTRA = (_aae(20, "0.995"),)  # question 2.7
+
+
+def _seed(seed: int, lambda_: str) -> Training:
+    options = ("--lambda_", lambda_, "--seed", str(seed))
+    folder = f"z_dim_8_lambda_{lambda_}" + (f"_seed_{seed}" if seed != 42 else "")
+    return Training(f"seed{seed}-lambda{lambda_}", 2, f"seed {seed}, λ = {lambda_}", options, 1, folder)
+
+
+SEED_TRAININGS = tuple(_seed(seed, lambda_) for lambda_ in LAMBDAS for seed in SEEDS)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where trainings work.
+
+    Attributes:
+        data: folder of MNIST.
+        output: receives logs, figures and messages.
+    """
+
+    data: Path
+    output: Path
+
+    def logs(self, training: Training) -> Path:
+        """The training's own folder."""
+        kind = "seeds" if training in SEED_TRAININGS else "logs"
+        return self.output / kind / f"part{training.part}" / training.folder
+
+
+def command(training: Training, places: Places, epochs: int | None = None) -> list[str]:
+    """The command line; `--resume`, because an edit of a script must not throw hours away."""
+    figures = "seeds-figures" if training in SEED_TRAININGS else "figures"
+    return [
+        *(sys.executable, SCRIPTS[training.part], *training.options),
+        *("--epochs", str(epochs or training.epochs), "--data_dir", str(places.data.resolve())),
+        *("--log_dir", str(places.logs(training).parent.resolve())),
+        *("--figures", str((places.output / figures).resolve()), "--no-progress_bar", "--resume"),
+    ]
+
+
+def shown(training: Training) -> str:
+    """The command as a student types it."""
+    return shlex.join(["python", SCRIPTS[training.part], *training.options])
+
+
+def start(training: Training, places: Places, threads: int, epochs: int | None) -> subprocess.Popen[bytes]:
+    """Starts a training, or lets it go on; what it says goes into a file."""
+    places.output.mkdir(parents=True, exist_ok=True)
+    with open(places.output / f"{training.name}.log", "ab") as log:
+        return subprocess.Popen(
+            command(training, places, epochs),
+            cwd=REPOSITORY / "solutions" / f"part{training.part}",
+            env=os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def run_all(
+    trainings: tuple[Training, ...],
+    jobs: int,
+    begin: Callable[[Training], subprocess.Popen[bytes]],
+    tell: Callable[[str], None] = print,
+) -> list[Training]:
+    """Runs trainings, so many at a time; those that failed are returned, and the others run all the same."""
+    waiting = list(trainings)
+    running: dict[Training, subprocess.Popen[bytes]] = {}
+    failed = []
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                training = waiting.pop(0)
+                running[training] = begin(training)
+                tell(f"started: {training.title}")
+            training, process = next(iter(running.items()))
+            for candidate, its_process in running.items():
+                if its_process.poll() is not None:
+                    training, process = candidate, its_process
+                    break
+            try:
+                status = process.wait(timeout=1)
+            except subprocess.TimeoutExpired:
+                continue
+            del running[training]
+            tell(f"{'done' if status == 0 else f'ended with status {status}'}: {training.title}")
+            if status != 0:
+                failed.append(training)
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+    return failed
+
+
+@dataclass(frozen=True)
+class State:
+    """What a training has come to.
+
+    Attributes:
+        epochs: that are finished.
+        rows: of the table of metrics, one per epoch.
+        score: what was measured at the end, None before: `test_bpd`, or the loss over the training set.
+    """
+
+    epochs: int
+    rows: list[dict[str, str]]
+    score: float | None
+
+
+def state(training: Training, places: Places) -> State:
+    """Reads what a training has written."""
+    folder = places.logs(training)
+    rows = _table(folder / "metrics.csv")
+    summary = _table(folder / "summary.csv")
+    name = "test_bpd" if training.part == 1 else "train_reconstruction_loss"
+    score = float(summary[0][name]) if summary and len(rows) >= training.epochs else None
+    return State(len(rows), rows, score)
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
