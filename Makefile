@@ -11,6 +11,7 @@
 #   make flakes                     mark the solutions with 1,000 seeds: do they ever lose a point?
 #   make calibrate                  both, and what they found into docs/calibration.md
 #   make mutation                   mark small changes of the solutions: does the grader notice each of them?
+#   make results [MNIST_ROOT=data] [JOBS=2] [THREADS=1] [EXTRA=yes]   train at full length, write docs/results.md
 #   make docs                       the guides and the handout as a site, in build/site
 #   make figures                    draw the handout's figures anew
 #   make lint                       ruff, mypy, and stubs that match the solutions
@@ -31,7 +32,7 @@ OUTPUT ?= output
 RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser database grade test test-all bank flakes calibrate mutation lint docs figures golden stubs release cohort lock clean
+.PHONY: help setup sandbox browser database grade test test-all bank flakes calibrate mutation results lint docs figures golden stubs release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -113,6 +114,11 @@ calibrate: setup
 
 mutation: setup
 	@$(PYTHON) -m tests.mutation $(if $(ONLY),--only "$(ONLY)")
+
+# Hours; interrupted, it goes on from the last finished epochs.
+results: $(VENV)/.ready
+	@$(PYTHON) -m tests.results $(if $(MNIST_ROOT),--data_dir $(MNIST_ROOT)) $(if $(JOBS),--jobs $(JOBS)) \
+	  $(if $(THREADS),--threads $(THREADS)) $(if $(filter yes,$(EXTRA)),--extra)
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check

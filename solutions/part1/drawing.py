@@ -35,8 +35,9 @@ def show(axes: Axes, image: torch.Tensor, title: str) -> None:
         title: one or two lines.
     """
     image = image.detach().cpu().float().clamp(0, 1)
-    image = image.permute(1, 2, 0) if image.dim() == 3 else image  # [height, width, 3]
-    axes.imshow(image.expand(*image.shape[:2], 3) if image.dim() == 3 else image, cmap="gray", vmin=0, vmax=1)
+    if image.dim() == 3:
+        image = image.expand(3, *image.shape[1:]).permute(1, 2, 0)  # [height, width, 3]
+    axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
 

@@ -18,9 +18,8 @@ LOGGED = ("bpd", "reconstruction_loss", "regularization_loss")
 def quiet_lightning() -> None:
     """Leaves out Lightning's hints that do not apply: images in memory need no workers."""
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")
+    warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")
     warnings.filterwarnings("ignore", ".*exists and is not empty.*")
-    warnings.filterwarnings("ignore", ".*LeafSpec.*")
     logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.WARNING)
 
 

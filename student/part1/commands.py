@@ -9,6 +9,7 @@ import math
 import os
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -130,12 +131,14 @@ def run(
 @contextlib.contextmanager
 def told(folder: Path) -> Iterator[None]:
     """Turns what can happen to a training into messages; a mistake in the code keeps its traceback."""
+    # TensorBoard writes in a thread of its own; what it meets there, training meets with its next write.
+    threading.excepthook = _quiet_about_disks
     go_on = f"The epochs that were finished are kept in {folder}: the same command goes on from there."
     try:
         yield
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise Trouble(f"{where}{error.strerror or error}. {go_on}") from error
+        where = error.filename or folder
+        raise Trouble(f"{where}: {error.strerror or error}. {go_on}") from error
     except NotImplementedError as error:
         if not str(error).startswith("Question "):
             raise
@@ -149,6 +152,11 @@ def told(folder: Path) -> Iterator[None]:
             print(f"\n{go_on}", file=sys.stderr)
             raise KeyboardInterrupt from None
         raise
+
+
+def _quiet_about_disks(arguments: threading.ExceptHookArgs) -> None:
+    if not isinstance(arguments.exc_value, OSError):
+        threading.__excepthook__(arguments)
 
 
 def check_folder(option: str, folder: str) -> None:

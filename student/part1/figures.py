@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from drawing import BLUE, GREY, ORANGE, grid, publish, save, show
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 CURVES, MANIFOLD = "bpd_curves.png", "manifold.png"
 SHOWN_SAMPLES = (0, 10, 80)  # the epochs that question 1.8 asks for
@@ -58,6 +59,7 @@ def draw_curves(rows: Sequence[Mapping[str, str]], test_bpd: float, z_dim: int, 
     )
     low, high = min(later), max(later)
     axes.set_ylim(low - 0.1 * (high - low) - 0.005, high + 0.1 * (high - low) + 0.005)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
     axes.set_ylabel("negative ELBO in bits per dimension")
     axes.set_title(f"VAE with {z_dim} latent dimensions")

@@ -7,6 +7,7 @@ import torch
 from drawing import BLUE, GREY, ORANGE, grid, publish, save, show
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.ticker import MaxNLocator
 
 SHOWN_EPOCHS = (0, 20, 50, 100)  # those that questions 2.5 and 2.6 ask for
 ORIGINALS = "originals.png"
@@ -94,6 +95,7 @@ def draw_losses(rows: Sequence[Mapping[str, str]], title: str, log_dir: Path) ->
     above.set_ylabel("squared error per pixel")
     below.set_ylabel("cross-entropy in nats")
     below.axhline(0.6931, color=GREY, linestyle="--", linewidth=1, label="ln 2: a guess")
+    below.xaxis.set_major_locator(MaxNLocator(integer=True))
     below.set_xlabel("epoch")
     above.set_title(f"Losses on the training set, mean of each epoch: {title}", fontsize=11)
     for axes in (above, below):

@@ -1,9 +1,9 @@
 """What Lightning adds to training: `python -m tests.benchmarks.epoch`, a few minutes on two cores.
 
-An epoch of `train_vae` at its default size is compared with the bare loop, forward, backward and step, over the
-same batches: the same images in the same order, with a model and an optimizer of its own. The two take turns
-within one process, epoch by epoch, so that whatever else the machine does meets both. All that an epoch of
-`train_vae` does counts: loading, metrics, the table, checkpoints, and, in the second ratio, the validation.
+An epoch of `train_vae` at its default size is compared with the bare loop, forward, backward and step, over
+the same batches: the same images in the same order, with a model and an optimizer of its own. The two take
+turns within one process, epoch by epoch, so that whatever else the machine does meets both. All that an epoch
+of `train_vae` does counts: loading, metrics, the table, checkpoints, and in the second ratio validation.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A rehearsal takes minutes, and writes its page elsewhere:
 
-    python -m tests.results --data_dir data --epochs 2 --images 9000 --docs build/rehearsal --output build/rehearsal
+    python -m tests.results --epochs 2 --images 9000 --docs build/rehearsal/docs --output build/rehearsal
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes docs/results.md: what the trainings have come to, beside the references; what is not done says so."""
+"""Writes docs/results.md: what the trainings have come to, beside the references, and what is not done."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.results.trainings import (
     state,
 )
 
-# The highest values that count as reached: of the test bpd, and of the mean reconstruction loss over the training
-# set, which has to be below its reference.
+# The highest values that count as reached: of the test bpd, and of the mean reconstruction loss over the
+# training set, which has to be below its reference.
 REFERENCES = {"vae-z20": 0.52, "vae-z2": 0.78, "aae-z8-lambda0.995": 0.05, "aae-z8-lambda1": 0.05}
 NOT_DONE = "not done yet"
 TRAINED = 0.5  # of the mean image's score: a run that got stuck is above the whole of it
@@ -46,8 +46,8 @@ FIGURES = {
 }
 HEAD = """# Full-length results
 
-What the solutions come to on MNIST at their default settings. `make results` trains, goes on where it was stopped,
-and writes this page; the tables of metrics are in [`docs/results`](results/).
+What the solutions come to on MNIST at their default settings. `make results` trains, goes on where it was
+stopped, and writes this page. The metrics of every epoch are in CSV files beside the figures.
 
 ```sh
 make results MNIST_ROOT=data [JOBS=2] [THREADS=1] [EXTRA=yes]
@@ -119,11 +119,13 @@ def _seeds(folder: Path, places: Places, guesses: tuple[float, float]) -> list[s
     done = [score for score in scores.values() if score is not None]
     trained = sum(score < limit for score in done)
     lines = [
-        "One epoch of MNIST with 8 latent dimensions from each of ten seeds: the reconstruction loss over the training "
-        f"set. An all-black image scores {black:.3f}, the mean image {mean:.3f}; a run counts as trained below half of "
-        f"that, {limit:.3f}. [Black images](handout/black-images.md) tells what can go wrong.",
+        "One epoch of MNIST with 8 latent dimensions from each of ten seeds: the reconstruction loss over "
+        f"the training set. An all-black image scores {black:.3f}, the mean image {mean:.3f}; a run counts as "
+        f"trained below half of that, {limit:.3f}. [Black images](handout/black-images.md) tells what can go "
+        "wrong. The table as [CSV](results/seeds.csv).",
         "",
-        f"Trained: {trained} of the {len(done)} runs that are done; {len(scores) - len(done)} are {NOT_DONE}.",
+        f"Trained: {trained} of the {len(done)} runs that are done; "
+        f"{len(scores) - len(done)} are {NOT_DONE}.",
         "",
         "| seed | " + " | ".join(f"λ = {lambda_}" for lambda_ in LAMBDAS) + " |",
         "|---" * (1 + len(LAMBDAS)) + "|",
