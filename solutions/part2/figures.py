@@ -59,7 +59,10 @@ def draw_over_time(kind: str, epochs: Sequence[int], title: str, log_dir: Path) 
         title: says which model it is.
         log_dir: the run's folder, which holds the grids and receives the figure.
     """
-    panels = {f"after {epoch} epoch{'s' * (epoch != 1)}": grid_name(kind, epoch) for epoch in epochs}
+    panels = {}
+    for epoch in epochs:
+        name = "before training" if epoch == 0 else f"after {epoch} epoch{'s' * (epoch > 1)}"
+        panels[name] = grid_name(kind, epoch)
     if kind == "reconstructions":
         panels = {"originals": ORIGINALS, **panels}
     panels = {name: file for name, file in panels.items() if (log_dir / file).exists()}
@@ -70,7 +73,7 @@ def draw_over_time(kind: str, epochs: Sequence[int], title: str, log_dir: Path) 
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
         show(axes, torch.from_numpy(imread(log_dir / file)[:, :, :3].copy()).permute(2, 0, 1), name)
-    figure.suptitle(f"{kind.capitalize()}: {title}", fontsize=11)
+    figure.suptitle(f"{title}: {kind}", fontsize=11)
     save(figure, log_dir / OVER_TIME[kind])
 
 
@@ -97,7 +100,7 @@ def draw_losses(rows: Sequence[Mapping[str, str]], title: str, log_dir: Path) ->
     below.axhline(0.6931, color=GREY, linestyle="--", linewidth=1, label="ln 2: a guess")
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
     below.set_xlabel("epoch")
-    above.set_title(f"Losses on the training set, mean of each epoch: {title}", fontsize=11)
+    above.set_title(f"{title}\nlosses on the training set, mean of each epoch", fontsize=10)
     for axes in (above, below):
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)

@@ -121,8 +121,8 @@ def _seeds(folder: Path, places: Places, guesses: tuple[float, float]) -> list[s
     lines = [
         "One epoch of MNIST with 8 latent dimensions from each of ten seeds: the reconstruction loss over "
         f"the training set. An all-black image scores {black:.3f}, the mean image {mean:.3f}; a run counts "
-        f"as trained below half of that, {limit:.3f}. [Black images](handout/black-images.md) tells what can go "
-        "wrong. The table as [CSV](results/seeds.csv).",
+        f"as trained below half of that, {limit:.3f}. [Black images](handout/black-images.md) tells what can "
+        "go wrong. The table as [CSV](results/seeds.csv).",
         "",
         f"Trained: {trained} of the {len(done)} runs that are done; "
         f"{len(scores) - len(done)} are {NOT_DONE}.",
