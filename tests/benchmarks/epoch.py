@@ -65,6 +65,11 @@ class Turns(pl.Callback):
             whole = [after - before for after, before in zip(end, self._began, strict=True)]
             self.whole.add(*whole)
             self.training.add(*(a - b for a, b in zip(whole, self._validated, strict=True)))
+            told = [f"{clock.wall[-1]:.1f} s" for clock in (self.bare_clock, self.training, self.whole)]
+            print(
+                f"pair {epoch}: bare {told[0]}, training {told[1]}, with validation {told[2]}",
+                file=sys.stderr,
+            )
         if epoch < self.epochs:
             began = now()
             self.bare(epoch)

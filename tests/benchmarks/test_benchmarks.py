@@ -73,3 +73,55 @@ def test_the_command_tells_its_options():
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0
     assert "--size" in done.stdout
+
+
+def test_an_epoch_of_lightning_and_the_bare_loop_take_turns():
+    """In a process of its own, since it imports part 1. On so few batches the ratio says nothing."""
+    command = [
+        sys.executable,
+        "-m",
+        "tests.benchmarks.epoch",
+        "--batches",
+        "1",
+        "--epochs",
+        "2",
+        "--threads",
+        "1",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=300)
+    assert done.returncode in (0, 1), done.stderr
+    assert [line.split(":")[0] for line in done.stderr.splitlines() if line.startswith("pair")] == [
+        "pair 1",
+        "pair 2",
+        "pair 3",
+    ]
+    assert "training and validation" in done.stdout
+
+
+def test_the_bare_loop_sees_lightnings_batches():
+    code = """
+import sys, torch
+from pathlib import Path
+from tests.benchmarks import epoch
+seen = []
+original = epoch.bare_loop
+def watched(train_pl, loader, seed):
+    forward = train_pl.VAE.forward
+    def noted(self, images):
+        seen.append((self.training and id(self), int(images.sum()), self.encoder.net[0].weight.sum().item()))
+        return forward(self, images)
+    train_pl.VAE.forward = noted
+    return original(train_pl, loader, seed)
+epoch.bare_loop = watched
+epoch.measure(batches=3, epochs=1, threads=1, data=None)
+trained = [batch for batch in seen if batch[0]]
+models = {model for model, _, _ in trained}
+assert len(models) == 2, models
+one, other = ([batch[1:] for batch in trained if batch[0] == model] for model in models)
+count = min(len(one), len(other))
+print("images", [a[0] for a in one[:count]] == [b[0] for b in other[:count]], count)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, timeout=300
+    )
+    assert "images True 6" in done.stdout, done.stdout + done.stderr
