@@ -107,6 +107,7 @@ def test_ctrl_c_keeps_what_was_computed_and_says_how_to_go_on(part, data, little
     assert (folder / "checkpoint.pt").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [1, 2])
 @pytest.mark.skipif(
     subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode != 0
