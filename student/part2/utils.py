@@ -37,7 +37,9 @@ class TensorBoardLogger:
             self._counts[key] = self._counts.get(key, 0) + 1
             if len(window) == self.avg_window:
                 tag = key if self.name is None else f"{self.name}/{key}"
-                self.summary_writer.add_scalar(tag, torch.stack(window).mean(), self._seen[key])
+                # Values from before an interruption were read from a file, and may be on another device.
+                mean = torch.stack([one.to(window[-1].device) for one in window]).mean()
+                self.summary_writer.add_scalar(tag, mean, self._seen[key])
                 window.clear()
 
     def epoch_means(self) -> dict[str, float]:
