@@ -58,13 +58,13 @@ def rows(part: int, place: Path) -> list[list[str]]:
 
 def signalled(process: subprocess.Popen[str], number: int, part: int, place: Path) -> tuple[int, str]:
     """Sends a signal once two epochs are done; exit status and messages."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 400
     while len(rows(part, place)) < 1 + 2:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=400)
     return process.returncode, errors
 
 
@@ -79,10 +79,10 @@ def test_a_killed_training_goes_on_with_the_same_command(part, data, little, tmp
     finished = len(rows(part, parts)) - 1
     assert 2 <= finished < 6
     again = start(part, images, parts, 6)
-    output, errors = again.communicate(timeout=120)
+    output, errors = again.communicate(timeout=400)
     assert again.returncode == 0, errors
     assert "of 6 epochs are done already" in output
-    assert undisturbed.wait(timeout=120) == 0
+    assert undisturbed.wait(timeout=400) == 0
     assert rows(part, parts) == rows(part, whole)
     one, other = (
         torch.load(place / "logs" / FOLDER[part] / "checkpoint.pt", weights_only=True)
