@@ -122,11 +122,10 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except OSError as error:
-        os.unlink(temporary)
         raise OSError(error.errno, error.strerror, str(path)) from error
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    finally:
+        # After the move there is nothing left to remove; an interruption may come before it or after.
+        Path(temporary).unlink(missing_ok=True)
 
 
 def save_state(path: Path, parts: Mapping[str, Any], **numbers: Any) -> None:

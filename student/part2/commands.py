@@ -136,22 +136,26 @@ def told(folder: Path) -> Iterator[None]:
     go_on = f"The epochs that were finished are kept in {folder}: the same command goes on from there."
     try:
         yield
-    except OSError as error:
-        where = error.filename or folder
-        raise Trouble(f"{where}: {error.strerror or error}. {go_on}") from error
-    except NotImplementedError as error:
-        if not str(error).startswith("Question "):
-            raise
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        file = Path(place.filename)
-        where = f"{file.parent.name}/{file.name}, line {place.lineno}"
-        raise Trouble(f"{where}: training needs what is not written yet. {error}") from error
-    except (KeyboardInterrupt, SystemExit) as error:
-        # Lightning makes an exit of an interruption.
-        if isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt):
+    except BaseException as error:
+        if _interrupted(error):
             print(f"\n{go_on}", file=sys.stderr)
             raise KeyboardInterrupt from None
+        if isinstance(error, OSError):
+            where = error.filename or folder
+            raise Trouble(f"{where}: {error.strerror or error}. {go_on}") from error
+        if isinstance(error, NotImplementedError) and str(error).startswith("Question "):
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            file = Path(place.filename)
+            where = f"{file.parent.name}/{file.name}, line {place.lineno}"
+            raise Trouble(f"{where}: training needs what is not written yet. {error}") from error
         raise
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind it: Lightning makes an exit of that, and a file half written fails for it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _quiet_about_disks(arguments: threading.ExceptHookArgs) -> None:

@@ -148,6 +148,17 @@ def test_lightnings_way_to_be_interrupted_is_known(scripts, data, capsys):
     assert "same command" in said(capsys)
 
 
+def test_what_fails_because_of_an_interruption_is_one(scripts, data, capsys):
+    def train(args):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "half written")
+
+    assert run(scripts, 1, data=data, train=train) == 130
+    assert "same command" in said(capsys)
+
+
 def test_a_question_that_is_not_answered_yet_is_named(scripts, data, capsys):
     def train(args):
         raise NotImplementedError("Question 2.5: main, the two optimizers")
@@ -257,6 +268,19 @@ def test_a_state_is_written_whole_or_not_at_all(part2, tmp_path, monkeypatch):
     assert part2.runs.load_state(path, {"layer": other}) == {"epoch": 3}
     assert torch.equal(layer.weight, other.weight)
     assert stat.S_IMODE(path.stat().st_mode) & 0o444
+
+
+def test_an_interruption_right_after_writing_is_no_other_error(part2, tmp_path, monkeypatch):
+    replace = os.replace
+
+    def interrupted(*args):
+        replace(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        part2.runs.write_atomically(tmp_path / "metrics.csv", b"epoch")
+    assert [file.name for file in tmp_path.iterdir()] == ["metrics.csv"]
 
 
 def test_a_checkpoint_of_another_network_is_told(part2, tmp_path):
