@@ -237,8 +237,10 @@ def page(verdicts: list[Verdict]) -> str:
         "",
         "Of several attempts in one run the worse counts. A training is looked at several times and ends",
         "with the first look that is good enough: a value just within the limit is no near miss, since it",
-        "would have gone on. Wrong code beyond a limit loses the points, unless the mistake is one piece's",
-        "alone, which has an item of its own.",
+        "would have gone on. Right code beyond a limit, where the margin is negative, was slow (tanh or",
+        "sigmoid everywhere) or unlucky in one attempt and passed a later one: see the rows on attempts.",
+        "Wrong code beyond a limit loses the points, unless the mistake is one piece's alone, which has an",
+        "item of its own.",
         "",
         *trainings(solved + right, wrong),
     ]
