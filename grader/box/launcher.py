@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 import contextlib
-import importlib.util
 import json
 import os
 import select
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.box.errors import BoxError
+from grader.digits import digits_folder
 
 HERE = Path(__file__).parent
 INSIDE = HERE / "inside"
@@ -74,11 +74,8 @@ def _hide_grader() -> list[str]:
 
 def _hide_images() -> list[str]:
     """Cover the images that scikit-learn brings along: on some of them trainings are judged."""
-    found = importlib.util.find_spec("sklearn")
-    if found is None or found.origin is None:
-        return []
-    images = Path(found.origin).parent / "datasets" / "data"
-    return ["--tmpfs", str(images), "--remount-ro", str(images)] if images.is_dir() else []
+    images = digits_folder()
+    return ["--tmpfs", str(images), "--remount-ro", str(images)] if images is not None else []
 
 
 def bubblewrap_arguments(bwrap: str, allow_distributions: bool = False) -> list[str]:

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
-import os
 import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.box.text import one_line
+from grader.digits import digits_file
 from grader.errors import GraderFault
 from grader.marking.result import GRADER_ERROR, CheckResult, SubmissionResult
 from grader.rubric import load_rubric
 
 if TYPE_CHECKING:
     from grader.box.launcher import Box
+    from grader.marking.collected import CollectedSuites
     from grader.marking.context import Context
     from grader.marking.plugin import MarkingPlugin
     from grader.submission import Submission
     from grader.suites.pictures import Shown
 
 PACKAGE = Path(__file__).parent.parent
-SUITES = PACKAGE / "suites"
 # What decides a verdict. A result is only comparable with another of the same digest.
 VERDICT_SOURCES = ("suites", "box", "marking", "rubric.toml", "data.py")
-UNUSED_PLUGINS = (
-    *(
-        "cacheprovider",
-        "logging",
-        "unraisableexception",
-        "threadexception",
-        "junitxml",
-        "pastebin",
-        "doctest",
-    ),
-    *("debugging", "faulthandler", "setuponly", "setupplan", "stepwise", "recwarn", "tmpdir", "legacypath"),
-)
 DISTRIBUTIONS = "torch.distributions"
 AGAIN = "grade this submission again"
-CHECK_SECONDS = 900  # a guard against the grader's own hanging; calls into the box have far shorter deadlines
 
 
 @dataclass(frozen=True)
@@ -83,18 +69,22 @@ def check_environment(options: MarkingOptions) -> None:
 
     Raises:
         GraderUsageError: the data set is not to be had.
-        GraderFault: bubblewrap is not installed.
+        GraderFault: bubblewrap or scikit-learn is not installed.
     """
     from grader.box.errors import BoxError
     from grader.box.launcher import find_bubblewrap
-    from grader.data import load_images
 
     if options.sandbox:
         try:
             find_bubblewrap()
         except BoxError as error:
             raise GraderFault(str(error)) from error
-    load_images(options.data)
+    if options.data == "digits":
+        digits_file()
+    else:
+        from grader.data import load_images
+
+        load_images(options.data)
 
 
 class Marker:
@@ -106,6 +96,7 @@ class Marker:
         torch.set_num_threads(1)
         self.options = options
         self._box: Box | None = None
+        self._suites: CollectedSuites | None = None
         self._shown: list[Shown] = []
 
     def box(self) -> Box:
@@ -128,9 +119,8 @@ class Marker:
             submission: what was handed in.
             items: mark only these; the result lists no others. None marks all.
         """
-        import pytest
-
         from grader.box.errors import BoxError
+        from grader.marking.collected import CollectedSuites
         from grader.marking.context import Context
         from grader.marking.plugin import MarkingPlugin
         from grader.suites import pictures
@@ -140,23 +130,6 @@ class Marker:
         rubric = load_rubric()
         context = Context(submission.name, submission.files, self.box, self.options.seed, self.options.data)
         plugin = MarkingPlugin(context, rubric, items)
-        # The suites run as they are, whatever pytest settings the surroundings hold.
-        for variable in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
-            os.environ.pop(variable, None)
-        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        arguments = [
-            str(SUITES),
-            f"--rootdir={SUITES}",
-            f"--config-file={SUITES / 'pytest.ini'}",
-            "--import-mode=importlib",
-            "--assert=plain",
-            "--quiet",
-            "-ppytest_timeout",
-            # None of these has a part in marking, and together they would cost half of its time.
-            *(f"-pno:{plugin}" for plugin in UNUSED_PLUGINS),
-            f"--timeout={CHECK_SECONDS}",
-        ]
-        output = io.StringIO()
         self._shown = []
         try:
             self.box()
@@ -164,16 +137,20 @@ class Marker:
             for checks in plugin.checks.values():
                 checks.append(CheckResult("box_started", GRADER_ERROR, 1.0, str(error), AGAIN))
             return self._result(submission, context, plugin, started)
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            code = pytest.main(arguments, plugins=[plugin])
-        self._shown = pictures.drain()
-        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            lines = [line for line in output.getvalue().splitlines() if line.strip()]
-            plugin.faults.append(f"pytest ended with {code}: {lines[-1] if lines else 'no output'}")
+        try:
+            self._suites = self._suites or CollectedSuites()
+            self._suites.run(context, plugin, plugin.choose)
+        except Exception as error:  # pytest itself, or the suites as a whole
+            plugin.faults.append(one_line(f"pytest ended with {type(error).__name__}: {error}", 300))
             for checks in plugin.checks.values():
                 checks.append(
                     CheckResult("suite_ran", GRADER_ERROR, 1.0, "the hidden suite did not run", AGAIN)
                 )
+            self._end_suites()
+        except BaseException:
+            self._end_suites()
+            raise
+        self._shown = pictures.drain()
         return self._result(submission, context, plugin, started)
 
     def _result(
@@ -205,8 +182,15 @@ class Marker:
         self._shown = []
         return drawn
 
+    def _end_suites(self) -> None:
+        """Collect the suites anew the next time."""
+        if self._suites is not None:
+            self._suites.close()
+            self._suites = None
+
     def close(self) -> None:
         """End the box and everything in it."""
+        self._end_suites()
         if self._box is not None:
             self._box.close()
             self._box = None

@@ -14,7 +14,7 @@ import pytest
 from grader.box.errors import BoxError, StudentError
 from grader.box.text import one_line
 from grader.marking import result
-from grader.marking.context import CONTEXT, Context
+from grader.marking.context import Context
 from grader.marking.result import CheckResult, ItemResult
 from grader.rubric import Item, Rubric
 from grader.suites.expect import CheckFailed
@@ -61,17 +61,17 @@ class MarkingPlugin:
         }
         self.faults: list[str] = []
 
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.stash[CONTEXT] = self.context
-        config.addinivalue_line("markers", "item(id): the rubric item that a module's tests belong to")
-        config.addinivalue_line("markers", "weight(number): how much a check counts within its item")
+    def choose(self, tests: list[pytest.Item]) -> list[pytest.Item]:
+        """The tests to run, in order.
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        Raises:
+            pytest.UsageError: a test names no automatic item.
+        """
         automatic = {item.id for item in self.rubric.automatic}
-        for test in items:
+        for test in tests:
             if item_id(test) not in automatic:
                 raise pytest.UsageError(f"{test.nodeid}: the rubric has no automatic item {item_id(test)!r}")
-        items[:] = [test for test in items if item_id(test) in self.checks]
+        return [test for test in tests if item_id(test) in self.checks]
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         missing = [name for name in self.rubric[item_id(item)].files if name not in self.context.files]

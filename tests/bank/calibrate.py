@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from grader.marking.marker import SUITES
+from grader.marking.collected import SUITES
 from tests.bank import run
 from tests.bank.attack import ATTACKS
 from tests.bank.digest import verdict_digest

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.digits import digits_file
 from grader.engine import Finished, Started, grade_into, interrupted_seed, prepare_output
 from grader.engine.reuse import Kept, environment_digest, fingerprint
 from grader.errors import GraderUsageError
@@ -118,10 +119,26 @@ def test_the_images_are_part_of_the_environment(monkeypatch):
 
     images = torch.zeros(2, 1, 28, 28)
     monkeypatch.setattr("grader.data.load_images", lambda name: (images, torch.arange(2)))
-    before = environment_digest("digits")
-    assert environment_digest("digits") == before
+    before = environment_digest("mnist")
+    assert environment_digest("mnist") == before
     images[1, 0, 3, 4] = 1
+    assert environment_digest("mnist") != before
+
+
+def test_the_embedded_digits_are_part_of_it_by_their_file(monkeypatch, tmp_path):
+    before = environment_digest("digits")
+    file = tmp_path / "digits.csv.gz"
+    file.write_bytes(digits_file().read_bytes())
+    monkeypatch.setattr("grader.engine.reuse.digits_file", lambda: file)
+    assert environment_digest("digits") == before
+    file.write_bytes(b"other digits")
     assert environment_digest("digits") != before
+
+
+def test_the_environment_is_named_without_torch():
+    script = "import sys; from grader.engine import environment_digest; environment_digest('digits')"
+    check = f"{script}; sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check]).returncode == 0
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"fingerprint": 3}', '{"results": null}'])

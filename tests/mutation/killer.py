@@ -67,9 +67,9 @@ class StopAtFirstLoss(MarkingPlugin):
 
     near = ""  # the item that answers for the mutated code
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        super().pytest_collection_modifyitems(items)
-        items.sort(key=lambda test: order(item_id(test), test.path.stem, self.near))
+    def choose(self, tests: list[pytest.Item]) -> list[pytest.Item]:
+        """All that count, the near ones first."""
+        return sorted(super().choose(tests), key=lambda test: order(item_id(test), test.path.stem, self.near))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:

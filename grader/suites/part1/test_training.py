@@ -29,10 +29,10 @@ from grader.suites.statistics import dependence_faults, normal_faults
 
 pytestmark = pytest.mark.item("1.7.training")
 
-# Default size, Adam with learning rate 1e-3, batches of 16: 80 steps cost 2.5 s on one thread. Held-out bpd
-# on the digits, 6 seeds of each of 5 right VAEs (recommended, BatchNorm, MLP, Dropout, unscaled input): 1.35
-# to 1.55 after 80 steps, 1.34 to 1.49 after 100. Wrong ones after 100: tanh or softmax on the logits 2.48 and
-# 3.14, no KL term 1.83 to 3.2, KL subtracted over 10^20, scrambled reshape 6.2 to 8.7.
+# Default size, Adam with learning rate 1e-3, batches of 16. Held-out bpd on the digits, 6 seeds of each of 5
+# right VAEs (recommended, BatchNorm, MLP, Dropout, unscaled input): 1.35 to 1.55 after 80 steps, 1.34 to 1.49
+# after 100. Wrong ones after 100: tanh or softmax on the logits 2.48 and 3.14, no KL term 1.83 to 3.2, KL
+# subtracted over 10^20, scrambled reshape 6.2 to 8.7.
 # A latent that is detached, or the mean instead of a sample, trains as well as right code does in so few
 # steps, in which the decoder hardly listens to z: 1.4 to 1.5. The item of the forward pass catches those.
 STEPS = 80  # between two looks
@@ -51,23 +51,27 @@ class Attempt(NamedTuple):
         batch: images per step.
         looks: so often, with STEPS before each, the model is judged; the first that is good enough ends it.
         learning_rate: of Adam.
+        filters: of the networks, `num_filters`.
     """
 
     batch: int
     looks: int
     learning_rate: float
+    filters: int
 
 
-FIRST = Attempt(16, 2, 1e-3)
+# Half the filters and twice the rate learn as much in as many steps, in half the time: the recommended VAE
+# scores 1.41 to 1.43 after 80 steps (4 seeds), and 1.42 to 1.47 at default size and rate.
+FIRST = Attempt(16, 2, 2e-3, 16)
 # Networks of saturating activations learn later. 3 seeds each, until below the limit: tanh everywhere in 80
 # to 240 steps of 64 images (of 16, one seed was still at 2.0 after 560); sigmoid everywhere in 240 to 400
 # steps with the larger rate (with the smaller one in 560 or more). Others hardly ever get here. Without a KL
 # term such a training may reach the limit, too: the item of the forward pass catches that.
-PATIENT = (Attempt(64, 4, 1e-3), Attempt(16, 6, 3e-3))
+PATIENT = (Attempt(64, 4, 1e-3, 32), Attempt(16, 6, 3e-3, 32))
 # Untrained networks score 3.9 to 4.1, and 1.7 if the last bias starts at the frequencies of the grey levels.
 PROGRESS = 0.1
 CHUNK, CHUNK_SECONDS = 10, 120.0
-Z_DIM, FILTERS = 20, 32
+Z_DIM = 20
 SHOWN = 16  # samples
 JUDGED, COMPARED = 64, 20  # images for the limit (standard error 0.03), and for the progress
 
@@ -114,12 +118,12 @@ def wrong_helpers(part1: Part, draw: Draw) -> list[str]:
     return wrong
 
 
-def vae_of(part: Part, state: dict[str, torch.Tensor], crude: str) -> Remote:
+def vae_of(part: Part, state: dict[str, torch.Tensor], filters: int, crude: str) -> Remote:
     """A VAE of this state; a crude network takes the place of the one of this name, if any."""
     _ = part.train_pl
     if crude:
         part.driver.make_crude(crude)
-    model = part.driver.build(FILTERS, Z_DIM)
+    model = part.driver.build(filters, Z_DIM)
     model.load_state_dict(state)
     model.eval()
     return model
@@ -131,18 +135,19 @@ def held_out_bpd(
     state: dict[str, torch.Tensor],
     images: torch.Tensor,
     draw: Draw,
+    filters: int,
     crude: str = "",
 ) -> torch.Tensor:
     """The bits per dimension of each image, `[N]`, from raw outputs of networks of this state.
 
     Nothing but z tells the session that decodes of the images, which only the one that encodes has seen.
     """
-    model = vae_of(encoding, state, crude)
+    model = vae_of(encoding, state, filters, crude)
     mean, log_std = model.encoder(images)
     mean = expect_shape(mean, (len(images), Z_DIM), "the encoder's mean", PAIR).double()
     log_std = expect_shape(log_std, (len(images), Z_DIM), "the encoder's log_std", PAIR).double()
     z = mean + log_std.exp() * draw.normal(len(images), Z_DIM, dtype=torch.float64)
-    model = vae_of(decoding, state, crude)
+    model = vae_of(decoding, state, filters, crude)
     logits = expect_shape(model.decoder(z.float()), (len(images), 16, 28, 28), "the logits", SIZES)
     reconstruction = cross_entropy(logits.double(), images.squeeze(1), reduction="none")
     divergence = 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std).sum(dim=1)
@@ -167,7 +172,9 @@ def train_and_judge(
     for name in wrong_helpers(session, draw):
         session.driver.make_crude(name)
     session.seed(draw.seed())
-    run = session.driver.start_training(training, attempt.batch, FILTERS, Z_DIM, attempt.learning_rate)
+    run = session.driver.start_training(
+        training, attempt.batch, attempt.filters, Z_DIM, attempt.learning_rate
+    )
     untrained = run.model.state_dict()
     bpd, own = math.inf, math.inf
     for _ in range(attempt.looks):
@@ -176,12 +183,15 @@ def train_and_judge(
                 own = float(as_tensor(run.steps(CHUNK), "the loss"))
                 curve.append((CHUNK * (len(curve) + 1), own))
         # The session that trained decodes: it has not seen the images.
-        rates = held_out_bpd(encoding, session, run.model.state_dict(), held_out, draw, crude)
+        state = run.model.state_dict()
+        rates = held_out_bpd(encoding, session, state, held_out, draw, attempt.filters, crude)
         bpd = float(rates.mean())
         if bpd <= LIMIT:
             break
     if bpd <= LIMIT:
-        before = float(held_out_bpd(encoding, session, untrained, held_out[:COMPARED], draw, crude).mean())
+        compared = held_out[:COMPARED]
+        rates_before = held_out_bpd(encoding, session, untrained, compared, draw, attempt.filters, crude)
+        before = float(rates_before.mean())
         after = float(rates[:COMPARED].mean())
         if not crude:
             note("1.7.training: progress in bits per dimension, at least", before - after, PROGRESS)
@@ -238,8 +248,9 @@ def test_reaches_the_limit_on_held_out_images(
             raise
         if not excused(part1, draw, training, held_out, view):
             expect_trained(part1, draw, training, held_out, view, PATIENT)
+    # In the session of the other checks, which is there already; alone where that fails.
     expect(
-        not all(loses(check, part1.fresh(), draw) for check in SIGNS_OF_A_VAE),
+        not all(loses(check, part1, draw) and loses(check, part1.fresh(), draw) for check in SIGNS_OF_A_VAE),
         "what was trained is no VAE: encoder, decoder and forward all fail their own items",
         "begin with these; the training follows",
     )

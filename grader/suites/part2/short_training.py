@@ -131,9 +131,15 @@ class Judges:
 
 
 def start(
-    part: Part, draw: Draw, model: Remote, images: torch.Tensor, lambda_: float, adam: bool = False
+    part: Part,
+    draw: Draw,
+    model: Remote,
+    images: torch.Tensor,
+    lambda_: float,
+    adam: bool = False,
+    rate: float = LEARNING_RATE,
 ) -> Remote:
     """Set up the training of a model on the grader's images; the discriminator's by SGD, or by Adam."""
     chosen = zero_mean(draw.images(images, TRAINING_IMAGES))
-    rate = DISCRIMINATOR_ADAM_RATE if adam else DISCRIMINATOR_LEARNING_RATE
-    return part.driver.start_training(model, chosen, BATCH_SIZE, lambda_, LEARNING_RATE, rate, adam)
+    disc_rate = DISCRIMINATOR_ADAM_RATE if adam else DISCRIMINATOR_LEARNING_RATE
+    return part.driver.start_training(model, chosen, BATCH_SIZE, lambda_, rate, disc_rate, adam)

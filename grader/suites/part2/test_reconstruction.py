@@ -33,7 +33,10 @@ MIN_ERROR = 0.01
 # Of the error before the training: 0.8 and more in right code, however its weights are drawn.
 MAX_SHARE = 0.75
 SHOWN = 10  # reconstructions
-STEPS = (30, 50, 80, 110, 140)  # when to look; training ends at the first that is good enough
+# When to look; training ends at the first that is good enough. With this rate the recommended networks are at
+# 0.14 to 0.23 after 20 batches (3 seeds), with half of it at 0.28 to 0.41.
+STEPS = (20, 35, 50, 80, 110, 140)
+RATE = 2e-3
 
 
 def test_training_reconstructs_held_out_images(
@@ -75,7 +78,7 @@ def test_training_reconstructs_held_out_images(
         return
     fail(
         f"after {STEPS[-1]} batches with lambda = 1 the reconstruction error on held-out digits is still "
-        f"{result.error:.2f} (right code is below {MAX_ERROR:.2f} after {STEPS[1]}; a mean image has 0.82)",
+        f"{result.error:.2f} (right code is below {MAX_ERROR:.2f} after {STEPS[2]}; a mean image has 0.82)",
         "for every batch: recon_x, z = model(x), the loss, optimizer_ae.zero_grad(), backward(), "
         "optimizer_ae.step(); check that encoder and decoder change",
     )
@@ -90,7 +93,7 @@ def attempt(
     if not own_losses:
         part.driver.with_squared_error(model)
     part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
-    training = start(part, draw, model, images, 1.0)
+    training = start(part, draw, model, images, 1.0, rate=RATE)
     before = networks_of(training)
     done = 0
     for steps in STEPS:
