@@ -67,6 +67,8 @@ def _seed(seed: int, lambda_: str) -> Training:
 
 
 SEED_TRAININGS = tuple(_seed(seed, lambda_) for lambda_ in LAMBDAS for seed in SEEDS)
+# What tensors free is kept for the next step, not handed back: a quarter less time for a step on Linux.
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def start(training: Training, places: Places, threads: int, epochs: int | None) 
         return subprocess.Popen(
             command(training, places, epochs),
             cwd=REPOSITORY / "solutions" / f"part{training.part}",
-            env=os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)},
+            env=os.environ | KEEP_MEMORY | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
