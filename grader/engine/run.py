@@ -5,6 +5,7 @@ A run that was cut short at any moment, by Ctrl-C or by SIGKILL, is gone on with
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,7 @@ from grader.marking.result import SubmissionResult
 from grader.report.atomic import write_atomically
 from grader.report.marks_csv import write_marks
 from grader.report.results_json import FILE_NAME, write_result
-from grader.submission import Found
+from grader.submission import NAMED_FILES, Found
 from grader.submission.names import printable
 
 
@@ -125,14 +126,31 @@ def _grade(
 
 
 def longest_first(submissions: Sequence[Found], kept: Kept) -> list[Found]:
-    """Those first whose time is unknown, in the order given, then the others from the longest on."""
+    """Those first whose time is unknown, from the largest on, then the others from the longest on.
+
+    What is a stub still is short and costs next to nothing; what is complete has to be trained.
+    """
     known = {found.name: kept.seconds(found.name) for found in submissions}
 
-    def place(found: Found) -> float:
+    def place(found: Found) -> tuple[bool, float]:
         seconds = known[found.name]
-        return -float("inf") if seconds is None else -seconds
+        return (False, -_size(found)) if seconds is None else (True, -seconds)
 
     return sorted(submissions, key=place)
+
+
+def _size(found: Found) -> int:
+    """The bytes that were handed in: of the files that students write, or of the archive. Reads nothing."""
+    paths = [found.path]
+    if found.loose:
+        paths = [path for _, path in found.loose]
+    elif found.path.is_dir():
+        paths = [found.path / name for name in NAMED_FILES]
+    size = 0
+    for path in paths:
+        with contextlib.suppress(OSError):
+            size += path.lstat().st_size
+    return size
 
 
 def _write(kept: Kept, marked: Marked) -> SubmissionResult:

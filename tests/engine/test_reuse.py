@@ -229,6 +229,23 @@ def test_what_took_longest_comes_first(tmp_path):
     assert [result.submission for result in results] == ["s1", "s2-slow", "s3", "s0-new"]
 
 
+def test_the_most_code_comes_first_where_no_time_is_known(tmp_path):
+    submissions = cohort(tmp_path, "s1", "s2", "s3", "s4")
+    for found, size in zip(submissions, (10, 3000, 200, 0), strict=True):
+        if size:
+            (found.path / "part1" / "utils.py").write_bytes(b"#" * size)
+        (found.path / "part1" / "notes.txt").write_bytes(b"#" * 5000)  # nothing that is marked
+    started = []
+
+    def note_start(event):
+        if isinstance(event, Started):
+            started.append(event.name)
+
+    results, _ = mark(tmp_path, submissions, on_event=note_start)
+    assert started == ["s2", "s3", "s1", "s4"]
+    assert [result.submission for result in results] == ["s1", "s2", "s3", "s4"]
+
+
 def test_pictures_are_drawn_once_and_lie_beside_the_result(tmp_path):
     submissions = cohort(tmp_path, "s1", "clumsy", "broken")
     drawing = partial(DrawingMarker, tmp_path / "log")
