@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import pytest
 
 from grader.submission import read_submission
+from tests.benchmarks.__main__ import kept
 from tests.benchmarks.cohort import REPOSITORY, make_cohort
-from tests.benchmarks.measure import measure
+from tests.benchmarks.measure import Cost, measure
 from tests.benchmarks.simulate import simulate
 
 
@@ -73,6 +76,19 @@ def test_the_command_tells_its_options():
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0
     assert "--size" in done.stdout
+
+
+def test_what_was_measured_is_kept_for_the_same_suites_and_size(tmp_path):
+    file = tmp_path / "figures.json"
+    about = {"size": 40, "suite": "sha256:1"}
+    assert kept(file, about) == {}
+    cost = Cost(100.0, 150.0, 3)
+    file.write_text(json.dumps({**about, "costs": {"engine, 1": asdict(cost)}}))
+    assert kept(file, about) == {"engine, 1": cost}
+    assert kept(file, {**about, "size": 6}) == {}
+    assert kept(file, {**about, "suite": "sha256:2"}) == {}
+    file.write_text("{")
+    assert kept(file, about) == {}
 
 
 def test_an_epoch_of_lightning_and_the_bare_loop_take_turns():
