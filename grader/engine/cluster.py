@@ -20,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from grader.engine.cpus import ClaimedCpu
 from grader.engine.slots import LocalSlot, Slot, undisturbed
 from grader.engine.unmarked import Provenance
 from grader.engine.worker import Marked, MarkerCannotStart, MarkerFactory
@@ -195,7 +196,8 @@ class _Process:
     """The process on this worker that marks for one run, and when it was last needed."""
 
     def __init__(self, factory: MarkerFactory) -> None:
-        self.slot = LocalSlot(factory)
+        self.cpu = ClaimedCpu()
+        self.slot = LocalSlot(factory, self.cpu.number)
         self.lock = threading.Lock()  # a worker with several threads marks one submission at a time
         self.timer: threading.Timer | None = None
 
@@ -219,7 +221,9 @@ def mark_on_worker(
         MarkerCannotStart, RuntimeError, BrokenProcessPool: as `mark_one`, or its process has died.
     """
     with _LOCK:
-        process = _PROCESSES.setdefault(run, _Process(factory))
+        process = _PROCESSES.get(run)
+        if process is None:
+            process = _PROCESSES[run] = _Process(factory)
     with process.lock:
         if process.timer is not None:
             process.timer.cancel()
@@ -262,6 +266,7 @@ def _end(run: str, kill: bool) -> None:
         if process.timer is not None:
             process.timer.cancel()
         process.slot.close(kill)
+        process.cpu.release()
 
 
 @contextmanager

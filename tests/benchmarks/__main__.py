@@ -120,6 +120,7 @@ def dispatch_seconds(folder: Path, count: int = 500) -> float:
     from grader.submission import Found
 
     place = folder / "dispatch"
+    shutil.rmtree(place, ignore_errors=True)
     submissions = []
     for number in range(count):
         name = f"s{number:05}"

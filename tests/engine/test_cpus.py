@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from functools import partial
 
@@ -40,6 +43,33 @@ def test_cpus_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch, load: Lo
     load(1.0, 2.0, 3.0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {2})
     assert cpus.idle_cpus(1) == [2]
+
+
+def test_a_cpu_is_claimed_once(tmp_path, monkeypatch: pytest.MonkeyPatch, load: LoadOf) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    load(5.0, 1.0, 90.0)
+    first, second, third = cpus.ClaimedCpu(), cpus.ClaimedCpu(), cpus.ClaimedCpu()
+    assert (first.number, second.number, third.number) == (1, 0, None)
+    first.release()
+    assert cpus.ClaimedCpu().number == 1
+
+
+def test_a_claim_ends_with_its_process(tmp_path, monkeypatch: pytest.MonkeyPatch, load: LoadOf) -> None:
+    code = "from grader.engine import cpus; cpus.MOST_BUSY = 101; print(cpus.ClaimedCpu().number is not None)"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stdout == "True\n", done.stderr
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    load(*[1.0] * (max(ALLOWED) + 1))
+    assert [cpus.ClaimedCpu().number for _ in ALLOWED][-1] is not None
+
+
+def test_anothers_lock_file_is_passed_over(tmp_path, monkeypatch: pytest.MonkeyPatch, load: LoadOf) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    load(1.0, 5.0)
+    (tmp_path / f"grader-{os.getuid()}-cpu-0.lock").symlink_to(tmp_path / "elsewhere")
+    assert cpus.ClaimedCpu().number == 1
+    assert not (tmp_path / "elsewhere").exists()
 
 
 class WhereMarker(FakeMarker):
