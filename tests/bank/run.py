@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from grader.engine.cpus import places
 from tests.bank.attack import attacks_digest
 from tests.bank.digest import verdict_digest
 from tests.bank.entries import Entry
@@ -53,7 +52,7 @@ def run(tasks: list[Task], jobs: int) -> Iterator[Verdict]:
     if not todo:
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, initializer=start, initargs=(places(context, jobs),)) as pool:
+    with ProcessPoolExecutor(jobs, context, initializer=start) as pool:
         futures = {
             pool.submit(attack if isinstance(entry, str) else mark, entry, seed): (entry, seed)
             for entry, seed in todo

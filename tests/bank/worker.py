@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from multiprocessing import util
-from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
-from grader.engine.cpus import take_place
+from grader.engine.cpus import ClaimedCpu, keep_to
 from grader.marking.marker import Marker, MarkingOptions
 from grader.submission import Submission
 from grader.suites.measures import drain
@@ -19,9 +18,11 @@ _MARKERS: dict[str, Marker] = {}
 _WARM: list[bool] = []
 
 
-def start(places: SimpleQueue[int | None]) -> None:
+def start() -> None:
     """Prepare a worker process."""
-    take_place(places)
+    cpu = ClaimedCpu().number  # until this process ends
+    if cpu is not None:
+        keep_to(cpu)
     util.Finalize(None, stop, exitpriority=10)
     _MARKERS["marker"] = Marker(MarkingOptions(seed=0))
 
