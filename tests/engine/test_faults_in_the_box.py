@@ -71,6 +71,7 @@ def results_in(output: Path) -> dict[str, Any]:
     results = {path.parent.name: json.loads(path.read_text()) for path in output.glob("*/results.json")}
     for result in results.values():
         del result["seconds"]
+        result.pop("memory_mb", None)
     return results
 
 
