@@ -255,6 +255,7 @@ def _end_idle(process: _Process) -> None:
     if process.lock.acquire(blocking=False):
         try:
             process.slot.close()
+            process.cpu.release()  # should the run come back, it shares the CPU with whoever has claimed it
         finally:
             process.lock.release()
 

@@ -5,11 +5,10 @@ A run that was cut short at any moment, by Ctrl-C or by SIGKILL, is gone on with
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader.engine.pool import Event, Finished, grade_cohort
@@ -148,7 +147,7 @@ def _size(found: Found) -> int:
         paths = [found.path / name for name in NAMED_FILES]
     size = 0
     for path in paths:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             size += path.lstat().st_size
     return size
 

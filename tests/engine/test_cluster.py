@@ -181,8 +181,11 @@ def test_a_warm_marker_that_nobody_asks_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "IDLE_SECONDS", 0.2)
     (found,) = cohort(tmp_path, "s1")
     submission = cluster.read_found(found)
+    monkeypatch.setattr("grader.engine.cpus._idle", lambda: sorted(os.sched_getaffinity(0)))
     cluster.mark_on_worker("run", fake(tmp_path), submission, PROVENANCE)
     assert all_end(marking_processes(tmp_path))
+    with cluster._PROCESSES["run"].lock:  # until the end of the process has been seen to
+        assert cluster._PROCESSES["run"].cpu.number is None
     monkeypatch.setattr(cluster, "IDLE_SECONDS", 60)
     cluster.mark_on_worker("run", fake(tmp_path), submission, PROVENANCE)
     cluster.close_on_worker("run")

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.box.launcher import ENVIRONMENT
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTS = {1: "train_pl.py", 2: "train.py"}
 FULL = {1: 80, 2: 100}  # epochs
@@ -67,8 +69,8 @@ def _seed(seed: int, lambda_: str) -> Training:
 
 
 SEED_TRAININGS = tuple(_seed(seed, lambda_) for lambda_ in LAMBDAS for seed in SEEDS)
-# What tensors free is kept for the next step, not handed back: a quarter less time for a step on Linux.
-KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
+# As in the box, what tensors free is kept for the next step: a quarter less time for a step on Linux.
+KEEP_MEMORY = {name: value for name, value in ENVIRONMENT.items() if name.startswith("MALLOC_")}
 
 
 @dataclass(frozen=True)
