@@ -1,6 +1,7 @@
 """Trains at full length and writes docs/results.md: `python -m tests.results`. Goes on where it was stopped.
 
-A rehearsal takes minutes, and writes its page elsewhere:
+What docs/results/scores.csv holds is done: to train it anew, take its line out. A rehearsal takes minutes,
+and writes its page elsewhere:
 
     python -m tests.results --epochs 2 --images 9000 --docs build/rehearsal/docs --output build/rehearsal
 """
@@ -16,7 +17,17 @@ from pathlib import Path
 
 from tests.results.images import RAW, guesses, write_part
 from tests.results.page import write_page
-from tests.results.trainings import EXTRA, SEED_TRAININGS, TRAININGS, Places, Training, run_all, start, state
+from tests.results.trainings import (
+    EXTRA,
+    SEED_TRAININGS,
+    TRAININGS,
+    Places,
+    Training,
+    machine,
+    run_all,
+    start,
+    state,
+)
 
 ALL = {training.name: training for training in (*TRAININGS, *EXTRA, *SEED_TRAININGS)}
 
@@ -60,14 +71,15 @@ def main(arguments: list[str] | None = None) -> int:
     if options.images:
         data = write_part(data, options.output / "data", options.images)
         note = f"A rehearsal with {options.images:,} images of every set: these are no results."
-    places = Places(data, options.output)
+    places = Places(data, options.output, options.docs / "results")
     trainings = chosen(options.only, options.extra)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     failed = []
     try:
         if not options.page:
             threads = options.threads or max(1, (os.cpu_count() or 1) // options.jobs)
-            begin = partial(start, places=places, threads=threads, epochs=options.epochs)
+            words = machine(threads, options.jobs)
+            begin = partial(start, places=places, threads=threads, epochs=options.epochs, words=words)
             failed = run_all(pending(trainings, places), options.jobs, begin)
     except KeyboardInterrupt:
         print(

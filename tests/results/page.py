@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from grader.report.atomic import write_atomically
+from tests.results.published import COLUMNS, SCORES, State, write_table
 from tests.results.trainings import (
     EXTRA,
     LAMBDAS,
@@ -17,7 +16,6 @@ from tests.results.trainings import (
     SEEDS,
     TRAININGS,
     Places,
-    State,
     Training,
     shown,
     state,
@@ -46,8 +44,9 @@ FIGURES = {
 }
 HEAD = """# Full-length results
 
-What the solutions come to on MNIST at their default settings. `make results` trains, goes on where it was
-stopped, and writes this page. The metrics of every epoch are in CSV files beside the figures.
+What the solutions come to on MNIST at their default settings. `make results` trains what is missing, goes on where it was
+stopped, and writes this page. The metrics of every epoch are in CSV files beside the figures, and
+[scores.csv](results/scores.csv) has a line for every finished run with its command.
 
 ```sh
 make results MNIST_ROOT=data [JOBS=2] [THREADS=1] [EXTRA=yes]
@@ -61,17 +60,24 @@ def write_page(docs: Path, places: Places, extra: bool, guesses: tuple[float, fl
     Args:
         docs: receives `results.md` and `results/`.
         places: where the trainings have worked.
-        extra: show the run for question 2.7 as well, done or not.
+        extra: show the run for question 2.7 even if it has not begun.
         guesses: squared errors of an all-black image, and of the mean image.
         note: stands below the title, where these are not the full results.
     """
     folder = docs / "results"
     folder.mkdir(parents=True, exist_ok=True)
-    trainings = TRAININGS + (EXTRA if extra else ())
-    states = {training: state(training, places) for training in trainings}
+    states = {training: state(training, places) for training in TRAININGS + EXTRA}
+    states = {
+        training: reached
+        for training, reached in states.items()
+        if extra or training in TRAININGS or reached.rows
+    }
     lines = [HEAD, *([f"**{note}**", ""] if note else [])]
     lines += ["## Numbers", "", *_numbers(states), ""]
-    lines += ["## Does every seed train?", "", *_seeds(folder, places, guesses), ""]
+    seeds = {training: state(training, places) for training in SEED_TRAININGS}
+    scores = {training.name: reached.score for training, reached in seeds.items()}
+    lines += ["## Does every seed train?", "", *_seeds(scores, guesses), ""]
+    write_table(folder / SCORES, COLUMNS, _scores(states | seeds))
     for training, reached in states.items():
         lines += [f"## {training.title[0].upper()}{training.title[1:]}", ""]
         lines += [*_section(training, reached, places, folder), ""]
@@ -88,6 +94,15 @@ def _numbers(states: dict[Training, State]) -> list[str]:
         epochs = f"{reached.epochs} of {training.epochs}"
         lines.append(f"| {training.title} | {epochs} | {measure} | {result} | {verdict(training, states)} |")
     return lines
+
+
+def _scores(states: dict[Training, State]) -> list[tuple[object, ...]]:
+    """The lines of the table of all that is done."""
+    return [
+        (training.name, shown(training), reached.epochs, training.measure, reached.score, reached.machine)
+        for training, reached in states.items()
+        if reached.score is not None
+    ]
 
 
 def verdict(training: Training, states: dict[Training, State]) -> str:
@@ -108,21 +123,16 @@ def verdict(training: Training, states: dict[Training, State]) -> str:
     return f"{wanted}: {'reached' if kept else '**missed**'}"
 
 
-def _seeds(folder: Path, places: Places, guesses: tuple[float, float]) -> list[str]:
+def _seeds(scores: dict[str, float | None], guesses: tuple[float, float]) -> list[str]:
     black, mean = guesses
     limit = TRAINED * mean
-    scores = {training.name: state(training, places).score for training in SEED_TRAININGS}
-    rows = []
-    for seed in SEEDS:
-        rows.append([str(seed), *(scores[f"seed{seed}-lambda{lambda_}"] for lambda_ in LAMBDAS)])
-    _write_table(folder / "seeds.csv", ["seed", *(f"lambda_{lambda_}" for lambda_ in LAMBDAS)], rows)
     done = [score for score in scores.values() if score is not None]
     trained = sum(score < limit for score in done)
     lines = [
         "One epoch of MNIST with 8 latent dimensions from each of ten seeds: the reconstruction loss over "
         f"the training set. An all-black image scores {black:.3f}, the mean image {mean:.3f}; a run counts "
         f"as trained below half of that, {limit:.3f}. [Black images](handout/black-images.md) tells what can "
-        "go wrong. The table as [CSV](results/seeds.csv).",
+        "go wrong.",
         "",
         f"Trained: {trained} of the {len(done)} runs that are done; "
         f"{len(scores) - len(done)} are {NOT_DONE}.",
@@ -130,14 +140,14 @@ def _seeds(folder: Path, places: Places, guesses: tuple[float, float]) -> list[s
         "| seed | " + " | ".join(f"λ = {lambda_}" for lambda_ in LAMBDAS) + " |",
         "|---" * (1 + len(LAMBDAS)) + "|",
     ]
-    for seed, *values in rows:
-        cells = [_seed_cell(value, limit) for value in values]
+    for seed in SEEDS:
+        cells = [_seed_cell(scores[f"seed{seed}-lambda{lambda_}"], limit) for lambda_ in LAMBDAS]
         lines.append(f"| {seed} | {' | '.join(cells)} |")
     return lines
 
 
-def _seed_cell(score: float | str | None, limit: float) -> str:
-    if not isinstance(score, float):
+def _seed_cell(score: float | None, limit: float) -> str:
+    if score is None:
         return NOT_DONE
     return f"{score:.4f}" if score < limit else f"**{score:.4f}, not trained**"
 
@@ -146,23 +156,25 @@ def _section(training: Training, reached: State, places: Places, folder: Path) -
     command = shown(training)
     if not reached.rows:
         return [f"`{command}` is {NOT_DONE}."]
-    _write_table(
+    write_table(
         folder / f"{training.name}.csv",
         list(reached.rows[0]),
         [list(row.values()) for row in reached.rows],
     )
     minutes = sum(float(row["seconds"]) for row in reached.rows) / 60
     done = "" if reached.score is not None else f" **{NOT_DONE.capitalize()}**: this is what is there so far."
+    machine = f" ({reached.machine})" if reached.machine else ""
     lines = [
-        f"`{command}`: {reached.epochs} of {training.epochs} epochs, {minutes:.0f} minutes of training; "
-        f"[metrics](results/{training.name}.csv).{done}",
+        f"`{command}`: {reached.epochs} of {training.epochs} epochs, {minutes:.0f} minutes of training"
+        f"{machine}; [metrics](results/{training.name}.csv).{done}",
     ]
     for name, text in FIGURES[training.part].items():
         drawn = places.logs(training) / name
+        figure = folder / f"{training.name}-{name.replace('_', '-')}"
         if drawn.exists():
-            published = f"{training.name}-{name.replace('_', '-')}"
-            compress(drawn, folder / published)
-            lines += ["", f"![{training.title}: {text}](results/{published})"]
+            compress(drawn, figure)
+        if figure.exists():
+            lines += ["", f"![{training.title}: {text}](results/{figure.name})"]
     return lines
 
 
@@ -172,11 +184,3 @@ def compress(source: Path, target: Path, colours: int = 32) -> None:
         buffer = io.BytesIO()
         image.convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     write_atomically(target, buffer.getvalue())
-
-
-def _write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(["" if value is None else value for value in row] for row in rows)
-    write_atomically(path, buffer.getvalue().encode())

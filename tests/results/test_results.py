@@ -11,12 +11,14 @@ from PIL import Image
 from tests.results.__main__ import ALL, chosen, main, pending
 from tests.results.images import RAW, guesses, write_part
 from tests.results.page import REFERENCES, verdict, write_page
+from tests.results.published import State
 from tests.results.trainings import (
     SEED_TRAININGS,
     TRAININGS,
     Places,
-    State,
     command,
+    machine,
+    note_machine,
     run_all,
     state,
 )
@@ -97,7 +99,11 @@ def test_a_seed_that_got_stuck_is_told(tmp_path, places):
     page = write_page(tmp_path / "docs", places, False, GUESSES).read_text()
     assert "Trained: 1 of the 2 runs that are done; 18 are not done yet." in page
     assert "| 3 | 0.0801 | **0.4400, not trained** |" in page
-    assert "3,0.0801,0.44\n" in (tmp_path / "docs" / "results" / "seeds.csv").read_text()
+    scores = (tmp_path / "docs" / "results" / "scores.csv").read_text()
+    line = (
+        "seed3-lambda0.995,python train.py --lambda_ 0.995 --seed 3 --epochs 1,1,train_reconstruction_loss,"
+    )
+    assert f"\n{line}0.44,\n" in scores
 
 
 def test_figures_are_compressed_and_shown(tmp_path, places):
@@ -116,6 +122,49 @@ def test_a_finished_training_is_not_started_again(places):
     assert ALL["vae-z20"] not in left
     assert ALL["vae-z2"] in left
     assert len(left) == 5 + 1 + 20
+
+
+def test_what_was_published_counts_where_it_never_ran(tmp_path, places):
+    """A fresh clone trains only what is missing, and its page loses nothing."""
+    docs = tmp_path / "docs"
+    finish("vae-z2", places, 0.77)
+    finish("aae-z20-lambda0.995", places, 0.03)
+    finish("seed3-lambda1", places, 0.0801)
+    finish("vae-z20", places, 0.9, epochs=3)
+    Image.new("RGB", (40, 40)).save(places.logs(ALL["vae-z2"]) / "manifold.png")
+    note_machine(ALL["vae-z2"], places, "one abacus")
+    page = write_page(docs, places, False, GUESSES).read_text()
+    elsewhere = Places(places.data, tmp_path / "elsewhere", docs / "results")
+    assert state(ALL["vae-z2"], elsewhere) == state(ALL["vae-z2"], places)
+    left = pending(chosen(None, extra=True), elsewhere)
+    assert {training.name for training in ALL.values()} - {training.name for training in left} == {
+        *("vae-z2", "aae-z20-lambda0.995", "seed3-lambda1")
+    }
+    again = write_page(docs, elsewhere, False, GUESSES).read_text()
+    assert "(one abacus)" in again
+    # The three epochs of the other run were not at its end: it begins anew.
+    assert row(again, "VAE, 20 latent dimensions").startswith("| VAE, 20 latent dimensions | 0 of 80 |")
+    begins = "## VAE, 2 latent dimensions"
+    assert page[page.index(begins) :] == again[again.index(begins) :]
+
+
+def test_a_training_that_has_begun_anew_is_not_done_though_it_was_published(tmp_path, places):
+    docs = tmp_path / "docs"
+    finish("vae-z2", places, 0.77)
+    write_page(docs, places, False, GUESSES)
+    elsewhere = Places(places.data, tmp_path / "elsewhere", docs / "results")
+    finish("vae-z2", elsewhere, 0.9, epochs=5)
+    assert state(ALL["vae-z2"], elsewhere).score is None
+    assert ALL["vae-z2"] in pending(TRAININGS, elsewhere)
+
+
+def test_every_machine_that_had_a_part_is_named(places):
+    finish("vae-z2", places, 0.77)
+    for words in ("a slow one", "a fast one, 2 trainings at a time", "a slow one"):
+        note_machine(ALL["vae-z2"], places, words)
+    assert state(ALL["vae-z2"], places).machine == "a slow one, then a fast one, 2 trainings at a time"
+    assert machine(1, 1).count("at a time") == 0
+    assert machine(3, 2).endswith(", 2 trainings at a time")
 
 
 def test_every_training_has_a_folder_of_its_own_which_its_command_names(places, part1, part2, in_parts):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import os
+import platform
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.box.launcher import ENVIRONMENT
+from grader.report.atomic import write_atomically
+from tests.results.published import State, published, read_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTS = {1: "train_pl.py", 2: "train.py"}
@@ -39,6 +42,11 @@ class Training:
     options: tuple[str, ...]
     epochs: int
     folder: str
+
+    @property
+    def measure(self) -> str:
+        """The column of its summary that counts."""
+        return "test_bpd" if self.part == 1 else "train_reconstruction_loss"
 
 
 def _vae(z_dim: int) -> Training:
@@ -80,15 +88,21 @@ class Places:
     Attributes:
         data: folder of MNIST.
         output: receives logs, figures and messages.
+        published: tables of what was trained elsewhere, if there are any.
     """
 
     data: Path
     output: Path
+    published: Path | None = None
 
     def logs(self, training: Training) -> Path:
         """The training's own folder."""
         kind = "seeds" if training in SEED_TRAININGS else "logs"
         return self.output / kind / f"part{training.part}" / training.folder
+
+    def machine_note(self, training: Training) -> Path:
+        """Says what the training ran on."""
+        return self.output / f"{training.name}.machine.txt"
 
 
 def command(training: Training, places: Places, epochs: int | None = None) -> list[str]:
@@ -104,12 +118,16 @@ def command(training: Training, places: Places, epochs: int | None = None) -> li
 
 def shown(training: Training) -> str:
     """The command as a student types it."""
-    return shlex.join(["python", SCRIPTS[training.part], *training.options])
+    epochs = () if training.epochs == FULL[training.part] else ("--epochs", str(training.epochs))
+    return shlex.join(["python", SCRIPTS[training.part], *training.options, *epochs])
 
 
-def start(training: Training, places: Places, threads: int, epochs: int | None) -> subprocess.Popen[bytes]:
-    """Starts a training, or lets it go on; what it says goes into a file."""
+def start(
+    training: Training, places: Places, threads: int, epochs: int | None, words: str
+) -> subprocess.Popen[bytes]:
+    """Starts a training, or lets it go on. Its messages go into a file, and what it runs on into another."""
     places.output.mkdir(parents=True, exist_ok=True)
+    note_machine(training, places, words)
     with open(places.output / f"{training.name}.log", "ab") as log:
         return subprocess.Popen(
             command(training, places, epochs),
@@ -157,33 +175,42 @@ def run_all(
     return failed
 
 
-@dataclass(frozen=True)
-class State:
-    """What a training has come to.
+def machine(threads: int, jobs: int) -> str:
+    """What a training runs on, in words."""
+    import torch
 
-    Attributes:
-        epochs: that are finished.
-        rows: of the table of metrics, one per epoch.
-        score: what was measured at the end, None before: `test_bpd`, or the loss over the training set.
-    """
+    if torch.cuda.is_available():
+        name = torch.cuda.get_device_name()
+    else:
+        name = f"{threads} thread{'s' if threads > 1 else ''} of {_processor()}"
+    return f"{name}, {jobs} trainings at a time" if jobs > 1 else name
 
-    epochs: int
-    rows: list[dict[str, str]]
-    score: float | None
+
+def _processor() -> str:
+    """The processor's name; where the system keeps no list of processors, its kind."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def note_machine(training: Training, places: Places, words: str) -> None:
+    """Notes what a training goes on with, one line for each machine that had a part in it."""
+    note = places.machine_note(training)
+    known = note.read_text().splitlines() if note.exists() else []
+    if words not in known:
+        write_atomically(note, "".join(f"{line}\n" for line in (*known, words)).encode())
 
 
 def state(training: Training, places: Places) -> State:
-    """Reads what a training has written."""
+    """Reads what a training has written or, where it never ran on this machine, what was published of it."""
     folder = places.logs(training)
-    rows = _table(folder / "metrics.csv")
-    summary = _table(folder / "summary.csv")
-    name = "test_bpd" if training.part == 1 else "train_reconstruction_loss"
-    score = float(summary[0][name]) if summary and len(rows) >= training.epochs else None
-    return State(len(rows), rows, score)
-
-
-def _table(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+    rows = read_table(folder / "metrics.csv")
+    if not rows and places.published is not None:
+        return published(training.name, places.published)
+    summary = read_table(folder / "summary.csv")
+    done = bool(summary) and len(rows) >= training.epochs
+    note = places.machine_note(training)
+    machines = ", then ".join(note.read_text().splitlines()) if note.exists() else ""
+    return State(len(rows), rows, float(summary[0][training.measure]) if done else None, machines)
