@@ -44,9 +44,9 @@ FIGURES = {
 }
 HEAD = """# Full-length results
 
-What the solutions come to on MNIST at their default settings. `make results` trains what is missing, goes on where it was
-stopped, and writes this page. The metrics of every epoch are in CSV files beside the figures, and
-[scores.csv](results/scores.csv) has a line for every finished run with its command.
+What the solutions come to on MNIST at their default settings. `make results` trains what is missing, goes on
+where it was stopped, and writes this page. The metrics of every epoch are in CSV files beside the figures,
+and [scores.csv](results/scores.csv) has a line for every finished run with its command.
 
 ```sh
 make results MNIST_ROOT=data [JOBS=2] [THREADS=1] [EXTRA=yes]
@@ -128,14 +128,15 @@ def _seeds(scores: dict[str, float | None], guesses: tuple[float, float]) -> lis
     limit = TRAINED * mean
     done = [score for score in scores.values() if score is not None]
     trained = sum(score < limit for score in done)
+    left = len(scores) - len(done)
+    rest = f"; {left} are {NOT_DONE}" if left else ""
     lines = [
         "One epoch of MNIST with 8 latent dimensions from each of ten seeds: the reconstruction loss over "
         f"the training set. An all-black image scores {black:.3f}, the mean image {mean:.3f}; a run counts "
         f"as trained below half of that, {limit:.3f}. [Black images](handout/black-images.md) tells what can "
         "go wrong.",
         "",
-        f"Trained: {trained} of the {len(done)} runs that are done; "
-        f"{len(scores) - len(done)} are {NOT_DONE}.",
+        f"Trained: {trained} of the {len(done)} runs that are done{rest}.",
         "",
         "| seed | " + " | ".join(f"λ = {lambda_}" for lambda_ in LAMBDAS) + " |",
         "|---" * (1 + len(LAMBDAS)) + "|",
