@@ -1,5 +1,6 @@
 """The solution of part 1 keeps its contract, checked against independent formulas."""
 
+import logging
 import math
 from argparse import Namespace
 
@@ -204,3 +205,15 @@ def test_training_does_not_wait_for_later_questions(
     monkeypatch.setattr(part1.train_pl, "visualize_manifold", unanswered)
     assert part1.train_pl.train_vae(options(tmp_path))["test_bpd"] < 4
     assert capsys.readouterr().out.count("Question 1.x: not yet") == 3
+
+
+def test_lightning_says_nothing_of_the_gpu_and_no_tips(part1):
+    loggers = ("pytorch_lightning.accelerators.cuda", "pytorch_lightning.utilities.rank_zero")
+    before = logging.getLogger("pytorch_lightning").level
+    try:
+        part1.callbacks.quiet_lightning()
+        for name in loggers:
+            assert not logging.getLogger(name).isEnabledFor(logging.INFO), name
+            assert logging.getLogger(name).isEnabledFor(logging.WARNING), name
+    finally:
+        logging.getLogger("pytorch_lightning").setLevel(before)
