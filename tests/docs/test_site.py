@@ -54,6 +54,13 @@ class Fetches(HTMLParser):
             self.found.append(value)
 
 
+def test_every_page_stands_in_the_menu_once(site):
+    menu = re.findall(r'<a href="([^"#]+)" class="md-nav__link', (site / "grading.html").read_text())
+    guides = {page.stem for page in (ROOT / "docs").glob("*.md")} - {"README"}
+    assert {f"{guide}.html" for guide in guides} <= set(menu)
+    assert {name for name in menu if menu.count(name) > 1} <= {"index.html"}
+
+
 def test_pages_fetch_only_files_of_the_site(site):
     pages = list(site.rglob("*.html"))
     assert len(pages) > 8
