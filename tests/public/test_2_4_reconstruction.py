@@ -11,6 +11,8 @@ from networks import parameters_of
 from pictures import edges
 
 BATCHES, BATCH_SIZE = 80, 16
+EPOCHS = 2  # of so many batches; the second is for networks with sigmoids or tanhs, which learn later
+LIMIT = 0.3
 
 
 def squared_error(x, recon_x, z_fake, lambda_=1):
@@ -32,22 +34,26 @@ def test_short_training_reconstructs_held_out_images(part2):
     optimizer_ae = torch.optim.Adam(trained, lr=1e-3, betas=(0.5, 0.999))
     optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=5e-3)
     silent = SimpleNamespace(add_values=lambda values: None)
-    loader = [(images, torch.zeros(BATCH_SIZE)) for images in edges(BATCHES * BATCH_SIZE).split(BATCH_SIZE)]
     before = [parameter.detach().clone() for parameter in trained]
-    part2.train.train_aae(1, model, loader, silent, silent, optimizer_ae, optimizer_disc, 1)
-
-    assert not all(torch.equal(old, new) for old, new in zip(before, trained, strict=True)), (
-        "after an epoch of train_aae encoder and decoder are what they were before.\n"
-        "Hint: loss, optimizer_ae.zero_grad(), backward() and optimizer_ae.step() for every batch."
-    )
     held_out = edges(64)
-    model.eval()
-    with torch.no_grad():
-        recon_x, _ = model(held_out)
-    error = (recon_x - held_out).square().mean().item()
+    for epoch in range(1, EPOCHS + 1):
+        loader = [(x, torch.zeros(BATCH_SIZE)) for x in edges(BATCHES * BATCH_SIZE).split(BATCH_SIZE)]
+        model.train()
+        part2.train.train_aae(epoch, model, loader, silent, silent, optimizer_ae, optimizer_disc, 1)
+        assert not all(torch.equal(old, new) for old, new in zip(before, trained, strict=True)), (
+            "after an epoch of train_aae encoder and decoder are what they were before.\n"
+            "Hint: loss, optimizer_ae.zero_grad(), backward() and optimizer_ae.step() for every batch."
+        )
+        model.eval()
+        with torch.no_grad():
+            recon_x, _ = model(held_out)
+        error = (recon_x - held_out).square().mean().item()
+        if error < LIMIT:
+            break
+
     # A grey image scores 0.74; right code below 0.1.
-    assert error < 0.3, (
-        f"after {BATCHES} batches the mean squared error on held-out images is {error:.2f}; a grey image "
-        "has 0.74, right code 0.1 or less.\n"
+    assert error < LIMIT, (
+        f"after {epoch * BATCHES} batches the mean squared error on held-out images is {error:.2f}; a grey "
+        "image has 0.74, right code 0.1 or less.\n"
         "Hint: zero_grad before every backward pass, no detached tensors; are the tests of forward green?"
     )

@@ -139,19 +139,29 @@ def test_encoder_learns_nothing_from_the_discriminators_loss(part2):
         )
 
 
-def test_short_training_draws_the_codes_to_the_prior(part2):
+def spread_after_training(part2, batches, discriminators_optimizer):
+    """Root mean square of the codes of new images after an epoch of so many batches; the prior has 1."""
     model = part2.models.AdversarialAE(z_dim=8)
     trained = parameters_of(model.encoder, model.decoder)
     optimizer_ae = torch.optim.Adam(trained, lr=1e-3, betas=(0.5, 0.999))
-    optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=0.05)
-    loader = [(x, torch.zeros(16)) for x in edges(80 * 16).split(16)]
+    optimizer_disc = discriminators_optimizer(model.discriminator.parameters())
+    loader = [(x, torch.zeros(16)) for x in edges(batches * 16).split(16)]
     part2.train.train_aae(1, model, loader, SILENT, SILENT, optimizer_ae, optimizer_disc, 0.7)
     model.eval()
     with torch.no_grad():
-        spread = model.encoder(edges(64)).square().mean().sqrt().item()
-    # The prior has 1. Right code ends at 0.6 to 1.7; a discriminator that is not fought ends far outside.
+        return model.encoder(edges(64)).square().mean().sqrt().item()
+
+
+def test_short_training_draws_the_codes_to_the_prior(part2):
+    batches = 80
+    spread = spread_after_training(part2, batches, lambda weights: torch.optim.SGD(weights, lr=0.05))
+    if not 0.2 < spread < 4:
+        # A discriminator with sigmoids in it learns from SGD too slowly to say anything by now.
+        batches = 240
+        spread = spread_after_training(part2, batches, lambda weights: torch.optim.Adam(weights, lr=1e-3))
+    # Right code ends at 0.6 to 1.7 mostly; a discriminator that is not fought ends far outside.
     assert 0.2 < spread < 4, (
-        f"after 80 batches with lambda = 0.7 the codes spread by {spread:.2f}; the prior has 1.\n"
+        f"after {batches} batches with lambda = 0.7 the codes spread by {spread:.2f}; the prior has 1.\n"
         "Hint: the encoder must move against the discriminator; look at the target in get_loss_autoencoder."
     )
 
