@@ -11,7 +11,7 @@
 #   make flakes                     mark the solutions with 1,000 seeds: do they ever lose a point?
 #   make calibrate                  both, and what they found into docs/calibration.md
 #   make mutation                   mark small changes of the solutions: does the grader notice each of them?
-#   make results [MNIST_ROOT=data] [JOBS=2] [THREADS=1] [EXTRA=yes]   train at full length, write docs/results.md
+#   make results [MNIST_ROOT=data] [JOBS=2] [THREADS=1] [EXTRA=yes]   train at full length what docs/results.md lacks
 #   make docs                       the guides and the handout as a site, in build/site
 #   make figures                    draw the handout's figures anew
 #   make lint                       ruff, mypy, and stubs that match the solutions
