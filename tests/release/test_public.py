@@ -49,8 +49,13 @@ def test_all_pass_on_the_solutions(items):
     assert [(outcome.name, outcome.message) for outcome in outcomes if outcome.status != "passed"] == []
 
 
-def test_accept_networks_that_learn_late():
-    trainings = {"right part1: sigmoid everywhere": "1.7.training", "right part2: sigmoid everywhere": "2."}
+def test_accept_unusual_trainings():
+    trainings = {  # of the bank's right code, those that only a patient or a thoughtful test accepts
+        "right part1: sigmoid everywhere": "1.7.training",
+        "right part2: sigmoid everywhere": "2.",
+        "right part2: half of it, without the method": "2.5.training",
+        "right part2: the discriminator's loss written out in the loop": "2.5.training",
+    }
     tasks = {entry.name: entry for entry in right() if entry.name in trainings}
     assert set(tasks) == set(trainings)
     outcomes = run_all(
