@@ -291,12 +291,10 @@ def test_help_tells_the_default_number_of_jobs(capsys):
 SCRIPT = """
 import sys
 sys.path.insert(0, {tests!r})
-import signal
 import grader.engine.guard as guard
 import grader.marking.marker as marker
 from engine.fakes import fake_of_options
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     guard.guarded_marker, marker.check_environment = fake_of_options, lambda options: None
     from grader.cli import main
     sys.exit(main())

@@ -88,13 +88,12 @@ def test_an_output_that_cannot_be_written(tmp_path, monkeypatch):
 
 
 RUN = """
-import signal, sys
+import sys
 from pathlib import Path
 sys.path[:0] = [{tests!r}]
 from engine.fakes import PROVENANCE, cohort, fake
 from grader.engine import grade_into, prepare_output
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
     folder = Path({folder!r})
     prepare_output(folder / "output")
     submissions = cohort(folder, "s1", "s2-sleep", "s3-sleep", "s4")

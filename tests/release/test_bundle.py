@@ -285,15 +285,8 @@ def test_watch_runs_again_on_every_save_and_ends_quietly(released):
     right = utils.read_text()
     utils.write_text(right.replace("math.log2(math.e)", "math.log(2)"))
     command = [sys.executable, "check.py", "1.7.bpd", "--watch"]
-    # A shell lets what it starts in the background ignore Ctrl+C; a student's terminal does not.
     with subprocess.Popen(
-        command,
-        cwd=released,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=QUIET,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        command, cwd=released, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=QUIET
     ) as process:
 
         def next_run() -> str:

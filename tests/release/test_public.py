@@ -49,39 +49,31 @@ def test_all_pass_on_the_solutions(items):
     assert [(outcome.name, outcome.message) for outcome in outcomes if outcome.status != "passed"] == []
 
 
+def refused(tasks):
+    """What fails of right code: tests with their messages, by submission."""
+    failed = {
+        name: [(outcome.name, outcome.message) for outcome in outcomes if outcome.status != "passed"]
+        for name, outcomes in run_all(tasks)
+    }
+    return {name: found for name, found in failed.items() if found}
+
+
 def test_accept_unusual_trainings():
     trainings = {  # of the bank's right code, those that only a patient or a thoughtful test accepts
-        "right part1: sigmoid everywhere": "1.7.training",
-        "right part2: sigmoid everywhere": "2.",
-        "right part2: half of it, without the method": "2.5.training",
-        "right part2: the discriminator's loss written out in the loop": "2.5.training",
+        "right part1: sigmoid everywhere": ("1.7.training",),
+        "right part2: sigmoid everywhere": ("2.4.reconstruction", "2.5.training"),
+        "right part2: half of it, without the method": ("2.5.training",),
+        "right part2: the discriminator's loss written out in the loop": ("2.5.training",),
     }
-    tasks = {entry.name: entry for entry in right() if entry.name in trainings}
+    tasks = {entry.name: (entry.files, trainings[entry.name]) for entry in right() if entry.name in trainings}
     assert set(tasks) == set(trainings)
-    outcomes = run_all(
-        {
-            name: (entry.files, tuple(item for item in TRAININGS if item.startswith(trainings[name])))
-            for name, entry in tasks.items()
-        }
-    )
-    wrong = [
-        (name, outcome.name, outcome.message)
-        for name, found in outcomes
-        for outcome in found
-        if outcome.status != "passed"
-    ]
-    assert wrong == []
+    assert refused(tasks) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_accept_whatever_is_right():
-    tasks = {entry.name: (entry.files, (sorted(entry.items)[0][0],)) for entry in right()}
-    failed = {
-        name: [(outcome.name, outcome.message) for outcome in outcomes if outcome.status != "passed"]
-        for name, outcomes in run_all(tasks)
-    }
-    assert {name: found for name, found in failed.items() if found} == {}
+    assert refused({entry.name: (entry.files, (sorted(entry.items)[0][0],)) for entry in right()}) == {}
 
 
 @pytest.mark.slow

@@ -66,11 +66,10 @@ def write_page(docs: Path, places: Places, extra: bool, guesses: tuple[float, fl
     """
     folder = docs / "results"
     folder.mkdir(parents=True, exist_ok=True)
-    states = {training: state(training, places) for training in TRAININGS + EXTRA}
     states = {
         training: reached
-        for training, reached in states.items()
-        if extra or training in TRAININGS or reached.rows
+        for training in TRAININGS + EXTRA
+        if (reached := state(training, places)).rows or extra or training in TRAININGS
     }
     lines = [HEAD, *([f"**{note}**", ""] if note else [])]
     lines += ["## Numbers", "", *_numbers(states), ""]
