@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from sklearn.datasets import load_digits
+from torch.nn.functional import interpolate
 
-from grader.data import HELD_OUT, grey_levels, load_images, split_images
+from grader.data import HELD_OUT, _digits, grey_levels, load_images, split_images
 from grader.errors import GraderUsageError
 
 
@@ -50,6 +54,23 @@ def test_grey_levels_are_sixteen() -> None:
     levels = grey_levels(torch.tensor([0.0, 1 / 16 - 1e-4, 1 / 16, 0.5, 0.99, 1.0]))
     assert levels.tolist() == [0, 0, 1, 8, 15, 15]
     assert levels.dtype == torch.int64
+
+
+def test_digits_are_those_that_scikit_learn_reads() -> None:
+    digits = load_digits()
+    images, labels = _digits()
+    small = torch.tensor(digits.images, dtype=torch.float32).div(16).unsqueeze(1)
+    large = interpolate(small, size=(20, 20), mode="bilinear", align_corners=False)
+    assert torch.equal(images[:, :, 4:24, 4:24], large)
+    assert labels.tolist() == digits.target.tolist()
+
+
+def test_digits_come_without_the_imports_of_scikit_learn() -> None:
+    script = (
+        "import sys; from grader.data import load_images; load_images('digits'); "
+        "print([name for name in ('sklearn', 'scipy', 'pandas') if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "[]"
 
 
 def test_an_unknown_set_is_a_usage_error() -> None:

@@ -127,6 +127,21 @@ def test_torch_distributions_is_of_no_use_however_it_is_found(marker: Marker, fo
     assert all("off" not in check.message for check in item.checks)
 
 
+def test_the_session_of_part_1_ends_before_that_of_part_2_begins(
+    marker: Marker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = []
+    enter, end = Box.open_channel, Box.close_channel
+    monkeypatch.setattr(Box, "open_channel", lambda box: events.append("opened") or enter(box))
+    monkeypatch.setattr(
+        Box, "close_channel", lambda box, session: events.append("closed") or end(box, session)
+    )
+    names = ("part1/utils.py", "part2/models.py", "part2/train.py")
+    files = {name: (SOLUTIONS / name).read_bytes() for name in names}
+    marker.mark(Submission("somebody", files), items=frozenset({"1.7.kld", "2.5.discriminator"}))
+    assert events == ["opened", "closed"] * 2
+
+
 def test_the_same_seed_gives_the_same_messages(marker: Marker) -> None:
     wrong = RIGHT.replace(b"0.5", b"0.7")
     first, second = kld(marker, wrong), kld(marker, wrong)
