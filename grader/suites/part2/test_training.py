@@ -1,6 +1,7 @@
 """Item 2.5.training: what a short training by `train_aae` makes of the codes."""
 
 import contextlib
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -18,7 +19,9 @@ from grader.suites.part2 import (
     test_discriminator_loss,
 )
 from grader.suites.part2.short_training import (
+    BATCH_SIZE,
     CHUNK_SECONDS,
+    FIRST_BATCH_SIZE,
     SIDES,
     Z_DIM,
     Judges,
@@ -32,7 +35,6 @@ from grader.suites.pieces import loses
 
 pytestmark = pytest.mark.item("2.5.training")
 
-ATTEMPTS = 2
 TRAINING_LAMBDA = 0.7  # a stronger pull to the prior than 0.995: decided within a few dozen batches
 # Measured against right and wrong code in docs/calibration.md: `2.5.training`.
 MAX_SPREAD = 3.2
@@ -40,9 +42,29 @@ MIN_SPREAD = 0.2  # all codes in one place: no image can be told from another
 # Root mean square of how far the codes of held-out images move: 0.5 and more in right code.
 MIN_CHANGE = 0.01
 SHOWN = 16  # samples
-STEPS = (40, 55, 70, 90, 120)
-# The second time, the discriminator learns by Adam, and longer: with sigmoids in it, SGD leaves it too weak.
-PATIENT_STEPS = (90, 120, 160, 200, 240)
+
+
+class Attempt(NamedTuple):
+    """How a training is tried.
+
+    Attributes:
+        batch_size: images per step.
+        looks: after so many steps the codes are judged; the first look that is good enough ends it.
+        adam: whether the discriminator learns by Adam instead of SGD.
+    """
+
+    batch_size: int
+    looks: tuple[int, ...]
+    adam: bool = False
+
+
+# Networks of tanh need the larger batches. The last time, the discriminator learns by Adam, and longer: with
+# sigmoids in it, SGD leaves it too weak.
+ATTEMPTS = (
+    Attempt(FIRST_BATCH_SIZE, (40, 55, 70, 90, 120)),
+    Attempt(BATCH_SIZE, (40, 55, 70, 90, 120)),
+    Attempt(BATCH_SIZE, (90, 120, 160, 200, 240), adam=True),
+)
 PIECES = (
     test_autoencoder_loss.test_lambda_zero_wants_codes_judged_real,
     test_autoencoder_loss.test_lambda_one_is_the_mean_squared_error,
@@ -69,16 +91,16 @@ def test_training_draws_the_codes_to_the_prior(
     judges = Judges(part2.fresh(), trainee, held_out_images, draw)
     spread = 0.0
     try:
-        for attempt in range(ATTEMPTS):  # each with another seed
-            spread = spread_after_training(trainee, draw, training_images, judges, adam=attempt > 0)
+        for attempt in ATTEMPTS:  # each with another seed
+            spread = spread_after_training(trainee, draw, training_images, judges, attempt)
             if MIN_SPREAD < spread < MAX_SPREAD:
                 break
         note("2.5.training: spread of the codes", spread, MAX_SPREAD)
-        note("2.5.training: attempts", attempt + 1, ATTEMPTS)
+        note("2.5.training: attempts", 1 + ATTEMPTS.index(attempt), len(ATTEMPTS))
         if MIN_SPREAD < spread < MAX_SPREAD:
             return
         fail(
-            f"after {PATIENT_STEPS[-1]} batches with lambda = {TRAINING_LAMBDA} the codes spread by "
+            f"after {attempt.looks[-1]} batches with lambda = {TRAINING_LAMBDA} the codes spread by "
             f"{spread:.2f} (root mean square; 1 for the prior, {MIN_SPREAD} to {MAX_SPREAD} for right code)",
             "encoder against discriminator: both have to be updated at every batch, in opposite directions",
         )
@@ -97,16 +119,17 @@ def test_training_draws_the_codes_to_the_prior(
             raise
 
 
-def spread_after_training(part: Part, draw: Draw, images: torch.Tensor, judges: Judges, adam: bool) -> float:
-    """Train until the spread is that of right code, or to the end; the discriminator by SGD, or by Adam."""
+def spread_after_training(
+    part: Part, draw: Draw, images: torch.Tensor, judges: Judges, attempt: Attempt
+) -> float:
+    """Train until the spread is that of right code, or to the end."""
     part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
     part.seed(draw.seed())
     model = part.driver.build(Z_DIM, [])
-    training = start(part, draw, model, images, TRAINING_LAMBDA, adam)
+    training = start(part, draw, model, images, TRAINING_LAMBDA, attempt.batch_size, attempt.adam)
     before = networks_of(training)
-    looks = PATIENT_STEPS if adam else STEPS
     done, spread = 0, 0.0
-    for steps in looks:
+    for steps in attempt.looks:
         while done < steps:
             count = min(15, steps - done)
             with part.deadline(CHUNK_SECONDS):
@@ -126,7 +149,7 @@ def spread_after_training(part: Part, draw: Draw, images: torch.Tensor, judges: 
     note("2.5.training: change of the codes, at least", float(change), MIN_CHANGE)
     expect(
         change > MIN_CHANGE,
-        f"{looks[0]} batches and more change the codes of held-out images by {float(change):.4f}",
+        f"{attempt.looks[0]} batches and more change the codes of held-out images by {float(change):.4f}",
         "for every batch an update of encoder and decoder, and one of the discriminator",
     )
     return spread
