@@ -30,6 +30,8 @@ pytestmark = pytest.mark.item("2.4.reconstruction")
 # Mean squared error per pixel on held-out digits and negatives; the mean image scores 0.82.
 # Measured against right and wrong code in docs/calibration.md: `2.4.reconstruction`.
 MAX_ERROR = 0.40
+# What the decoder alone learns, and the largest deviation of codes that tell it nothing.
+MEAN_IMAGE, NO_CODE = 0.90, 1e-3
 # Eight numbers cannot tell more of an image, however they were trained: 0.058 after 200 batches.
 MIN_ERROR = 0.01
 # Of the error before the training: 0.8 and more in right code, however its weights are drawn.
@@ -78,6 +80,9 @@ def test_training_reconstructs_held_out_images(
         test_autoencoder.test_grey_values_fill_minus_one_to_one, part2.fresh(), draw
     ):
         expect_learned(part2, draw, judges, before, after, result)
+        return
+    if code_has_died(result) and only_its_range_is_wrong(part2.fresh(), draw):
+        expect_moved(before, after, ("decoder",))
         return
     fail(
         f"after {STEPS[-1]} batches with lambda = 1 the reconstruction error on held-out digits is still "
@@ -146,3 +151,18 @@ def within_their_range(result: Judgement) -> bool:
     lowest, highest = float(result.images.min()), float(result.images.max())
     error = float((result.images - result.x.clamp(lowest, highest)).square().mean())
     return highest - lowest > 0.9 and error < MAX_ERROR * ((highest - lowest) / 2) ** 2
+
+
+def code_has_died(result: Judgement) -> bool:
+    """Whether all images have the same code, and the decoder has learned their mean.
+
+    So every third or fourth training ends, in few steps, with a ReLU on the code.
+    """
+    return float(result.codes.std(dim=0).max()) < NO_CODE and result.error < MEAN_IMAGE
+
+
+def only_its_range_is_wrong(part: Part, draw: Draw) -> bool:
+    """Whether all that is wrong with the code is its range, which has cost another item its points."""
+    return loses(test_autoencoder.test_codes_are_unbounded_both_ways, part, draw) and not loses(
+        test_autoencoder.test_encoder_uses_the_whole_image, part, draw
+    )
