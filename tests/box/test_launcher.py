@@ -41,6 +41,13 @@ def quick_box():
     box.close()
 
 
+def test_garbage_is_collected_in_a_session_though_not_while_its_template_starts(quick_box):
+    probe = Probe(quick_box)
+    assert probe.run("import gc; result = gc.isenabled()") is True
+    assert probe.run("import gc; result = gc.get_freeze_count() > 10_000") is True
+    probe.session.close()
+
+
 def test_without_bubblewrap_the_message_says_how_to_install_it(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(BoxError, match="apt install bubblewrap"):

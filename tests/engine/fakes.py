@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
@@ -53,6 +54,8 @@ class FakeMarker:
             os._exit(1)
         if "sleep" in name:
             time.sleep(60)
+        if "garbage" in name:
+            self.log(f"gc:{gc.isenabled()}")
         if "slow" in name:
             time.sleep(0.5)
         if "fault" in name and sum(line.startswith(f"mark:{name} ") for line in self.lines()) == 1:

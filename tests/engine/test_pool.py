@@ -41,6 +41,11 @@ def test_each_submission_is_marked_once_and_markers_stay_warm(tmp_path):
     assert sorted(event.result.submission for event in events if isinstance(event, Finished)) == names
 
 
+def test_garbage_is_collected_from_the_first_submission_on(tmp_path):
+    grade_cohort(cohort(tmp_path, "garbage-1", "garbage-2"), fake(tmp_path), PROVENANCE, 1)
+    assert [line for line in log_of(tmp_path) if line.startswith("gc")] == ["gc:False", "gc:True"]
+
+
 def test_no_more_processes_than_submissions(tmp_path):
     grade_cohort(cohort(tmp_path, "s1"), fake(tmp_path), PROVENANCE, 8)
     assert log_of(tmp_path) == ["made", "mark:s1", "close"]
