@@ -77,7 +77,6 @@ class _State:
 
     factory: MarkerFactory | None = None
     marker: MarkerProtocol | None = None
-    settled = False
 
 
 def start_worker(factory: MarkerFactory, cpu: int | None) -> None:
@@ -150,11 +149,10 @@ def _settle() -> None:
     They are there to stay: to look for garbage among them takes 0.1 s of every submission, and a third of the
     time of their imports.
     """
-    if not _State.settled:
+    if not gc.isenabled():
         gc.collect()
         gc.freeze()
         gc.enable()
-        _State.settled = True
 
 
 def _pictures(submission: Submission, result: SubmissionResult) -> Mapping[str, bytes]:

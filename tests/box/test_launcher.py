@@ -41,7 +41,7 @@ def quick_box():
     box.close()
 
 
-def test_garbage_is_collected_in_a_session_though_not_while_its_template_starts(quick_box):
+def test_garbage_is_collected_in_a_session_but_not_among_the_libraries(quick_box):
     probe = Probe(quick_box)
     assert probe.run("import gc; result = gc.isenabled()") is True
     assert probe.run("import gc; result = gc.get_freeze_count() > 10_000") is True
