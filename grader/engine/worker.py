@@ -77,6 +77,8 @@ class _State:
 
     factory: MarkerFactory | None = None
     marker: MarkerProtocol | None = None
+    closing: bool = False
+    ending: int | None = None  # the status to end with, once the marker has closed
 
 
 def start_worker(factory: MarkerFactory, cpu: int | None) -> None:
@@ -189,10 +191,14 @@ def _marker() -> MarkerProtocol:
 
 def close_marker() -> None:
     """Close the marker, if there is one. Never raises."""
+    _State.closing = True
     marker, _State.marker = _State.marker, None
     if marker is not None:
         with contextlib.suppress(Exception):
             marker.close()
+    _State.closing = False
+    if _State.ending is not None:
+        os._exit(_State.ending)
 
 
 def _described(error: Exception) -> str:
@@ -203,9 +209,11 @@ def _described(error: Exception) -> str:
 
 
 def _end_at_once(number: int, frame: FrameType | None) -> None:
-    # The pool catches every exception of a task, also SystemExit: the handler has to end the process.
-    close_marker()
-    os._exit(128 + number)
+    # The pool catches every exception of a task, also SystemExit: the handler has to end the process. But a
+    # marker that is just being closed would be cut off, and what it has started would be left.
+    _State.ending = 128 + number
+    if not _State.closing:
+        close_marker()
 
 
 def _end_with_parent() -> None:

@@ -77,6 +77,14 @@ class FakeOfOptions(FakeMarker):
         self.log(f"options:{options.seed}:{options.data}:{options.sandbox}:{options.allow_distributions}")
 
 
+class EndedMarker(FakeMarker):
+    """Its process is told to end while the marker closes."""
+
+    def close(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        super().close()
+
+
 class DrawingMarker(FakeMarker):
     """Has pictures, too."""
 

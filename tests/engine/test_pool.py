@@ -13,7 +13,7 @@ import pytest
 from grader.engine import Finished, Started, grade_cohort
 from grader.marking.result import GRADER_ERROR, NOT_SUBMITTED, PASSED, SubmissionResult
 
-from .fakes import PROVENANCE, NoMarker, cohort, fake, log_of
+from .fakes import PROVENANCE, EndedMarker, NoMarker, cohort, fake, log_of
 
 
 def status(result: SubmissionResult) -> str:
@@ -125,6 +125,17 @@ def test_a_failing_callback_ends_the_workers(tmp_path):
     with pytest.raises(ValueError, match="stop"):
         grade_cohort(cohort(tmp_path, "s1", "s2-sleep"), fake(tmp_path), PROVENANCE, 2, fail)
     assert log_of(tmp_path).count("close") == log_of(tmp_path).count("made")
+
+
+def test_a_worker_told_to_end_while_it_closes_its_marker_closes_it_first(tmp_path):
+    grade_cohort(cohort(tmp_path, "s1"), partial(EndedMarker, tmp_path / "log"), PROVENANCE)
+    assert log_of(tmp_path) == ["made", "mark:s1", "close"]
+
+
+def test_a_worker_told_to_end_while_it_closes_its_marker_ends(tmp_path):
+    (result,) = grade_cohort(cohort(tmp_path, "raise"), partial(EndedMarker, tmp_path / "log"), PROVENANCE)
+    assert "died, twice" in result.items[0].checks[0].message
+    assert log_of(tmp_path) == ["made", "mark:raise", "close"] * 2
 
 
 @pytest.mark.parametrize("delay", [0, 0.1])
