@@ -97,7 +97,7 @@ def start_worker(factory: MarkerFactory, cpu: int | None) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here by the parent
     signal.signal(signal.SIGTERM, _end_at_once)
     util.Finalize(None, close_marker, exitpriority=10)  # `atexit` does not run in these processes
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     # Lines printed by libraries would break up the parent's progress bar.
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
@@ -216,8 +216,12 @@ def _end_at_once(number: int, frame: FrameType | None) -> None:
         close_marker()
 
 
-def _end_with_parent() -> None:
-    """End this process when its parent is gone, also when the parent was killed."""
+def end_with_parent() -> None:
+    """Let this process have SIGTERM when its parent is gone, also when the parent was killed."""
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
 from multiprocessing import util
 from pathlib import Path
+from types import FrameType
 
 from grader.engine.cpus import ClaimedCpu, keep_to
+from grader.engine.worker import end_with_parent
 from grader.marking.marker import Marker, MarkingOptions
 from grader.submission import Submission
 from grader.suites.measures import drain
@@ -24,6 +28,8 @@ def start() -> None:
     if cpu is not None:
         keep_to(cpu)
     util.Finalize(None, stop, exitpriority=10)
+    signal.signal(signal.SIGTERM, _end)
+    end_with_parent()
     _MARKERS["marker"] = Marker(MarkingOptions(seed=0))
 
 
@@ -31,6 +37,11 @@ def stop() -> None:
     """Close the worker's box."""
     for marker in _MARKERS.values():
         marker.close()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    stop()
+    os._exit(128 + number)
 
 
 def attack(name: str, seed: int) -> Verdict:
