@@ -29,7 +29,7 @@ def context(pytestconfig: pytest.Config) -> Context:
 @pytest.fixture
 def draw(context: Context, request: pytest.FixtureRequest) -> Draw:
     """Random inputs for this check of this submission in this run."""
-    return Draw(derive_seed(context.seed, context.name, request.node.name))
+    return Draw(derive_seed(context.seed, context.identity, request.node.name))
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +40,12 @@ def _own_randomness() -> Iterator[None]:
 
 
 def _files(context: Context, folder: str) -> dict[str, bytes]:
-    """The student's files of one part, the given ones, and the grader's helpers."""
+    """The student's files of one part, the given ones, and the grader's helpers for it."""
     files = {name: content for name, content in context.files.items() if name.startswith(f"{folder}/")}
     for name in GIVEN:
         if name.startswith(f"{folder}/"):
             files[name] = (STUDENT / name).read_bytes()
-    for source in sorted(DRIVERS.glob("*.py")):
+    for source in sorted(DRIVERS.glob(f"{folder}_*.py")):
         files[f"{HELPER_FOLDER}/{source.name}"] = source.read_bytes()
     return files
 
@@ -83,7 +83,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     context = pyfuncitem.config.stash[CONTEXT]
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     (part,) = (value for value in arguments.values() if isinstance(value, Part))
-    part.begin_check(derive_seed(context.seed, context.name, f"session of {pyfuncitem.name}"))
+    part.begin_check(derive_seed(context.seed, context.identity, f"session of {pyfuncitem.name}"))
     try:
         try:
             return (yield)

@@ -61,6 +61,8 @@ def dependence_faults(values: torch.Tensor, what: str) -> str:
     when they are independent, and the square of that when one is repeated.
     """
     matrix = values.double()
+    if not bool(torch.isfinite(matrix).all()):
+        return f"{what} has values that are NaN or infinite"
     faults: list[tuple[float, str]] = []
     for dim, name in enumerate(("row", "column")):
         lines = matrix if dim == 0 else matrix.T
@@ -81,7 +83,7 @@ def dependence_faults(values: torch.Tensor, what: str) -> str:
             (max(scores), f"the {name}s of {what} are not independent: one {name} is used for several")
         )
     score, fault = max(faults, default=(0.0, ""))
-    return fault if score > 0 else ""
+    return "" if score <= 0 else fault  # a score that is NaN is no pass
 
 
 def _largest_correlation_score(lines: torch.Tensor) -> float:

@@ -86,6 +86,22 @@ VAE.forward = lambda self, imgs: (self.weight.sum(),) * 3
 )
 
 
+NOTHING = """
+class CNNEncoder(nn.Module):
+    def __init__(self, **sizes):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+    def forward(self, x):
+        return ()
+CNNDecoder = CNNEncoder
+"""
+BELOW = """
+def below(cls):
+    return [cls, *(part for child in type.__subclasses__(cls) for part in below(child))]
+Normal = next(c for c in below(object) if c.__module__ == "torch.distributions.normal")
+"""
+
+
 @dataclass(frozen=True)
 class Cheat:
     """One way to get points for nothing.
@@ -289,6 +305,112 @@ AdversarialAE.get_loss_discriminator = loss
         ),
     ),
     Cheat(
+        "networks that return nothing",
+        "1.7.encoder",
+        {NETWORKS: NOTHING},
+    ),
+    Cheat(
+        "networks that return nothing, for the decoder",
+        "1.7.decoder",
+        {NETWORKS: NOTHING},
+    ),
+    Cheat(
+        "a gradient that is cut, hidden by a little noise",
+        "1.7.encoder",
+        {
+            NETWORKS: """
+class CNNEncoder(nn.Module):
+    def __init__(self, num_input_channels=1, num_filters=32, z_dim=20):
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(784 * num_input_channels, 64), nn.GELU())
+        self.out = nn.Linear(64, 2 * z_dim)
+    def forward(self, x):
+        y = self.out(self.body(x.float() / 15).detach())
+        return (y + 1e-7 * torch.randn_like(y)).chunk(2, 1)
+"""
+        },
+        checks=("gradients_reach_its_parameters",),
+    ),
+    Cheat(
+        "noise of infinite variance",
+        "1.7.reparameterize",
+        {
+            UTILS: """
+SIGN = [1.0]
+def sample_reparameterize(mean, std):
+    SIGN[0] *= -1
+    far = torch.linspace(0.5, 1, mean.numel()).double().view(mean.shape)
+    return mean.double() + SIGN[0] * 1e300 * far
+"""
+        },
+        checks=("draws_noise_for_every_element", "follows_the_normal_distribution"),
+    ),
+    Cheat(
+        "a sample of infinite size",
+        "1.7.reparameterize",
+        {
+            UTILS: "def sample_reparameterize(mean, std):\n"
+            "    return mean.double() + 1.7e308 * mean.double().sign()\n"
+        },
+        checks=("draws_noise_for_every_element", "draws_afresh_in_every_call"),
+    ),
+    Cheat(
+        "the loss that the grader trains its own maps with",
+        "2.5.autoencoder_loss",
+        {
+            MODELS: LINEAR_NETWORKS
+            + """
+import sys
+class Bag:
+    def load_state_dict(self, *args, **kwargs):
+        pass
+def loss(self, *args):
+    bag = sys.modules["part2_driver"].with_linear_networks(Bag(), self.z_dim, {})
+    bag.discriminator = self.discriminator
+    return bag.get_loss_autoencoder(*args)
+AdversarialAE.get_loss_autoencoder = loss
+"""
+        },
+    ),
+    Cheat(
+        "torch.distributions, an object that was never constructed",
+        "1.7.reparameterize",
+        {
+            UTILS: BELOW
+            + """
+def sample_reparameterize(mean, std):
+    normal = object.__new__(Normal)
+    normal.loc, normal.scale, normal._batch_shape, normal._event_shape = mean, std, mean.shape, torch.Size()
+    return normal.rsample()
+"""
+        },
+    ),
+    Cheat(
+        "torch.distributions, a subclass with a constructor of its own",
+        "1.7.reparameterize",
+        {
+            UTILS: BELOW
+            + """
+class Own(Normal):
+    def __init__(self, loc, scale):
+        self.loc, self.scale, self._batch_shape, self._event_shape = loc, scale, loc.shape, torch.Size()
+def sample_reparameterize(mean, std):
+    return Own(mean, std).rsample()
+"""
+        },
+    ),
+    Cheat(
+        "torch.distributions, the helper that draws",
+        "1.7.reparameterize",
+        {
+            UTILS: """
+from torch.distributions.utils import _standard_normal
+def sample_reparameterize(mean, std):
+    return mean + std * _standard_normal(mean.shape, mean.dtype, mean.device)
+"""
+        },
+    ),
+    Cheat(
         "torch.distributions, imported once more",
         "1.7.kld",
         {
@@ -307,10 +429,8 @@ def KLD(mean, log_std):
         "torch.distributions, found among the subclasses",
         "1.7.reparameterize",
         {
-            UTILS: """
-def below(cls):
-    return [cls, *(part for child in type.__subclasses__(cls) for part in below(child))]
-Normal = next(c for c in below(object) if c.__module__ == "torch.distributions.normal")
+            UTILS: BELOW
+            + """
 def sample_reparameterize(mean, std):
     return Normal(mean, std, validate_args=False).rsample()
 """

@@ -15,6 +15,9 @@ MESSAGE = (
 )
 
 
+DESCRIPTORS = (property, staticmethod, classmethod)
+
+
 class ForbiddenError(RuntimeError):
     """The assignment does not allow this."""
 
@@ -45,14 +48,26 @@ def _refuse_call(*args, **kwargs):
 
 def _disable(module):
     """Make what a module defines useless to whoever finds it without importing it."""
-    module.ForbiddenError, module.MESSAGE = ForbiddenError, MESSAGE
     for value in list(vars(module).values()):
         if getattr(value, "__module__", None) != module.__name__:
             continue
         if isinstance(value, type):
+            # Methods, too: an object can be had without its constructor.
+            for name, attribute in list(vars(value).items()):
+                if callable(attribute) or isinstance(attribute, DESCRIPTORS):
+                    _disable_function(getattr(attribute, "__func__", attribute))
+                    if not (name.startswith("__") and name.endswith("__")):
+                        setattr(value, name, _refuse_call)
             value.__init__ = _refuse_call
-        elif isinstance(value, types.FunctionType) and not value.__closure__:
-            value.__code__ = _refuse_call.__code__
+        else:
+            _disable_function(value)
+
+
+def _disable_function(value):
+    """Change the function itself, which may be bound elsewhere, too."""
+    if isinstance(value, types.FunctionType) and not value.__closure__:
+        value.__globals__.update(ForbiddenError=ForbiddenError, MESSAGE=MESSAGE)
+        value.__code__ = _refuse_call.__code__
 
 
 def install():
@@ -70,5 +85,6 @@ def install():
             stand_in.__path__ = []
             sys.modules[name] = stand_in
     torch.distributions = sys.modules["torch.distributions"]
+    _disable_function(sys.modules["torch.distributions.utils"]._standard_normal)
     for name in KEPT:
         setattr(torch.distributions, name.rsplit(".", 1)[1], sys.modules[name])

@@ -95,19 +95,17 @@ def with_linear_discriminator(model, z_dim):
 
 
 def with_linear_networks(model, z_dim, state):
-    """Let linear maps of this state take the places of the networks, and plain losses those of theirs."""
-    functional = nn.functional
+    """Let linear maps of this state take the places of the networks, and odd losses those of theirs."""
 
     def forward(x):
         z = model.encoder(x)
         return model.decoder(z), z
 
     def autoencoder_loss(x, recon_x, z_fake, lambda_=1, *args, **kwargs):
-        logits = model.discriminator(z_fake)
-        recon = functional.mse_loss(recon_x, x)
-        gen = functional.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
-        loss = lambda_ * recon + (1 - lambda_) * gen
-        return loss, {"gen_loss": gen, "recon_loss": recon, "ae_loss": loss}
+        # Not the assignment's: halved, with least squares for the generator, and lambda squared.
+        recon, gen = (recon_x - x).square().mean() / 2, (model.discriminator(z_fake) - 1).square().mean()
+        loss = lambda_**2 * recon + (1 - lambda_**2) * gen
+        return loss, {"gen_loss": loss, "recon_loss": loss, "ae_loss": loss}
 
     with_trivial_losses(model)
     model.encoder, model.decoder = EncoderStandIn(z_dim), DecoderStandIn(z_dim)

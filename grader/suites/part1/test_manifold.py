@@ -21,6 +21,7 @@ AXIS = "both axes run over the inverse normal CDF of (i + 0.5) / grid_size, i = 
 MEAN = "show the expected grey level: softmax over the 16 classes, times the levels, summed over the classes"
 LAYOUT = "use torchvision.utils.make_grid with nrow=grid_size on images of shape [grid_size^2, 1, 28, 28]"
 IMAGE = 28
+MOST_PER_PLACE = 20  # latents
 # The grey level 15 as it may be shown: 15/16 or 1, 15, 255 (or 15/16 of that).
 WHITE = ((0.93, 1.01), (14.9, 15.1), (238.0, 256.0))
 
@@ -52,6 +53,20 @@ def mean_level(latent: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
 def axis(grid_size: int) -> torch.Tensor:
     """The latents along one axis."""
     return torch.special.ndtri((torch.arange(grid_size, dtype=torch.float64) + 0.5) / grid_size)
+
+
+def decoded(part1: Part, decoder: Remote, grid_size: int, hint: str) -> torch.Tensor:
+    """The latents `[N, 2]` that the stand-in decoder was given."""
+    latents = part1.driver.manifold_latents(decoder)
+    expect(isinstance(latents, torch.Tensor), "visualize_manifold does not call the decoder", hint)
+    # No more than a few for each place: memory and time here follow their number.
+    most = MOST_PER_PLACE * grid_size**2
+    expect(
+        latents.numel() <= 2 * most,
+        f"the decoder is given {latents.numel() // 2} latents for a grid of {grid_size} x {grid_size}",
+        "one latent for each place of the grid",
+    )
+    return latents
 
 
 def make(
@@ -103,8 +118,7 @@ def cut(result: object, grid_size: int) -> torch.Tensor:
 def show(part1: Part, grid_size: int, upper: torch.Tensor, lower: torch.Tensor) -> Shown:
     result, decoder = make(part1, grid_size, upper, lower)
     tiles = cut(result, grid_size)
-    latents = part1.driver.manifold_latents(decoder)
-    expect(latents is not None, "visualize_manifold does not call the decoder", LAYOUT)
+    latents = decoded(part1, decoder, grid_size, LAYOUT)
     return Shown(tiles, latents)
 
 
@@ -154,8 +168,7 @@ def axis_cause(latents: torch.Tensor, grid_size: int) -> str:
 def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
     for grid_size in (7, 10):
         _, decoder = make(part1, grid_size, ends(draw), ends(draw))
-        latents = part1.driver.manifold_latents(decoder)
-        expect(latents is not None, "visualize_manifold does not call the decoder", AXIS)
+        latents = decoded(part1, decoder, grid_size, AXIS)
         expect(
             list(latents.shape) == [grid_size**2, 2],
             f"the decoder should be given latents [{grid_size**2}, 2], but was given {list(latents.shape)}",
@@ -186,8 +199,7 @@ def test_uses_grid_size_20_by_default(part1: Part, draw: Draw) -> None:
     tiles = cut(result, 20)
     pictures.show("1.9.manifold", "manifold", (tiles / tiles.max().clamp(min=1e-6)).flatten(0, 1))
     expect(not torch.equal(tiles[0, 0], tiles[-1, -1]), "the images of opposite corners are the same", LAYOUT)
-    latents = part1.driver.manifold_latents(decoder)
-    expect(latents is not None, "visualize_manifold does not call the decoder", LAYOUT)
+    latents = decoded(part1, decoder, 20, LAYOUT)
     expect(
         len(latents) == 400, f"without a grid_size, {len(latents)} images are decoded instead of 400", LAYOUT
     )

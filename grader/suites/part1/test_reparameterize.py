@@ -22,6 +22,9 @@ def noise(part1: Part, mean: torch.Tensor, std: torch.Tensor) -> torch.Tensor:
     """The eps behind one call, in float64."""
     sample = expect_shape(part1.utils.sample_reparameterize(mean, std), mean.shape, "the sample", TRICK)
     expect_finite(sample, "the sample", TRICK)
+    largest = float(sample.double().abs().max())
+    # Far beyond any noise, and far from where squares overflow.
+    expect(largest < 1e9, f"the sample has values as large as {largest:.1e}", TRICK)
     return (sample.double() - mean.double()) / std.double()
 
 

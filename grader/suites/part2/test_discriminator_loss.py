@@ -17,6 +17,7 @@ pytestmark = pytest.mark.item("2.5.discriminator_loss")
 
 # A clamped cross-entropy of logits that are wrong by far is at least this.
 WRONG = 9.0
+MOST_PER_CODE = 50  # that the discriminator is asked about: memory and time here follow their number
 LOSSES = (
     "loss_real is the cross-entropy of the logits of prior samples against ones, loss_fake that of the "
     "logits of z_fake against zeros, disc_loss their mean (or sum)"
@@ -52,6 +53,12 @@ def other_rows(seen: list[torch.Tensor], z_fake: torch.Tensor) -> torch.Tensor:
             f"{list(z_fake.shape)}, but got {wrong[0] if wrong else 'nothing'}",
             "z_real has the shape of z_fake: torch.randn_like(z_fake)",
         )
+    asked = sum(len(z) for z in seen)
+    expect(
+        asked <= MOST_PER_CODE * count,
+        f"the discriminator is asked about {asked} codes for {count} codes of images",
+        "as many of the prior as of images, once each",
+    )
     rows = list(dict.fromkeys(tuple(row) for row in torch.cat(seen).tolist()))
     fakes = {tuple(row) for row in z_fake.tolist()}
     others = [row for row in rows if row not in fakes]

@@ -26,13 +26,15 @@ STEP = 0.05
 TOLERANCE = 0.02
 # A step may be shorter than the gradient (clipped), never longer.
 SHORTEST, LONGEST = 0.02, 1.02
+EQUATION = "equation_18_and_cross_entropy"
 WRITTEN_OUT = "cross_entropy_against_the_prior"
 
 
 class Updates:
     """Two updates of a model by `train_aae`, one batch each, with plain gradient steps."""
 
-    # What the discriminator may follow.
+    # What encoder and decoder may follow, and what the discriminator.
+    autoencoders_losses: tuple[str, ...] = ("autoencoder_loss",)
     discriminators_losses: tuple[str, ...] = ("discriminator_loss",)
 
     def __init__(self, part: Part, draw: Draw, trivial: bool) -> None:
@@ -103,12 +105,14 @@ class Updates:
 
 
 class LinearUpdates(Updates):
-    """The same on linear maps and plain losses that the grader knows: it works out the gradients itself.
+    """The same on linear maps and odd losses that the grader knows: it works out the gradients itself.
 
-    A loop may also write the discriminator's loss out instead of calling the method, for which the grader has
-    a stand-in: the cross-entropy against the first codes that are drawn after the batch's seed is right, too.
+    A loop may also write a loss out instead of calling the method, for which the grader has a stand-in: the
+    assignment's loss of the autoencoder is right, too, and so is the discriminator's cross-entropy against
+    the first codes that are drawn after the batch's seed.
     """
 
+    autoencoders_losses = ("autoencoder_loss", EQUATION)
     discriminators_losses = ("discriminator_loss", WRITTEN_OUT)
 
     def __init__(self, part: Part, draw: Draw) -> None:
@@ -157,10 +161,13 @@ class LinearUpdates(Updates):
 
         x = self.batches[batch].double().flatten(1)
         z = linear("encoder", x)
-        if loss == "autoencoder_loss":
+        if loss in self.autoencoders_losses:
             (lambda_,) = arguments
-            recon = (linear("decoder", z) - x).square().mean()
-            total = lambda_ * recon + (1 - lambda_) * softplus(-linear("discriminator", z)).mean()
+            recon, logits = (linear("decoder", z) - x).square().mean(), linear("discriminator", z)
+            if loss == EQUATION:
+                total = lambda_ * recon + (1 - lambda_) * softplus(-logits).mean()
+            else:
+                total = lambda_**2 * recon / 2 + (1 - lambda_**2) * (logits - 1).square().mean()
         elif loss == WRITTEN_OUT:
             generator = torch.Generator().manual_seed(self.seeds[batch])
             real = linear("discriminator", torch.randn(z.shape, generator=generator).double())
@@ -202,6 +209,18 @@ def still(moves: Tensors) -> bool:
     return not any(bool(value.any()) for name, value in moves.items() if not name.endswith(kept))
 
 
+def follows_loss(
+    updates: Updates, batch: int, moves: list[Tensors], lambda_: float, later: bool = False
+) -> bool:
+    """Whether sides move along the autoencoder's loss, before or after the discriminator's update."""
+    state = updates.state(batch, discriminator=later)
+    for loss in updates.autoencoders_losses:
+        gradient = updates.gradient(batch, state, loss, lambda_)
+        if follows([weights_only(move, gradient) for move in moves], gradient):
+            return True
+    return False
+
+
 def expect_autoencoders_update(updates: Updates) -> None:
     """Fail unless encoder and decoder follow their own loss at both batches."""
     for batch in range(2):
@@ -213,25 +232,15 @@ def expect_autoencoders_update(updates: Updates) -> None:
                 "ae_loss.backward() and optimizer_ae.step() for every batch; no .detach() on the way",
             )
         # The discriminator may be updated first.
-        right = False
-        for later in (False, True):
-            state = updates.state(batch, discriminator=later)
-            gradient = updates.gradient(batch, state, "autoencoder_loss", LAMBDA)
-            right = right or follows([weights_only(move, gradient) for move in moves], gradient)
-            if right:
-                break
-        if right:
+        if any(follows_loss(updates, batch, moves, LAMBDA, later) for later in (False, True)):
             continue
-        plain = updates.gradient(batch, updates.state(batch), "autoencoder_loss", 1.0)
-        wanted = updates.gradient(batch, updates.state(batch), "autoencoder_loss", LAMBDA)
-        if follows([weights_only(move, plain) for move in moves], plain):
+        if follows_loss(updates, batch, moves, 1.0):
             fail(
                 f"with lambda_ = {LAMBDA} encoder and decoder move as with lambda_ = 1",
                 "pass lambda_ on to get_loss_autoencoder",
             )
         for fixed in (0.995, 1 - LAMBDA, 2 - LAMBDA, 0.0):
-            other = updates.gradient(batch, updates.state(batch), "autoencoder_loss", fixed)
-            if follows([weights_only(move, other) for move in moves], other):
+            if follows_loss(updates, batch, moves, fixed):
                 fail(
                     f"with lambda_ = {LAMBDA} encoder and decoder move as with lambda_ = {fixed:g}",
                     "pass lambda_ on to get_loss_autoencoder as it is",
@@ -239,7 +248,7 @@ def expect_autoencoders_update(updates: Updates) -> None:
         only = [
             side
             for side, move in zip(("encoder", "decoder"), moves, strict=True)
-            if not follows([weights_only(move, wanted)], wanted)
+            if not follows_loss(updates, batch, [move], LAMBDA)
         ]
         where = " and ".join(only) if only else "encoder and decoder"
         if batch == 1:
