@@ -99,6 +99,23 @@ def test_torch_distributions_is_a_violation_and_costs_its_item(marker: Marker) -
 
 
 @pytest.mark.parametrize(
+    "compiled",
+    [
+        b"import torch\n@torch.compile\n" + RIGHT,
+        b"import torch\n@torch.compile(dynamic=True, mode='reduce-overhead')\n" + RIGHT,
+        RIGHT + b"import torch\nKLD = torch.compile(KLD, backend='inductor')\n",
+        RIGHT + b"import torch\nnet = torch.nn.Identity()\nnet.compile()\nkl = KLD\n"
+        b"def KLD(mean, log_std):\n    return kl(net(mean), torch.compile(net)(log_std))\n",
+    ],
+)
+def test_torch_compile_is_no_violation(marker: Marker, compiled: bytes) -> None:
+    result = marker.mark(Submission("somebody", {"part1/utils.py": compiled}), items=KLD)
+    (item,) = result.items
+    assert item.status == "passed", [check.message for check in item.checks]
+    assert not result.violations
+
+
+@pytest.mark.parametrize(
     "found",
     [
         b"    import sys, importlib\n"

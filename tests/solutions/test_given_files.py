@@ -20,6 +20,25 @@ def test_every_file_of_the_template_is_written_by_students_or_given():
     assert template == set(NAMED_FILES) | (GIVEN_FILES & template)
 
 
+def test_given_files_can_be_imported_at_the_top(tmp_path):
+    """Their imports stand within functions of the template; a sorter of imports moves them."""
+    top = {
+        "part1/train_pl.py": "import commands, drawing\nfrom callbacks import *\nfrom figures import *\nimport runs\n",
+        "part2/train.py": "import commands, drawing, mnist, runs\nfrom figures import *\n",
+    }
+    for name in NAMED_FILES:
+        (tmp_path / "s1" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "s1" / name).write_text(top.get(name, "") + (SOLUTIONS / name).read_text())
+    marker = Marker(MarkingOptions(seed=3))
+    try:
+        result = marker.mark(
+            read_submission(tmp_path / "s1"), frozenset({"1.8.sample", "2.5.sample", "2.5.training"})
+        )
+    finally:
+        marker.close()
+    assert {item.id: item.status for item in result.items if item.points != item.max_points} == {}
+
+
 @pytest.mark.parametrize("tampered", [False, True], ids=["without given files", "with tampered ones"])
 def test_a_submission_is_marked_without_its_copies_of_given_files(tmp_path, tampered):
     for name in NAMED_FILES:

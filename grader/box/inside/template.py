@@ -43,10 +43,19 @@ def import_everything() -> None:
     import torchvision
     import torchvision.utils  # noqa: F401
 
+    # Nothing can be compiled in a session, and a short check would not gain from it; the compiler itself uses
+    # torch.distributions, which would be taken for the student's use.
+    torch.compile = run_eagerly
+    torch.nn.Module.compile = lambda self, *args, **options: None
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     numpy.random.seed(0)
     random.seed(0)
+
+
+def run_eagerly(model: Any = None, **options: Any) -> Any:
+    """Stands in for `torch.compile`, as a function and as a decorator with options: what it is given."""
+    return (lambda model: model) if model is None else model
 
 
 def take_distributions_away() -> None:
