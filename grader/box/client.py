@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import select
 import socket
 import time
@@ -26,6 +27,8 @@ from grader.box.errors import StudentError
 from grader.box.remote import Call, Remote, RemoteModule, tensors_in
 from grader.box.text import one_line
 
+_SYNTAX = re.compile("SyntaxError|IndentationError|TabError")
+_PLACE = re.compile(r" \([^()]+, line \d+\)$")
 CALL_SECONDS = 20.0  # an ordinary call takes milliseconds; a crowded machine may stretch it a hundredfold
 
 
@@ -230,6 +233,8 @@ class Session:
         if operation == "get" and name == "AttributeError" and not places:
             owner = one_line(arguments[0].type, 80)
             return StudentError("missing", f"{owner} has no {arguments[1]}: {message}")
+        if where and _SYNTAX.fullmatch(name):  # Python itself puts the place behind its message
+            message = _PLACE.sub("", message)
         if operation == "load":
             if name == "ModuleNotFoundError" and not places:
                 return StudentError("missing", f"{arguments[0]}.py is missing")

@@ -24,13 +24,21 @@ CAUSES = {
     r"probability tensor contains": (
         "torch.multinomial wants probabilities: the softmax is missing or over the wrong dimension"
     ),
+    r"cannot be imported: (Syntax|Indentation|Tab)Error": (
+        "look at that line and the one before it; python -m py_compile on the file says the same"
+    ),
+    r"cannot be imported: ModuleNotFoundError": (
+        "of libraries only those of the assignment are there, and of your files only the named ones: put "
+        "your own helpers into these"
+    ),
+    r"larger than \d+ MB": "the networks have far more weights than the assignment needs: make them smaller",
     r"does not require grad": "the gradient is cut before: look for .detach(), .item(), .data or no_grad",
 }
 
 
 def explain(error: StudentError) -> None:
-    """Give an error that was raised a hint if a cause is likely; one that has a hint keeps it."""
-    if error.kind != "raised" or error.hint:
+    """Give an error of the code's a hint if a cause is likely; one that has a hint keeps it."""
+    if error.kind not in ("raised", "unusable") or error.hint:
         return
     for words, cause in CAUSES.items():
         if re.search(words, str(error)):

@@ -123,5 +123,11 @@ def training_images(context: Context) -> torch.Tensor:
 
 @pytest.fixture(scope="session")
 def held_out_images(context: Context) -> torch.Tensor:
-    """Images to judge on, float `[360, 1, 28, 28]` in [0, 1]."""
-    return split_images(context.data)[1]
+    """Images to judge on, float `[360, 1, 28, 28]` in [0, 1].
+
+    In an order of their own for every submission: who has the images by heart must read off the codes which
+    of them is meant.
+    """
+    images = split_images(context.data)[1]
+    order = Draw(derive_seed(context.seed, context.identity, "order of the held-out images"))
+    return order.images(images, len(images))

@@ -67,6 +67,13 @@ def test_a_students_failure_is_a_students(marker: Marker, source: bytes, words: 
     assert any(words in check.message for check in item.checks), [check.message for check in item.checks]
 
 
+def test_a_syntax_error_is_told_with_its_place_once_and_what_to_look_at(marker: Marker) -> None:
+    check = kld(marker, b"def KLD(mean, log_std):\n    return mean +\n").checks[0]
+    assert check.message.count("line 2") == 1
+    assert "(part1/utils.py, line 2)" in check.message
+    assert "look at that line" in check.hint
+
+
 def test_a_stub_is_not_implemented(marker: Marker) -> None:
     item = kld(marker, b"def KLD(mean, log_std):\n    raise NotImplementedError('Question 1.7')\n")
     assert item.status == "not_implemented"

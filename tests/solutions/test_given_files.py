@@ -23,7 +23,7 @@ def test_every_file_of_the_template_is_written_by_students_or_given():
 def test_given_files_can_be_imported_at_the_top(tmp_path):
     """Their imports stand within functions of the template; a sorter of imports moves them."""
     top = {
-        "part1/train_pl.py": "import commands, drawing\nfrom callbacks import *\nfrom figures import *\nimport runs\n",
+        "part1/train_pl.py": "import commands, runs\nfrom callbacks import *\nfrom figures import *\n",
         "part2/train.py": "import commands, drawing, mnist, runs\nfrom figures import *\n",
     }
     for name in NAMED_FILES:
