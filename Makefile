@@ -75,20 +75,25 @@ define install
   (apt-get install -y -qq $(1) || (apt-get update -qq && apt-get install -y -qq $(1))) >/dev/null 2>&1
 endef
 
-# A rule is waived by yes and by nothing else: =no must not waive it, and a slip must not go unnoticed.
-allow_distributions = $(if $(filter-out yes no,$(ALLOW_DISTRIBUTIONS)),$(error ALLOW_DISTRIBUTIONS is yes \
-  or no, not $(ALLOW_DISTRIBUTIONS)))$(if $(filter yes,$(ALLOW_DISTRIBUTIONS)),--allow-distributions)
+# A slip must not go unnoticed: SUBMISSONS=... would mark the sample cohort.
+OPTIONS := SUBMISSIONS OUTPUT COURSE JOBS SEED DATA DETAILS FRESH ALLOW_DISTRIBUTIONS DASK SLURM TESTS SEEDS ONLY \
+  MNIST_ROOT THREADS EXTRA RELEASE COHORT VENV PYTHON UV_VERSION SHELL
+unknown := $(filter-out $(OPTIONS),$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+$(if $(unknown),$(error there is no option $(firstword $(unknown)); make help lists them))
+
+# An option is switched on by yes and by nothing else: =no must not waive a rule.
+yes = $(if $(filter-out yes no,$($(1))),$(error $(1) is yes or no, not $($(1))))$(filter yes,$($(1)))
 
 grading_options = $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data $(DATA)) \
-  $(if $(DETAILS),--details) $(if $(filter yes,$(FRESH)),--fresh) $(if $(DASK),--dask $(DASK)) \
-  $(if $(SLURM),--slurm $(SLURM)) $(allow_distributions)
+  $(if $(call yes,DETAILS),--details) $(if $(call yes,FRESH),--fresh) $(if $(DASK),--dask $(DASK)) \
+  $(if $(SLURM),--slurm $(SLURM)) $(if $(call yes,ALLOW_DISTRIBUTIONS),--allow-distributions)
 
 ifdef COURSE
 grade: setup
 	@$(PYTHON) -m grader course grade "$(COURSE)" $(grading_options)
 else
 grade: setup $(if $(filter $(COHORT),$(SUBMISSIONS)),cohort)
-	@$(PYTHON) -m grader grade $(SUBMISSIONS) --output $(OUTPUT) $(grading_options)
+	@$(PYTHON) -m grader grade "$(SUBMISSIONS)" --output "$(OUTPUT)" $(grading_options)
 endif
 
 cohort: $(VENV)/.ready
@@ -118,7 +123,7 @@ mutation: setup
 # Hours; interrupted, it goes on from the last finished epochs.
 results: $(VENV)/.ready
 	@$(PYTHON) -m tests.results $(if $(MNIST_ROOT),--data_dir $(MNIST_ROOT)) $(if $(JOBS),--jobs $(JOBS)) \
-	  $(if $(THREADS),--threads $(THREADS)) $(if $(filter yes,$(EXTRA)),--extra)
+	  $(if $(THREADS),--threads $(THREADS)) $(if $(call yes,EXTRA),--extra)
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -38,9 +39,9 @@ def make(folder: Path, *names: str) -> Path:
     return folder / "cohort"
 
 
-def make_grade(allow: str) -> subprocess.CompletedProcess[str]:
+def make_grade(*options: str) -> subprocess.CompletedProcess[str]:
     """What `make grade` would do, without doing it."""
-    command = ["make", "--dry-run", "grade", "SUBMISSIONS=handed-in", f"ALLOW_DISTRIBUTIONS={allow}"]
+    command = ["make", "--dry-run", "grade", "SUBMISSIONS=handed in", *options]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
 
 
@@ -139,16 +140,26 @@ def test_a_waived_run_is_status_0(tmp_path):
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 @pytest.mark.parametrize(("value", "passed_on"), [("yes", True), ("no", False), ("", False)])
 def test_make_grade_passes_the_waiver_on(value, passed_on):
-    done = make_grade(value)
+    done = make_grade(f"ALLOW_DISTRIBUTIONS={value}")
     assert done.returncode == 0, done.stderr
     assert ("--allow-distributions" in done.stdout) == passed_on
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
-def test_make_grade_refuses_a_waiver_that_it_does_not_understand():
-    done = make_grade("maybe")
+@pytest.mark.parametrize(
+    "option", ["ALLOW_DISTRIBUTIONS=maybe", "DETAILS=1", "FRESH=true", "SUBMISSONS=here"]
+)
+def test_make_grade_refuses_what_it_does_not_understand(option):
+    done = make_grade(option)
     assert done.returncode == 2
-    assert "ALLOW_DISTRIBUTIONS" in done.stderr
+    assert option.partition("=")[0] in done.stderr
+
+
+def test_make_grade_takes_a_folder_with_a_space_and_no_for_no():
+    done = make_grade("OUTPUT=marked here", "DETAILS=no", "FRESH=no")
+    assert done.returncode == 0
+    command = done.stdout.splitlines()[-1]
+    assert shlex.split(command)[3:] == ["grade", "handed in", "--output", "marked here"]
 
 
 def test_running_unprotected_is_announced(tmp_path, capsys):

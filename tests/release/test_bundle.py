@@ -221,12 +221,45 @@ def test_hand_in_is_what_the_grader_reads(released):
     submission = read_submission(released / "handin.zip")
     assert submission.warnings == ()
     assert submission.files["part1/utils.py"] == (SOLUTIONS / "part1/utils.py").read_bytes()
-    (released / "part2" / "models.py").write_text("class ConvEncoder(:\n")
-    run = subprocess.run(
+
+
+def hand_in(released):
+    return subprocess.run(
         [sys.executable, "handin.py"], cwd=released, capture_output=True, text=True, check=False
     )
+
+
+def test_a_file_that_is_no_python_does_not_keep_the_others_from_being_handed_in(released):
+    without_caches(SOLUTIONS, released)
+    (released / "part2" / "models.py").write_text("class ConvEncoder(:\n")
+    run = hand_in(released)
     assert run.returncode == 1
     assert "part2/models.py is not valid Python" in run.stderr
+    assert "packed all the same" in run.stderr
+    assert "part2/models.py" in zipfile.ZipFile(released / "handin.zip").namelist()
+
+
+def test_hand_in_leaves_no_archive_of_before_where_a_file_is_missing(released):
+    without_caches(SOLUTIONS, released)
+    assert hand_in(released).returncode == 0
+    (released / "part2" / "train.py").unlink()
+    run = hand_in(released)
+    assert run.returncode == 1
+    assert "part2/train.py is missing" in run.stderr
+    assert not (released / "handin.zip").exists()
+
+
+def test_hand_in_takes_other_encodings_and_names_figures_that_stay_out(released):
+    without_caches(SOLUTIONS, released)
+    utils = released / "part1" / "utils.py"
+    utils.write_bytes(b"# -*- coding: latin-1 -*-\n# \xe4\n" + utils.read_bytes())
+    (released / "figures").mkdir()
+    for name in ("a.JPEG", "b.pdf"):
+        (released / "figures" / name).write_bytes(b"picture")
+    run = hand_in(released)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("handin.zip: 6 files and 1 figures.\n")
+    assert "figures/b.pdf stays out" in run.stdout
 
 
 @pytest.mark.slow
