@@ -54,11 +54,13 @@ class Report:
         look: students with the reasons.
         faults: what keeps the gradebook from being right and complete.
         remarks: about the course as a whole.
+        to_grade: how many submissions have answers that wait for a person.
     """
 
     look: dict[str, list[str]]
     faults: list[str]
     remarks: list[str]
+    to_grade: int = 0
 
 
 def run(course: Course, options: Options) -> int:
@@ -238,6 +240,12 @@ def _enter(
                 f"nbgrader generate_assignment {ASSIGNMENT}"
             ) from error
         enter_deadlines(gradebook, policy)
+        strangers = sorted(set(policy.extensions) - {student.id for student in gradebook.students})
+        if strangers:
+            report.remarks.append(
+                f"{course.policy.name}: extensions for {listed(strangers, 10)}, who handed in nothing and are "
+                "on no roster: is the id right?"
+            )
         known = {submission.student_id for submission in gradebook.assignment_submissions(ASSIGNMENT)}
     digests = {student: _entry_digest(course, student) for student in students}
     waiting = [
@@ -297,6 +305,7 @@ def _compare(
     report.faults += [line for line in found.mismatches if line not in report.faults]
     agreed = "agree with the results" if not found.mismatches else "were compared with the results"
     say(f"{found.compared} scores of {counted(len(students))} {agreed}")
+    report.to_grade = len(found.to_grade)
     if found.to_grade:
         report.remarks.append(f"answers wait for a person in {counted(len(found.to_grade))}: see formgrader")
     if found.absent:
@@ -333,6 +342,12 @@ def _tell(course: Course, report: Report) -> None:
         say(f"The gradebook is not complete, for {len(report.faults)} reasons:")
         for fault in report.faults:
             say(f"  {fault}")
+    elif report.to_grade:
+        say(
+            "All automatic marks are in the gradebook. On the pages in feedback/ the answers that wait count "
+            "0: when they are marked, run this again, and then give the pages out with: "
+            f"nbgrader release_feedback {ASSIGNMENT}"
+        )
     else:
         say(
             "The gradebook is complete. Feedback pages are in feedback/; give them out with: "

@@ -435,6 +435,31 @@ def test_a_marking_that_failed_leaves_no_old_result_to_new_code(course, monkeypa
     assert scores(course, "ada")["q1-7-kld"].auto == 0.75
 
 
+def test_feedback_is_not_to_be_given_out_while_answers_wait(course, monkeypatch, capsys):
+    pretend_to_grade(monkeypatch)
+    hand_in(course, "ada", notebook(course))
+    assert run(course) == 0
+    said = capsys.readouterr().out
+    assert "answers wait for a person in 1 submission" in said
+    assert "The gradebook is complete" not in said
+    assert "the answers that wait count 0: when they are marked, run this again" in said
+    with inside(course) as config, steps.open_gradebook(config) as gradebook:
+        for grade in gradebook.find_submission_notebook("report", ASSIGNMENT, "ada").grades:
+            if grade.needs_manual_grade:
+                grade.manual_score, grade.needs_manual_grade = 1.0, False
+        gradebook.db.commit()
+    assert run(course) == 0
+    assert "The gradebook is complete" in capsys.readouterr().out
+
+
+def test_an_extension_for_nobody_is_named(course, monkeypatch, capsys):
+    course.policy.write_text('due = "2027-12-09 23:59"\n[extensions]\nada = 1\nadda = 2\n')
+    pretend_to_grade(monkeypatch)
+    hand_in(course, "ada", notebook(course))
+    assert run(course) == 0
+    assert "late.toml: extensions for adda, who handed in nothing" in capsys.readouterr().out
+
+
 def test_a_run_that_failed_never_says_that_all_is_complete(course, monkeypatch, capsys):
     pretend_to_grade(monkeypatch, status=1)
     hand_in(course, "ada", notebook(course))
