@@ -243,8 +243,8 @@ def _enter(
         strangers = sorted(set(policy.extensions) - {student.id for student in gradebook.students})
         if strangers:
             report.remarks.append(
-                f"{course.policy.name}: extensions for {listed(strangers, 10)}, who handed in nothing and are "
-                "on no roster: is the id right?"
+                f"{course.policy.name}: extensions for {listed(strangers, 10)}, who handed in nothing and "
+                "are on no roster: is the id right?"
             )
         known = {submission.student_id for submission in gradebook.assignment_submissions(ASSIGNMENT)}
     digests = {student: _entry_digest(course, student) for student in students}
