@@ -97,6 +97,8 @@ def start_worker(factory: MarkerFactory, cpu: int | None) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # held back until here by the parent
     signal.signal(signal.SIGTERM, _end_at_once)
     util.Finalize(None, close_marker, exitpriority=10)  # `atexit` does not run in these processes
+    # Last of all: to take torch down takes a while, and some libraries complain of leaks when it happens.
+    util.Finalize(None, os._exit, (0,), exitpriority=-1000)
     end_with_parent()
     # Lines printed by libraries would break up the parent's progress bar.
     quiet = os.open(os.devnull, os.O_WRONLY)

@@ -56,6 +56,8 @@ class FakeMarker:
             time.sleep(60)
         if "garbage" in name:
             self.log(f"gc:{gc.isenabled()}")
+        if "vision" in name:
+            import torchvision  # noqa: F401
         if "slow" in name:
             time.sleep(0.5)
         if "fault" in name and sum(line.startswith(f"mark:{name} ") for line in self.lines()) == 1:

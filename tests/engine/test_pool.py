@@ -46,6 +46,13 @@ def test_garbage_is_collected_from_the_first_submission_on(tmp_path):
     assert [line for line in log_of(tmp_path) if line.startswith("gc")] == ["gc:False", "gc:True"]
 
 
+def test_nothing_is_said_at_a_workers_end(tmp_path, capfd):
+    """Libraries that torchvision imports complain of each other when Python takes them down."""
+    grade_cohort(cohort(tmp_path, "vision"), fake(tmp_path), PROVENANCE)
+    assert capfd.readouterr().err == ""
+    assert log_of(tmp_path) == ["made", "mark:vision", "close"]
+
+
 def test_no_more_processes_than_submissions(tmp_path):
     grade_cohort(cohort(tmp_path, "s1"), fake(tmp_path), PROVENANCE, 8)
     assert log_of(tmp_path) == ["made", "mark:s1", "close"]
