@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # What students' code needs is loaded inside the commands, so that --help and mistakes answer at once.
 
-DEFAULT_JOBS = 4  # each job holds a warm box, about 0.5 GB with torch loaded
+DEFAULT_JOBS = 4  # each job holds a warm box, about 1.3 GB with torch loaded twice
 FAULT, USAGE, INTERRUPTED = 1, 2, 130
 
 app = typer.Typer(
@@ -73,7 +73,7 @@ def grade(
         int | None,
         typer.Option(
             min=1,
-            help="Submissions to mark at once; each takes a processor and about 0.5 GB of memory. "
+            help="Submissions to mark at once; each takes a processor and about 1.3 GB of memory. "
             f"By default as many as there are processors, at most {DEFAULT_JOBS}.",
             show_default=False,
         ),
