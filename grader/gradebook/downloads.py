@@ -29,7 +29,7 @@ from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 from grader.gradebook.course import POLICY_FILE
 from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE
 from grader.gradebook.late import read_policy
-from grader.submission.downloads import Entry, parse
+from grader.submission.downloads import Entry, parse_all
 from grader.submission.loose import PLACES
 from grader.submission.names import is_archive, is_clutter, listed, printable, stem
 from grader.submission.uploads import Upload, in_order_of_age, of_the_latest_hand_in
@@ -49,10 +49,12 @@ class DownloadExtractor(ExtractorPlugin):
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Unpack the latest hand-in of every student into a folder that says whose it is."""
         students: dict[tuple[str, str], list[tuple[Entry, Path]]] = {}
-        for path in sorted(Path(archive_path).iterdir()):
-            if path.is_symlink() or is_clutter(path.name):
+        paths = [path for path in sorted(Path(archive_path).iterdir()) if not is_clutter(path.name)]
+        entries = parse_all(path.name for path in paths)
+        for path in paths:
+            if path.is_symlink():
                 continue
-            entry = parse(path.name)
+            entry = entries.get(path.name)
             if entry is None:
                 self._take(path, Path(extracted_path, path.name if path.is_dir() else stem(path.name)))
                 if path.is_dir():
@@ -153,11 +155,10 @@ class DownloadCollector(FileNameCollectorPlugin):
 
     def collect(self, submitted_file: str) -> dict | None:
         """The student, the file's place in the submission, and the time where the name says it."""
-        extracted = self.parent._format_collect_path(self.parent.extracted_directory)
-        owner, *inner = Path(submitted_file).relative_to(Path(extracted).absolute()).parts
+        owner, *inner = Path(submitted_file).relative_to(self._extracted).parts
         if not inner or Path(submitted_file).suffix.lower() not in KEPT_SUFFIXES:
             return None
-        entry = parse(owner)
+        entry = self._entries.get(owner)
         keys = [f"id:{owner}"] if entry is None else _keys(entry)
         student = next((self._ids[key] for key in keys if key in self._ids), None)
         found = {"student_id": student or _made_up(owner, entry), "file_id": os.path.join(*inner)}
@@ -165,6 +166,15 @@ class DownloadCollector(FileNameCollectorPlugin):
             moment = entry.time.replace(tzinfo=read_policy(Path(POLICY_FILE)).zone)  # the course's clock
             found["timestamp"] = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return found
+
+    @cached_property
+    def _extracted(self) -> Path:
+        return Path(self.parent._format_collect_path(self.parent.extracted_directory)).absolute()
+
+    @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        """What the names that the extractor has kept tell."""
+        return parse_all(path.name for path in self._extracted.iterdir())
 
     @cached_property
     def _ids(self) -> dict[str, str]:

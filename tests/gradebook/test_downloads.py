@@ -146,6 +146,33 @@ def test_of_several_hand_ins_the_latest_counts(course, archive, first, second):
         assert (course.submitted("ada") / "timestamp.txt").read_text().startswith("2027-03-29 10:05:00")
 
 
+@pytest.mark.parametrize(
+    ("jane", "victor"),
+    [
+        (
+            "Jane Doe_777_assignsubmission_file_x_12345_assignsubmission_file_a.zip",
+            "Victor Victim_12345_assignsubmission_file_a.zip",
+        ),
+        ("doejane_777_88_x_12345_assignsubmission_file_a.zip", "victim_12345_99_a.zip"),
+        (
+            "777-8 - Jane Doe - Mar 29, 2027 1205 PM - x_12345_assignsubmission_file_a.zip",
+            "12345-8 - Victor Victim - Mar 29, 2027 1205 PM - a.zip",
+        ),
+    ],
+)
+def test_nobody_hands_in_for_another_by_the_name_of_a_file(course, archive, jane, victor):
+    roster(course, "jane", lms_user_id="777")
+    roster(course, "victor", lms_user_id="12345")
+    for name, student in ((jane, b"jane"), (victor, b"victor")):
+        (archive / name).write_bytes(zipped({"part1/utils.py": student, "report.ipynb": b"{}"}))
+    zip_collect(course)
+    for student in ("jane", "victor"):
+        assert (course.submitted(student) / "part1" / "utils.py").read_text() == student
+        if "PM" in jane:
+            stamp = (course.submitted(student) / "timestamp.txt").read_text()
+            assert stamp.startswith("2027-03-29 10:05:00")
+
+
 def test_nobody_is_lost_of_whose_download_nothing_counts(course, archive, monkeypatch, capsys):
     (archive / "a_1_2_a3.rar").write_bytes(b"Rar!")
     (archive / "b_2_2_a3.zip").write_bytes(b"no zip")
