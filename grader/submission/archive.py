@@ -31,7 +31,7 @@ from grader.submission.model import (
 from grader.submission.names import is_clutter, printable
 from grader.submission.shown import Budget, is_shown
 from grader.submission.tape import TarSource
-from grader.submission.unpacking import FILE, FOLDER, Member, Source
+from grader.submission.unpacking import FILE, FOLDER, Member, Source, read_some, read_wanted
 from grader.submission.zipped import ZipSource
 
 _DISK_ERRORS = frozenset({errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM, errno.EMFILE, errno.ESTALE})
@@ -119,11 +119,11 @@ def _read(source: Source, shown: bool) -> Contents:
         _require(member, FILE, name)
     if not any(is_part(part) for parts, _ in members for part in parts[len(root) : len(root) + 1]):
         return Contents({}, (*warnings, NO_PARTS))
-    contents = source.read(wanted, MAX_FILE_BYTES)
+    contents = read_wanted(source, wanted, MAX_FILE_BYTES)
     warnings += [*unread_modules(modules), *source.remarks]
     budget = Budget()
     few = {name: figures[name] for name in budget.few(figures)}
-    read = source.read_some(few, budget) if few else {}
+    read = read_some(source, few, budget) if few else {}
     return Contents(contents, (*warnings, *budget.remarks), read)
 
 
@@ -154,7 +154,9 @@ def _root(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         return (wrapper,)
     for parts in paths:
         for depth, part in enumerate(parts):
-            if is_part(part) and not any(is_clutter(folder) for folder in parts[:depth]):
+            if is_clutter(part):
+                break
+            if is_part(part):
                 raise too_deep("/".join(parts[: depth + 1]))
     return ()
 
