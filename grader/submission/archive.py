@@ -100,6 +100,7 @@ def _read(source: Source, shown: bool) -> Contents:
     figures: dict[str, Member] = {}
     warnings = misspelt_parts(part for parts, _ in members for part in parts[len(root) : len(root) + 1])
     modules: list[str] = []
+    repeated: list[str] = []
     for parts, member in members:
         if parts[: len(root)] != root:
             continue
@@ -109,12 +110,15 @@ def _read(source: Source, shown: bool) -> Contents:
             _require(member, FOLDER, "/".join(parts))
         elif name in NAMED_FILES:
             if name in wanted:
-                warnings.append(f"{name} is in the archive more than once; the last one counts")
+                repeated.append(name)
             wanted[name] = member
         elif len(inside) == 2 and is_part(inside[0]) and member.kind != FOLDER:
             modules.append(name)
         elif shown and member.kind == FILE and is_shown(inside):
             figures[name] = member
+    warnings += [
+        f"{name} is in the archive more than once; the last one counts" for name in dict.fromkeys(repeated)
+    ]
     for name, member in wanted.items():
         _require(member, FILE, name)
     if not any(is_part(part) for parts, _ in members for part in parts[len(root) : len(root) + 1]):

@@ -191,3 +191,12 @@ def test_a_name_of_too_many_folders(tmp_path, depth):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a/" * depth + "x.py", "")
     assert "a name of more than 64 folders" in read_submission(path).error
+
+
+def test_a_member_that_is_there_thousands_of_times(tmp_path):
+    path = tmp_path / "s1.tar.gz"
+    path.write_bytes(gzip.compress(header(UTILS) * (MAX_MEMBERS - 1) + bytes(1024)))
+    assert cheap(path) == ""
+    assert read_submission(path).warnings == (
+        f"{UTILS} is in the archive more than once; the last one counts",
+    )
