@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 import re
-import tarfile
+import shutil
 import zipfile
 from datetime import UTC
 from functools import cached_property
@@ -27,20 +27,21 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
 from grader.gradebook.course import POLICY_FILE
-from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE
+from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, read_regular
 from grader.gradebook.late import read_policy
-from grader.submission.downloads import Entry, parse
+from grader.submission.archive import unpacked
+from grader.submission.downloads import Entry, parse_all
 from grader.submission.loose import PLACES
+from grader.submission.model import UnreadableSubmission
 from grader.submission.names import is_archive, is_clutter, listed, printable, stem
 from grader.submission.uploads import Upload, in_order_of_age, of_the_latest_hand_in
 
 MAX_MEMBER_BYTES = 50_000_000
 MAX_TOTAL_BYTES = 300_000_000
-MAX_MEMBERS = 5_000
 KEPT_SUFFIXES = (".py", ".ipynb", *IMAGE_SUFFIXES)
 
-# What the readers of the standard library raise for an archive that is damaged or encrypted.
-_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, tarfile.TarError)
+# For an archive that is refused, and for a name that the system takes for none.
+_UNREADABLE = (UnreadableSubmission, OSError, ValueError)
 
 
 class DownloadExtractor(ExtractorPlugin):
@@ -49,10 +50,12 @@ class DownloadExtractor(ExtractorPlugin):
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Unpack the latest hand-in of every student into a folder that says whose it is."""
         students: dict[tuple[str, str], list[tuple[Entry, Path]]] = {}
-        for path in sorted(Path(archive_path).iterdir()):
-            if path.is_symlink() or is_clutter(path.name):
+        paths = [path for path in sorted(Path(archive_path).iterdir()) if not is_clutter(path.name)]
+        entries = parse_all(path.name for path in paths)
+        for path in paths:
+            if path.is_symlink():
                 continue
-            entry = parse(path.name)
+            entry = entries.get(path.name)
             if entry is None:
                 self._take(path, Path(extracted_path, path.name if path.is_dir() else stem(path.name)))
                 if path.is_dir():
@@ -88,19 +91,19 @@ class DownloadExtractor(ExtractorPlugin):
                     self._take(inner, target, PurePosixPath(*name.parts))
             return
         try:
-            if zipfile.is_zipfile(path):
-                self._unzip(path, target)
-            elif path.name.lower().endswith((".tar", ".tar.gz", ".tgz")):
-                self._untar(path, target)
+            if is_archive(path.name):
+                self._unpack(path, target)
             elif path.suffix.lower() in KEPT_SUFFIXES:
-                self._keep(target, place or PurePosixPath(path.name), path.read_bytes())
-            elif is_archive(path.name):
-                raise ValueError("is damaged, or an archive of a kind that is not accepted")
+                content = read_regular(path, MAX_MEMBER_BYTES)
+                self._keep(target, place or PurePosixPath(path.name), content)
+            elif zipfile.is_zipfile(path):
+                self._unpack(path, target)
             else:
                 self.log.warning("%s: no archive, skipped", path.name)
         except _UNREADABLE as error:
-            self._unreadable(target, f"{path.name}: {error}")
-            self.log.error("%s: cannot be unpacked: %s", path.name, error)
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            self._unreadable(target, f"{path.name}: {reason}")
+            self.log.error("%s: cannot be unpacked: %s", printable(path.name), reason)
 
     def _leave_something(self, target: Path) -> None:
         """Let nobody be lost of whose files none counts: nbgrader sees files, not folders."""
@@ -110,37 +113,13 @@ class DownloadExtractor(ExtractorPlugin):
     def _unreadable(self, target: Path, reason: str) -> None:
         """Make a submission without files; `make grade` tells why."""
         target.mkdir(parents=True, exist_ok=True)
+        if (target / UNREADABLE).is_dir():
+            shutil.rmtree(target / UNREADABLE)
         (target / UNREADABLE).write_text(f"# {printable(reason)}\n")
 
-    def _unzip(self, path: Path, target: Path) -> None:
-        left = MAX_TOTAL_BYTES
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist()[:MAX_MEMBERS]:
-                name = _safe(member.filename)
-                if name is None or member.is_dir() or (member.external_attr >> 16) & 0o170000 == 0o120000:
-                    continue
-                with archive.open(member) as file:
-                    content = file.read(min(MAX_MEMBER_BYTES, left) + 1)
-                left -= len(content)
-                self._bounded(name, content, left)
-                self._keep(target, name, content)
-
-    def _untar(self, path: Path, target: Path) -> None:
-        left = MAX_TOTAL_BYTES
-        with tarfile.open(path) as archive:
-            for number, member in enumerate(archive):
-                name = _safe(member.name)
-                file = archive.extractfile(member) if member.isreg() and name else None
-                if number >= MAX_MEMBERS or file is None or name is None:
-                    continue
-                content = file.read(min(MAX_MEMBER_BYTES, left) + 1)
-                left -= len(content)
-                self._bounded(name, content, left)
-                self._keep(target, name, content)
-
-    def _bounded(self, name: PurePosixPath, content: bytes, left: int) -> None:
-        if left < 0 or len(content) > MAX_MEMBER_BYTES:
-            raise ValueError(f"{name} is too large")
+    def _unpack(self, path: Path, target: Path) -> None:
+        for name, content in unpacked(path, _place_of, MAX_MEMBER_BYTES, MAX_TOTAL_BYTES):
+            self._keep(target, PurePosixPath(name), content)
 
     def _keep(self, target: Path, name: PurePosixPath, content: bytes) -> None:
         place = target.joinpath(*name.parts)
@@ -153,11 +132,10 @@ class DownloadCollector(FileNameCollectorPlugin):
 
     def collect(self, submitted_file: str) -> dict | None:
         """The student, the file's place in the submission, and the time where the name says it."""
-        extracted = self.parent._format_collect_path(self.parent.extracted_directory)
-        owner, *inner = Path(submitted_file).relative_to(Path(extracted).absolute()).parts
+        owner, *inner = Path(submitted_file).relative_to(self._extracted).parts
         if not inner or Path(submitted_file).suffix.lower() not in KEPT_SUFFIXES:
             return None
-        entry = parse(owner)
+        entry = self._entries.get(owner)
         keys = [f"id:{owner}"] if entry is None else _keys(entry)
         student = next((self._ids[key] for key in keys if key in self._ids), None)
         found = {"student_id": student or _made_up(owner, entry), "file_id": os.path.join(*inner)}
@@ -165,6 +143,15 @@ class DownloadCollector(FileNameCollectorPlugin):
             moment = entry.time.replace(tzinfo=read_policy(Path(POLICY_FILE)).zone)  # the course's clock
             found["timestamp"] = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return found
+
+    @cached_property
+    def _extracted(self) -> Path:
+        return Path(self.parent._format_collect_path(self.parent.extracted_directory)).absolute()
+
+    @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        """What the names that the extractor has kept tell."""
+        return parse_all(path.name for path in self._extracted.iterdir())
 
     @cached_property
     def _ids(self) -> dict[str, str]:
@@ -207,10 +194,10 @@ def _place(name: str, alone: bool) -> PurePosixPath:
     return PurePosixPath(name)
 
 
-def _safe(name: str) -> PurePosixPath | None:
+def _place_of(name: str) -> str | None:
     """A member's place, if it is one of the files that count and does not lead out of the archive."""
     path = PurePosixPath(name.replace("\\", "/"))
     clutter = any(part == ".." or is_clutter(part) for part in path.parts)
     if path.is_absolute() or clutter or path.suffix.lower() not in KEPT_SUFFIXES:
         return None
-    return path
+    return str(path)

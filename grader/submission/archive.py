@@ -1,4 +1,4 @@
-"""Read a submission that is an archive: the named files only, in memory, nothing unpacked to disk.
+"""Read a submission that is an archive: what is wanted of it only, in memory, nothing unpacked to disk.
 
 No number in an archive is believed: sizes are counted while bytes come out, never taken from a header.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,7 +32,7 @@ from grader.submission.model import (
 from grader.submission.names import is_clutter, printable
 from grader.submission.shown import Budget, is_shown
 from grader.submission.tape import TarSource
-from grader.submission.unpacking import FILE, FOLDER, Member, Source
+from grader.submission.unpacking import FILE, FOLDER, Member, Source, read_some, read_wanted, too_large
 from grader.submission.zipped import ZipSource
 
 _DISK_ERRORS = frozenset({errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM, errno.EMFILE, errno.ESTALE})
@@ -50,6 +51,42 @@ def read_archive(path: Path, shown: bool = False) -> Contents:
         UnreadableSubmission: it is damaged, unsafe, encrypted or over a cap, or the parts lie too deep.
         OSError: the system does not let us read it.
     """
+    with _opened(path) as source:
+        return _read(source, shown)
+
+
+def unpacked(
+    path: Path, place: Callable[[str], str | None], most: int, in_all: int
+) -> Iterator[tuple[str, bytes]]:
+    """The files of an archive that have a place, one after the other; of those with the same place the last.
+
+    Args:
+        path: the archive.
+        place: where the file of a name belongs; None where nowhere.
+        most: the most bytes that a file may have.
+        in_all: the most bytes that all of them may have.
+
+    Raises:
+        UnreadableSubmission: it is damaged, encrypted or over a cap.
+        OSError: the system does not let us read it.
+    """
+    with _opened(path) as source:
+        placed = ((place(member.name), member) for member in source.members() if member.kind == FILE)
+        wanted = {where: member for where, member in placed if where is not None}
+        left = in_all
+        for where, read in source.each(wanted):
+            content = read(min(most, left) + 1)
+            if len(content) > most:
+                raise too_large(printable(where), most)
+            left -= len(content)
+            if left < 0:
+                raise UnreadableSubmission(f"its files are larger than {in_all:,} bytes, all together")
+            yield where, content
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Source]:
+    """An archive to read; what goes wrong meanwhile is the archive's fault or the system's."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
@@ -60,7 +97,7 @@ def read_archive(path: Path, shown: bool = False) -> Contents:
                 f"the archive is larger than {MAX_ARCHIVE_BYTES:,} bytes; leave out data and checkpoints"
             )
         try:
-            return _read(_source(file), shown)
+            yield _source(file)
         except (UnreadableSubmission, MemoryError):
             raise
         except OSError as error:
@@ -100,6 +137,7 @@ def _read(source: Source, shown: bool) -> Contents:
     figures: dict[str, Member] = {}
     warnings = misspelt_parts(part for parts, _ in members for part in parts[len(root) : len(root) + 1])
     modules: list[str] = []
+    repeated: list[str] = []
     for parts, member in members:
         if parts[: len(root)] != root:
             continue
@@ -109,21 +147,24 @@ def _read(source: Source, shown: bool) -> Contents:
             _require(member, FOLDER, "/".join(parts))
         elif name in NAMED_FILES:
             if name in wanted:
-                warnings.append(f"{name} is in the archive more than once; the last one counts")
+                repeated.append(name)
             wanted[name] = member
         elif len(inside) == 2 and is_part(inside[0]) and member.kind != FOLDER:
             modules.append(name)
         elif shown and member.kind == FILE and is_shown(inside):
             figures[name] = member
+    warnings += [
+        f"{name} is in the archive more than once; the last one counts" for name in dict.fromkeys(repeated)
+    ]
     for name, member in wanted.items():
         _require(member, FILE, name)
     if not any(is_part(part) for parts, _ in members for part in parts[len(root) : len(root) + 1]):
         return Contents({}, (*warnings, NO_PARTS))
-    contents = source.read(wanted, MAX_FILE_BYTES)
+    contents = read_wanted(source, wanted, MAX_FILE_BYTES)
     warnings += [*unread_modules(modules), *source.remarks]
     budget = Budget()
     few = {name: figures[name] for name in budget.few(figures)}
-    read = source.read_some(few, budget) if few else {}
+    read = read_some(source, few, budget) if few else {}
     return Contents(contents, (*warnings, *budget.remarks), read)
 
 
@@ -154,7 +195,9 @@ def _root(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
         return (wrapper,)
     for parts in paths:
         for depth, part in enumerate(parts):
-            if is_part(part) and not any(is_clutter(folder) for folder in parts[:depth]):
+            if is_clutter(part):
+                break
+            if is_part(part):
                 raise too_deep("/".join(parts[: depth + 1]))
     return ()
 

@@ -3,20 +3,28 @@
 Canvas       doejane_LATE_12345_6789_answer-1.zip
 Moodle       Jane Doe_1327627_assignsubmission_file_/answer.zip, or flat: ..._file_answer.zip
 Brightspace  13394-80551 - Jane Doe - Mar 29, 2018 1205 PM - answer.zip, or folders without the last part
+
+The system writes the head of a name, and the student chooses the rest: what looks like a head there tells
+nothing.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-_CANVAS = re.compile(r"(?P<who>.+?)_(?:LATE_)?(?P<id>\d+)_(?P<upload>\d+)_(?P<file>.+)")
-_MOODLE = re.compile(r"(?P<who>.+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)")
+_CANVAS = re.compile(r"(?P<who>.+?)_(?:LATE_)?(?P<id>\d+)_(?P<upload>\d+)_(?P<file>.+)", re.DOTALL)
+# The first number between underscores is the id: Moodle writes none into the student's name.
+_MOODLE = re.compile(
+    r"(?P<who>(?:(?!_\d+_).)+)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)", re.DOTALL
+)
 _BRIGHTSPACE = re.compile(
     r"(?P<id>\d+)-\d+ - (?P<who>.+?) - "
     r"(?P<month>[A-Z][a-z]{2})[a-z]* (?P<day>\d{1,2}), (?P<year>\d{4}) (?P<hour>\d{1,2}):?(?P<minute>\d\d) "
-    r"(?P<half>[AP]M)(?: - (?P<file>.+))?"
+    r"(?P<half>[AP]M)(?: - (?P<file>.+))?",
+    re.DOTALL,
 )
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _COPY = re.compile(r"(?P<stem>.+?)-(?P<number>\d{1,3})(?P<suffix>\.[^.]+|\.tar\.gz)?")
@@ -59,7 +67,28 @@ class Entry:
 
 def parse(name: str) -> Entry | None:
     """What a name in a download tells, or None for a name of any other origin."""
-    return _moodle(name) or _brightspace(name) or _canvas(name)
+    return parse_all([name]).get(name)
+
+
+def parse_all(names: Iterable[str]) -> dict[str, Entry]:
+    """What the names in a folder of downloads tell, without those of any other origin.
+
+    A name that reads as one of two systems is of the one that others in the folder surely are of.
+    """
+    readings = {name: _readings(name) for name in names}
+    present = {entries[0].system for entries in readings.values() if len(entries) == 1}
+    return {
+        name: next((entry for entry in entries if entry.system in present), entries[0])
+        for name, entries in readings.items()
+        if entries
+    }
+
+
+def _readings(name: str) -> list[Entry]:
+    """How a name can be read, the surest first."""
+    telling = [entry for entry in (_brightspace(name), _moodle(name)) if entry is not None]
+    canvas = _canvas(name) if not telling else None
+    return telling if canvas is None else [canvas]
 
 
 def _moodle(name: str) -> Entry | None:

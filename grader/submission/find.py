@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import GraderFault, GraderUsageError
-from grader.submission.downloads import Entry, parse
+from grader.submission.downloads import Entry, parse_all
 from grader.submission.layout import is_part, misspelt_parts
 from grader.submission.model import NAMED_FILES, Found
 from grader.submission.names import (
@@ -87,12 +87,12 @@ def _search_cohort(folder: Path, output: Path | None) -> tuple[list[Found], list
     found: list[Found] = []
     warnings: list[str] = []
     uploads: list[tuple[Entry, Path]] = []
-    for name in _names(folder):
+    names = [name for name in _names(folder) if not is_clutter(name)]
+    entries = parse_all(names)
+    for name in names:
         path = folder / name
         shown = printable(str(path))
-        if is_clutter(name):
-            continue
-        entry = parse(name)
+        entry = entries.get(name)
         if entry is not None and (bool(entry.file) or os.path.isdir(path)):
             uploads.append((entry, path))
         elif os.path.isdir(path):

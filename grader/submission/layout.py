@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from grader.submission.model import GIVEN_FILES, NAMED_FILES, PARTS, UnreadableSubmission
 from grader.submission.names import is_clutter, listed, printable
 
-MAX_WARNINGS = 20
+MAX_WARNINGS = 5  # of a kind: a line each, and one line about the rest
 
 NO_PARTS = (
     "there is neither part1/ nor part2/ in it; a submission is a folder, or an archive of a folder, "
@@ -48,7 +48,7 @@ def misspelt_parts(names: Iterable[str]) -> list[str]:
         part = name.lower().replace(" ", "").replace("_", "").replace("-", "")
         if part in PARTS and part not in present:
             found.append(f"{printable(name)} was not read: the folder has to be called {part}")
-    return found
+    return first_few(found, "folders")
 
 
 def unread_modules(files: Iterable[str]) -> list[str]:
@@ -61,10 +61,26 @@ def unread_modules(files: Iterable[str]) -> list[str]:
         and file not in NAMED_FILES
         and file not in GIVEN_FILES
     ]
-    found = [
-        f"{printable(file)} is not one of the files of the assignment and was not read"
-        for file in extra[:MAX_WARNINGS]
-    ]
-    if len(extra) > MAX_WARNINGS:
-        found.append(f"{len(extra) - MAX_WARNINGS} more files are not of the assignment and were not read")
-    return found
+    return strangers(extra)
+
+
+def strangers(files: Sequence[str]) -> list[str]:
+    """Warnings about files that are none of the assignment's, and were not read."""
+    return first_few(
+        [f"{printable(file)} is not one of the files of the assignment and was not read" for file in files],
+        "files",
+    )
+
+
+def first_few(warnings: Sequence[str], kind: str) -> list[str]:
+    """The first warnings of a kind, and how many more there are.
+
+    Args:
+        warnings: about one `kind` each.
+        kind: what they are about, such as `files`.
+    """
+    few = list(warnings[:MAX_WARNINGS])
+    if len(warnings) > MAX_WARNINGS:
+        more = len(warnings) - MAX_WARNINGS
+        few.append(f"{more} more {kind} are not of the assignment and were not read")
+    return few

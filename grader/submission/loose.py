@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.submission.folder import read_plain_file, read_shown
+from grader.submission.layout import strangers
 from grader.submission.model import GIVEN_FILES, NAMED_FILES, Contents
 from grader.submission.names import is_clutter, listed, printable
 from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget
@@ -29,15 +30,13 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
         OSError: the system does not let us read it.
     """
     contents: dict[str, bytes] = {}
-    strangers = []
+    others = []
     for name, path in sorted(files.items()):
         if name in PLACES:
             contents[PLACES[name]] = read_plain_file(os.fspath(path), printable(path.name))
         elif name.endswith(".py") and name not in _GIVEN:
-            strangers.append(name)
-    warnings = [
-        f"{printable(name)} is not one of the files of the assignment and was not read" for name in strangers
-    ]
+            others.append(name)
+    warnings = strangers(others)
     if contents:
         warnings.insert(0, "handed in as single files, without part1/ and part2/")
     else:

@@ -47,6 +47,10 @@ MAX_MEMBERS = 10_000  # members of an archive, entries of a folder: a virtual en
 MAX_SHOWN_BYTES = 8_000_000  # a figure or a notebook
 MAX_SHOWN_FILES = 60  # the assignment asks for 13
 MAX_SHOWN_TOTAL = 64_000_000
+MAX_PATH_CHARACTERS = 4_096  # of a name in an archive, with its folders; systems allow no more
+MAX_PATH_DEPTH = 64  # folders in such a name
+MAX_HEADER_BYTES = 65_536  # an extended header in a tar: usual ones have under 1 kB
+MAX_HEADERS_BYTES = 5_000_000  # all of them together
 MAX_DIRECTORY_BYTES = 4_000_000  # a zip's table of contents, held in memory; 10,000 members need about 2 MB
 
 STUDENT = "student"

@@ -2,67 +2,72 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO
 
-from grader.submission.model import MAX_MEMBERS, MAX_UNPACKED_BYTES, UnreadableSubmission
-from grader.submission.shown import Budget
-from grader.submission.unpacking import DEVICE, FILE, FOLDER, LINK, Member, too_large, too_many
+from grader.submission.gunzip import Gunzip
+from grader.submission.model import (
+    MAX_HEADER_BYTES,
+    MAX_HEADERS_BYTES,
+    MAX_MEMBERS,
+    MAX_UNPACKED_BYTES,
+    UnreadableSubmission,
+)
+from grader.submission.tar_header import BLOCK, LONG_NAME, RECORDS, Header, number, read_header, records
+from grader.submission.unpacking import SPARSE, DamagedArchive, Member, Read, checked_path, too_many
 
 _CHUNK = 1 << 16
-# `tarfile` reads a member's extended header in one piece, and as long as the archive says it is.
-_LONGEST_READ = 1 << 21
+_MAX_EXTENSIONS = 8  # headers that tell about one member; usual tools write up to three
 
 
-class _ForwardReader(io.RawIOBase):
+class _ForwardReader:
     """A stream that only goes forward, counts what it hands over, and stops at the cap."""
 
-    def __init__(self, stream: io.BufferedIOBase | BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO | io.BufferedReader) -> None:
         self._stream = stream
-        self._position = 0
-        self.last = b""  # the last piece read: at the end of a sound archive, a block of zeros
+        self.position = 0
 
-    def read(self, size: int = -1, /) -> bytes:
-        if size is None or size < 0 or size > _LONGEST_READ:
-            raise tarfile.ReadError("a header in it is too long")
-        pieces = []
-        missing = size
-        while missing and (piece := self._stream.read(min(missing, _CHUNK))):
-            pieces.append(piece)
-            missing -= len(piece)
-        self._advance(size - missing)
-        self.last = b"".join(pieces)
-        return self.last
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        if whence != io.SEEK_SET or offset < self._position:
-            raise tarfile.ReadError("a header in it points backwards")
-        while self._position < offset:
-            piece = self._stream.read(min(offset - self._position, _CHUNK))
-            if not piece:
-                break
-            self._advance(len(piece))
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def drain(self) -> None:
-        """Read to the end, where a compressed stream's checksum is compared."""
-        while piece := self._stream.read(_CHUNK):
-            self._advance(len(piece))
-
-    def _advance(self, size: int) -> None:
-        self._position += size
-        if self._position > MAX_UNPACKED_BYTES:
+    def read(self, size: int) -> bytes:
+        """So many bytes, or all that are left."""
+        piece = self._stream.read(size)
+        self.position += len(piece)
+        if self.position > MAX_UNPACKED_BYTES:
             raise UnreadableSubmission(
                 f"the archive unpacks to more than {MAX_UNPACKED_BYTES:,} bytes; "
                 "leave out data and checkpoints"
             )
+        return piece
+
+    def exactly(self, size: int) -> bytes:
+        """So many bytes, in one piece."""
+        piece = self.read(size)
+        if len(piece) < size:
+            raise DamagedArchive("its end is missing")
+        return piece
+
+    def skip_to(self, position: int) -> None:
+        """Go forward."""
+        while self.position < position:
+            if not self.read(min(position - self.position, _CHUNK)):
+                raise DamagedArchive("its end is missing")
+
+    def drain(self) -> None:
+        """Read to the end, where a compressed stream's checksum is compared."""
+        while self.read(_CHUNK):
+            pass
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """A member, and where its bytes lie in the unpacked archive."""
+
+    name: str
+    kind: str
+    start: int
+    size: int
 
 
 class TarSource:
@@ -71,76 +76,121 @@ class TarSource:
     def __init__(self, file: BinaryIO, compressed: bool) -> None:
         self._file = file
         self._compressed = compressed
+        self._stored: list[_Stored] = []
         self.remarks: tuple[str, ...] = ()
 
-    @contextmanager
-    def _pass(
-        self,
-    ) -> Iterator[tuple[_ForwardReader, Iterator[tuple[int, tarfile.TarInfo, tarfile.TarFile]]]]:
-        self._file.seek(0)
-        stream = gzip.GzipFile(fileobj=self._file) if self._compressed else self._file
-        reader = _ForwardReader(stream)
-        with tarfile.open(fileobj=reader, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
-            yield reader, _entries(archive)
-
     def members(self) -> list[Member]:
-        found = []
-        with self._pass() as (reader, entries):
-            for index, info, _ in entries:
-                found.append(Member(index, info.name, _kind(info)))
-            if reader.last.strip(b"\0"):  # `tarfile` takes a broken header for the end
-                raise tarfile.ReadError("unexpected end of data")
-            if not reader.last:
-                self.remarks = ("the archive has no end mark and may be cut off",)
-            reader.drain()
-        return found
+        reader = self._from_the_start()
+        self._stored = []
+        for stored in self._headers(reader):
+            if len(self._stored) == MAX_MEMBERS:
+                raise too_many()
+            self._stored.append(stored)
+            reader.skip_to(stored.start + stored.size + _padding(stored.size))
+        reader.drain()
+        return [Member(index, stored.name, stored.kind) for index, stored in enumerate(self._stored)]
 
-    def read(self, wanted: Mapping[str, Member], limit: int) -> dict[str, bytes]:
-        names = {member.index: name for name, member in wanted.items()}
-        contents: dict[str, bytes] = {}
-        with self._pass() as (_, entries):
-            for index, info, archive in entries:
-                if index not in names:
-                    continue
-                stream = archive.extractfile(info)
-                content = b"" if stream is None else stream.read(limit + 1)
-                if len(content) > limit:
-                    raise too_large(names[index], limit)
-                contents[names[index]] = content
-                if len(contents) == len(names):
-                    break
-        return contents
+    def each(self, wanted: Mapping[str, Member]) -> Iterator[tuple[str, Read]]:
+        reader = self._from_the_start()
+        for name, member in sorted(wanted.items(), key=lambda item: item[1].index):
+            stored = self._stored[member.index]
+            reader.skip_to(stored.start)
+            yield name, partial(self._read, reader, stored)
 
-    def read_some(self, wanted: Mapping[str, Member], budget: Budget) -> dict[str, bytes]:
-        names = {member.index: name for name, member in wanted.items()}
-        contents: dict[str, bytes] = {}
-        with self._pass() as (_, entries):
-            for index, info, archive in entries:
-                if index not in names:
-                    continue
-                name = names.pop(index)
-                stream = archive.extractfile(info)
-                content = b"" if stream is None else stream.read(budget.limit + 1)
-                if budget.take(name, content):
-                    contents[name] = content
-                if not names:
-                    break
-        return contents
+    def _read(self, reader: _ForwardReader, stored: _Stored, most: int) -> bytes:
+        return reader.exactly(min(stored.size, most))
+
+    def _from_the_start(self) -> _ForwardReader:
+        self._file.seek(0)
+        return _ForwardReader(
+            io.BufferedReader(Gunzip(self._file), _CHUNK) if self._compressed else self._file
+        )
+
+    def _headers(self, reader: _ForwardReader) -> Iterator[_Stored]:
+        """The members, with the reader at the bytes of each."""
+        headers = _Headers(reader)
+        while (stored := headers.next_member()) is not None:
+            yield stored
+        if headers.without_end:
+            self.remarks = ("the archive has no end mark and may be cut off",)
 
 
-def _entries(archive: tarfile.TarFile) -> Iterator[tuple[int, tarfile.TarInfo, tarfile.TarFile]]:
-    for index in range(MAX_MEMBERS + 1):
-        info = archive.next()
-        if info is None:
-            return
-        if index == MAX_MEMBERS:
-            raise too_many()
-        yield index, info, archive
+class _Headers:
+    """Goes from header to header, with a cap on what they may hold."""
+
+    def __init__(self, reader: _ForwardReader) -> None:
+        self._reader = reader
+        self._left = MAX_HEADERS_BYTES
+        self.without_end = False
+
+    def next_member(self) -> _Stored | None:
+        """The next member, or None at the end."""
+        name: bytes | None = None
+        said: dict[bytes, bytes] = {}
+        header = self._next_header()
+        for _ in range(_MAX_EXTENSIONS):
+            if header is None or not header.extends:
+                break
+            body = self._extension(header)
+            if header.type in LONG_NAME:
+                name = body.partition(b"\0")[0]
+            elif header.type in RECORDS:
+                said = records(body)
+            header = self._next_header()
+            if header is None:
+                raise DamagedArchive("its end is missing")
+        if header is None:
+            return None
+        if header.extends:
+            raise DamagedArchive(f"more than {_MAX_EXTENSIONS} headers in it tell about one member")
+        if header.continued:
+            self._skip_map()
+        name = said.get(b"path", header.name if name is None else name)
+        is_sparse = any(key.startswith(b"GNU.sparse.") for key in said)
+        name = said.get(b"GNU.sparse.name", name)
+        return _Stored(
+            name=checked_path(name.decode("utf-8", "surrogateescape")),
+            kind=SPARSE if is_sparse else header.kind(name),
+            start=self._reader.position,
+            size=header.stored(number(said[b"size"]) if b"size" in said else header.size),
+        )
+
+    def _next_header(self) -> Header | None:
+        block = self._reader.read(BLOCK)
+        if block.count(0) == BLOCK:
+            return None
+        if not block:
+            self.without_end = True
+            return None
+        if len(block) < BLOCK:
+            raise DamagedArchive("its end is missing")
+        return read_header(block)
+
+    def _extension(self, header: Header) -> bytes:
+        """What a header tells about the next member."""
+        if header.size > MAX_HEADER_BYTES:
+            raise _too_long()
+        self._spend(header.size)
+        return self._reader.exactly(header.size + _padding(header.size))[: header.size]
+
+    def _skip_map(self) -> None:
+        """Pass over where the holes of a sparse file are, in the older kind of such files."""
+        continued = True
+        while continued:
+            self._spend(BLOCK)
+            continued = self._reader.exactly(BLOCK)[504] != 0
+
+    def _spend(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise _too_long()
 
 
-def _kind(info: tarfile.TarInfo) -> str:
-    if info.isreg():
-        return FILE
-    if info.isdir():
-        return FOLDER
-    return LINK if info.issym() or info.islnk() else DEVICE
+def _padding(size: int) -> int:
+    return -size % BLOCK
+
+
+def _too_long() -> UnreadableSubmission:
+    return UnreadableSubmission(
+        "a header in it is too long; make the archive anew, as a zip, or without extended attributes"
+    )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import BinaryIO
 
 from grader.submission.model import MAX_DIRECTORY_BYTES, MAX_MEMBERS, UnreadableSubmission
-from grader.submission.shown import Budget, refusal
-from grader.submission.unpacking import DEVICE, FILE, FOLDER, LINK, Member, too_large, too_many
+from grader.submission.unpacking import DEVICE, FILE, FOLDER, LINK, Member, Read, checked_path, too_many
 
 # Both unpack in bounded memory. LZMA does not: its header may ask for a dictionary of 4 GB.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -59,43 +59,25 @@ class ZipSource:
             raise too_many()
 
     def members(self) -> list[Member]:
-        return [Member(index, info.filename, _kind(info)) for index, info in enumerate(self._infos)]
+        return [
+            Member(index, checked_path(info.filename), _kind(info)) for index, info in enumerate(self._infos)
+        ]
 
-    def read(self, wanted: Mapping[str, Member], limit: int) -> dict[str, bytes]:
-        contents = {}
+    def each(self, wanted: Mapping[str, Member]) -> Iterator[tuple[str, Read]]:
         for name, member in wanted.items():
-            info = self._infos[member.index]
-            if info.flag_bits & _ENCRYPTED:
-                raise UnreadableSubmission(
-                    f"{name} in the archive is encrypted; hand in an archive without a password"
-                )
-            if info.compress_type not in _METHODS:
-                raise UnreadableSubmission(
-                    f"{name} is compressed in an unusual way; make the archive with deflate, the usual method"
-                )
-            with self._archive.open(info) as stream:
-                content = stream.read(limit + 1)
-            if len(content) > limit:
-                raise too_large(name, limit)
-            contents[name] = content
-        return contents
+            yield name, partial(self._read, name, self._infos[member.index])
 
-    def read_some(self, wanted: Mapping[str, Member], budget: Budget) -> dict[str, bytes]:
-        contents = {}
-        for name, member in wanted.items():
-            info = self._infos[member.index]
-            if info.flag_bits & _ENCRYPTED or info.compress_type not in _METHODS:
-                budget.remarks.append(refusal(name, "it is encrypted, or compressed in an unusual way"))
-                continue
-            try:
-                with self._archive.open(info) as stream:
-                    content = stream.read(budget.limit + 1)
-            except Exception:  # as a damaged member raises anything
-                budget.remarks.append(refusal(name, "it is damaged"))
-                continue
-            if budget.take(name, content):
-                contents[name] = content
-        return contents
+    def _read(self, name: str, info: zipfile.ZipInfo, most: int) -> bytes:
+        if info.flag_bits & _ENCRYPTED:
+            raise UnreadableSubmission(
+                f"{name} in the archive is encrypted; hand in an archive without a password"
+            )
+        if info.compress_type not in _METHODS:
+            raise UnreadableSubmission(
+                f"{name} is compressed in an unusual way; make the archive with deflate, the usual method"
+            )
+        with self._archive.open(info) as stream:
+            return stream.read(most)
 
 
 def _kind(info: zipfile.ZipInfo) -> str:

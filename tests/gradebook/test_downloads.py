@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import logging
+import tarfile
+import time
 import zipfile
 
 import pytest
 
 from gradebook.courses import ROOT, answers, autograded, notebook, pretend_to_grade, roster, run
 from grader.gradebook.course import inside
+from grader.gradebook.downloads import DownloadExtractor
+from grader.gradebook.handed_in import UNREADABLE
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -83,7 +89,7 @@ def test_a_bomb_costs_only_its_sender(course, archive, monkeypatch, capfd):
     (archive / "ada.zip").write_bytes(zipped({"part1/utils.py": b"0" * 1_000_000}))
     (archive / "bob.zip").write_bytes(zipped({"part1/utils.py": b"pass\n"}))
     zip_collect(course)
-    assert "ada.zip: cannot be unpacked: part1/utils.py is too large" in capfd.readouterr().err
+    assert "ada.zip: cannot be unpacked: part1/utils.py is larger than 10,000 bytes" in capfd.readouterr().err
     assert (course.submitted("bob") / "part1" / "utils.py").read_bytes() == b"pass\n"
     assert course.submitted("ada").is_dir()
     assert not (course.submitted("ada") / "part1" / "utils.py").exists()
@@ -146,6 +152,33 @@ def test_of_several_hand_ins_the_latest_counts(course, archive, first, second):
         assert (course.submitted("ada") / "timestamp.txt").read_text().startswith("2027-03-29 10:05:00")
 
 
+@pytest.mark.parametrize(
+    ("jane", "victor"),
+    [
+        (
+            "Jane Doe_777_assignsubmission_file_x_12345_assignsubmission_file_a.zip",
+            "Victor Victim_12345_assignsubmission_file_a.zip",
+        ),
+        ("doejane_777_88_x_12345_assignsubmission_file_a.zip", "victim_12345_99_a.zip"),
+        (
+            "777-8 - Jane Doe - Mar 29, 2027 1205 PM - x_12345_assignsubmission_file_a.zip",
+            "12345-8 - Victor Victim - Mar 29, 2027 1205 PM - a.zip",
+        ),
+    ],
+)
+def test_nobody_hands_in_for_another_by_the_name_of_a_file(course, archive, jane, victor):
+    roster(course, "jane", lms_user_id="777")
+    roster(course, "victor", lms_user_id="12345")
+    for name, student in ((jane, b"jane"), (victor, b"victor")):
+        (archive / name).write_bytes(zipped({"part1/utils.py": student, "report.ipynb": b"{}"}))
+    zip_collect(course)
+    for student in ("jane", "victor"):
+        assert (course.submitted(student) / "part1" / "utils.py").read_text() == student
+        if "PM" in jane:
+            stamp = (course.submitted(student) / "timestamp.txt").read_text()
+            assert stamp.startswith("2027-03-29 10:05:00")
+
+
 def test_nobody_is_lost_of_whose_download_nothing_counts(course, archive, monkeypatch, capsys):
     (archive / "a_1_2_a3.rar").write_bytes(b"Rar!")
     (archive / "b_2_2_a3.zip").write_bytes(b"no zip")
@@ -162,6 +195,98 @@ def test_nobody_is_lost_of_whose_download_nothing_counts(course, archive, monkey
     said = capsys.readouterr().out
     for student in ("a_1", "b_2", "c_3", "Dora-D_4", "emil"):
         assert f"{student}: the download could not be unpacked: " in said
-    assert "unpacked: a_1_2_a3.rar: is damaged, or an archive of a kind that is not accepted\n" in said
+    assert (
+        "unpacked: a_1_2_a3.rar: it is neither a zip nor a tar nor a tar.gz archive; hand in one of these\n"
+        in said
+    )
     assert "fay: several notebooks" in said or "fay: x/report.ipynb" in said
     assert "readme" not in said
+
+
+def tarred(*members: tuple[str, bytes, bytes]) -> bytes:
+    """A tar.gz of members, each a name, a type and its contents."""
+    content = b""
+    for name, kind, data in members:
+        info = tarfile.TarInfo(name)
+        info.size, info.type = len(data), kind
+        content += info.tobuf(tarfile.GNU_FORMAT) + data + bytes(-len(data) % 512)
+    return gzip.compress(content + bytes(1024))
+
+
+def packed_with(method: int) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", method) as archive:
+        archive.writestr("part1/utils.py", b"pass\n" * 100)
+    return content.getvalue()
+
+
+UTILS = ("part1/utils.py", b"0", b"pass\n")
+REFUSED = {
+    "a header of digits": (tarred(("x", b"x", b"1" * 40_000), UTILS), "an extended header in it is broken"),
+    "a long header": (tarred(("x", b"L", b"a/" * 1_000_000), UTILS), "a header in it is too long"),
+    "deep names": (zipped({"a/" * 30_000 + "x": b"", "part1/utils.py": b""}), "a name that is too long"),
+    "memory to unpack": (packed_with(zipfile.ZIP_LZMA), "part1/utils.py is compressed in an unusual way"),
+    "cut off": (tarred(UTILS, ("figures/a.png", b"0", bytes(9_000)))[:-20], "damaged or cut off"),
+    "unpacks to much": (tarred(("big.bin", b"0", bytes(3_000_000)), UTILS), "unpacks to more than 2,000,000"),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), REFUSED.values(), ids=REFUSED)
+def test_an_archive_that_marking_would_refuse_is_left_out(tmp_path, caplog, monkeypatch, content, reason):
+    monkeypatch.setattr("grader.submission.tape.MAX_UNPACKED_BYTES", 2_000_000)
+    archives, extracted = tmp_path / "archive", tmp_path / "extracted"
+    archives.mkdir()
+    (archives / "ada_1_2_a3.tar.gz").write_bytes(content)
+    (archives / "bob_2_3_a3.tar.gz").write_bytes(
+        tarred(UTILS, ("../evil.py", b"0", b""), ("d.py", b"2", b""))
+    )
+    start = time.process_time()
+    DownloadExtractor(log=logging.getLogger("downloads")).extract(str(archives), str(extracted))
+    assert time.process_time() - start < 2
+    (record,) = caplog.records
+    assert record.getMessage().startswith("ada_1_2_a3.tar.gz: cannot be unpacked: ")
+    assert reason in record.getMessage()
+    assert reason in (extracted / "ada_1_2_a3.tar.gz" / UNREADABLE).read_text()
+    bobs = [path for path in (extracted / "bob_2_3_a3.tar.gz").rglob("*") if path.is_file()]
+    assert [(path.name, path.read_bytes()) for path in bobs] == [("utils.py", b"pass\n")]
+
+
+def test_all_files_together_have_a_cap(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("grader.gradebook.downloads.MAX_TOTAL_BYTES", 10_000)
+    archives = tmp_path / "archive"
+    archives.mkdir()
+    (archives / "ada.zip").write_bytes(zipped({f"part1/{number}.py": bytes(2_000) for number in range(6)}))
+    DownloadExtractor(log=logging.getLogger("downloads")).extract(str(archives), str(tmp_path / "out"))
+    assert "ada.zip: cannot be unpacked: its files are larger than 10,000 bytes" in caplog.text
+
+
+def test_a_notebook_is_a_notebook_whatever_hangs_on_it(tmp_path):
+    archives = tmp_path / "archive"
+    archives.mkdir()
+    (archives / "ada_1_2_report.ipynb").write_bytes(b"{}" + zipped({"part1/utils.py": b""}))
+    (archives / "bob_2_2_answer").write_bytes(zipped({"part1/utils.py": b"pass"}))
+    DownloadExtractor(log=logging.getLogger("downloads")).extract(str(archives), str(tmp_path / "out"))
+    out = tmp_path / "out"
+    files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert files == {"ada_1_2_report.ipynb/report.ipynb", "bob_2_2_answer/part1/utils.py"}
+
+
+def test_a_single_file_has_a_cap_too(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("grader.gradebook.downloads.MAX_MEMBER_BYTES", 10_000)
+    archives = tmp_path / "archive"
+    archives.mkdir()
+    (archives / "ada_1_2_report.ipynb").write_bytes(bytes(10_001))
+    DownloadExtractor(log=logging.getLogger("downloads")).extract(str(archives), str(tmp_path / "out"))
+    (record,) = caplog.records
+    assert record.getMessage() == "ada_1_2_report.ipynb: cannot be unpacked: is larger than 10,000 bytes"
+
+
+def test_a_folder_in_the_place_of_the_note_stops_nobody(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr("grader.gradebook.downloads.MAX_MEMBER_BYTES", 10_000)
+    archives = tmp_path / "archive"
+    archives.mkdir()
+    (archives / "ada.zip").write_bytes(zipped({f"{UNREADABLE}/a.py": b"", "part1/utils.py": bytes(20_000)}))
+    (archives / "bob.zip").write_bytes(zipped({"part1/utils.py": b"pass"}))
+    DownloadExtractor(log=logging.getLogger("downloads")).extract(str(archives), str(tmp_path / "out"))
+    assert "part1/utils.py is larger than" in (tmp_path / "out" / "ada" / UNREADABLE).read_text()
+    assert (tmp_path / "out" / "bob" / "part1" / "utils.py").read_bytes() == b"pass"

@@ -10,7 +10,7 @@ import pytest
 
 from grader.errors import GraderUsageError
 from grader.submission import NAMED_FILES, Submission, find_submissions
-from grader.submission.downloads import parse
+from grader.submission.downloads import parse, parse_all
 from grader.submission.read import read_found
 
 from .wrapping import write_folder, write_zip
@@ -41,11 +41,51 @@ def loose(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
         ("Zoë van X_7_assignsubmission_onlinetext_", "Moodle", "7", "Zoë van X_7", ""),
         (f"{BRIGHTSPACE} - x - y.zip", "Brightspace", "13394", "Jane Doe_13394", "x - y.zip"),
         (BRIGHTSPACE, "Brightspace", "13394", "Jane Doe_13394", ""),
+        # What students call their files has underscores, digits and dashes, too.
+        (f"{CANVAS}a3_2_final-v2.zip", "Canvas", "12345", "doejane_12345", "a3_2_final-v2.zip"),
+        (f"{MOODLE}a3_2_final-v2.zip", "Moodle", "1327627", "Jane Doe_1327627", "a3_2_final-v2.zip"),
+        (f"{BRIGHTSPACE} - a3_2_f - 2.zip", "Brightspace", "13394", "Jane Doe_13394", "a3_2_f - 2.zip"),
     ],
 )
 def test_names(name, system, student, called, file):
     entry = parse(name)
     assert (entry.system, entry.student, entry.name, entry.file) == (system, student, called, file)
+
+
+TAILS = [
+    "x_7_assignsubmission_file_a.zip",
+    "x_7_assignsubmission_file_",
+    "_7_assignsubmission_onlinetext_a.zip",
+    "7_8_9_a.zip",
+    "x_LATE_7_8_a.zip",
+    "7-8 - Joe Roe - Mar 30, 2018 1205 PM - a.zip",
+    " - Mar 30, 2018 1205 PM - a.zip",
+    "x\n_7_assignsubmission_file_a.zip",
+]
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("head", [CANVAS, MOODLE, f"{BRIGHTSPACE} - "])
+def test_what_a_student_calls_a_file_does_not_change_whose_it_is(head, tail):
+    honest, told = parse(f"{head}answer.zip"), parse(head + tail)
+    assert (told.system, told.student, told.name, told.hand_in) == (
+        honest.system,
+        honest.student,
+        honest.name,
+        honest.hand_in,
+    )
+    assert told.file == tail
+
+
+def test_the_names_of_a_download_tell_together_where_it_comes_from():
+    """A name that is chosen at Moodle may look like the head that Brightspace writes."""
+    pretended = f"{BRIGHTSPACE} - x_7_assignsubmission_file_a.zip"
+    alone, among = parse(pretended), parse_all([pretended, f"{MOODLE}a.zip"])[pretended]
+    assert alone.system == "Brightspace"
+    assert (among.system, among.student) == ("Moodle", "7")
+    both = parse_all([pretended, f"{MOODLE}a.zip", "1-2 - Joe Roe - Mar 29, 2018 1205 PM - a.zip", "s1"])
+    assert both[pretended].system == "Brightspace"
+    assert "s1" not in both
 
 
 @pytest.mark.parametrize("name", ["s1", "doe_12345.zip", "team_1_final", "2024-2025 - A - B", "index.html"])
@@ -136,6 +176,28 @@ def test_moodle_several_archives_the_latest_counts(tmp_path, files):
     submissions, (warning,) = read(tmp_path / "download")
     assert submissions["Jane Doe_1327627"].files["part1/utils.py"] == b"second.zip"
     assert "the latest counts, second.zip, not first.zip" in warning
+
+
+@pytest.mark.parametrize(
+    ("jane", "victor"),
+    [
+        (
+            "Jane Doe_1327627_assignsubmission_file_x_1327628_assignsubmission_file_a.zip",
+            "Victor Victim_1327628_assignsubmission_file_a.zip",
+        ),
+        ("doejane_777_88_x_12345_assignsubmission_file_a.zip", "victim_12345_99_a.zip"),
+    ],
+)
+def test_nobody_hands_in_for_another_by_the_name_of_a_file(tmp_path, files, jane, victor):
+    cohort = write_folder(tmp_path / "download", {})
+    for name in (jane, victor):
+        write_zip(cohort / name, {**files, "part1/utils.py": name.encode()})
+    os.utime(cohort / victor, (10, 10))
+    submissions, warnings = read(cohort)
+    assert warnings == ()
+    assert sorted(one.files["part1/utils.py"].decode() for one in submissions.values()) == sorted(
+        (jane, victor)
+    )
 
 
 @pytest.mark.parametrize("folders", [True, False])

@@ -46,7 +46,7 @@ CAPTIONS = {
 _FOR_STUDENTS = re.compile(
     r" was not read: the folder has to be called part\d$"
     r"| is not one of the files of the assignment and was not read$"
-    r"|^\d+ more files are not of the assignment and were not read$"
+    r"|^\d+ more (?:files|folders) are not of the assignment and were not read$"
     r"| is in the archive more than once; the last one counts$"
     r"|^the archive has no end mark and may be cut off$"
     r"|^there is neither part1/ nor part2/ in it; "
