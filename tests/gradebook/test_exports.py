@@ -183,6 +183,10 @@ def test_moodle_without_a_worksheet_and_brightspace(tmp_path):
     assert out.read_text() == (
         "Username,First name,Last name,Email address,Practical 3\nada,Ada,L,ada@uni.example,40.5\n"
     )
+    write_moodle(out, [mark("@ada", first_name="=1+1", last_name="x;=1+1")], None, "Practical 3")
+    assert out.read_text().splitlines()[1] == "'@ada,'=1+1,x;'=1+1,'@ada@uni.example,40.5"
+    write_brightspace(out, [mark("@ada")], "Practical 3")
+    assert out.read_text().splitlines()[1] == "'@ada,40.5,#"
     write_brightspace(out, [mark("ada")], "Practical 3")
     assert out.read_text() == "Username,Practical 3 Points Grade,End-of-Line Indicator\nada,40.5,#\n"
     with pytest.raises(GraderUsageError, match="--column"):
