@@ -22,6 +22,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.token import STANDARD_TYPES
 
 from grader.gradebook.handed_in import IMAGE_SUFFIXES, MAX_IMAGE_BYTES, read_regular
+from grader.report.readable import without_piles
 from grader.submission.names import printable
 
 TAGS = frozenset(
@@ -90,7 +91,7 @@ def render(
     except Exception:  # a text that breaks the renderer is still to be read
         rendered = f"<pre>{html.escape(source)}</pre>"
     cleaned = _ENTITY.sub(lambda found: html.escape(html.unescape(found[0])), _clean(rendered))
-    cleaned = _TURNING.sub(lambda found: printable(found[0]), cleaned)
+    cleaned = _TURNING.sub(lambda found: printable(found[0]), without_piles(cleaned))
     cleaned = _UNSAFE_MATHS.sub(lambda found: f"\\text{{{found[1]} }}", cleaned)
     return _with_figures(cleaned, folder)
 

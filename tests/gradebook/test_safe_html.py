@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 
 from gradebook.courses import PNG
 from grader.gradebook.safe_html import TAGS, render
+from grader.report.readable import MOST_MARKS
 
 
 @pytest.mark.parametrize(
@@ -135,6 +136,11 @@ def test_figures_of_the_submission_and_no_other_files_are_drawn(tmp_path):
     html = render(" ".join(f"![x]({name})" for name in names), folder=tmp_path)
     assert html.count("base64,") == 1
     assert "ZmlndXJl" in html
+
+
+def test_marks_do_not_pile_up():
+    assert render("a" + "\u0300" * 200 + "b") == f"<p>a{MOST_MARKS * chr(0x300)}b</p>\n"
+    assert render("<p>a" + "&#x300;" * 200 + "b</p>").count("\u0300") == MOST_MARKS
 
 
 @pytest.mark.parametrize(
