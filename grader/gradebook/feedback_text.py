@@ -6,6 +6,8 @@ from grader.marking.result import GRADER_ERROR, PASSED, ItemResult
 from grader.report.look import LOOKS, lines_of
 from grader.report.marks_csv import number
 
+_SILENT = (PASSED, GRADER_ERROR)  # what went wrong in the grader is for the staff, who read it in the results
+
 
 def feedback_text(item: ItemResult, title: str) -> str:
     """Plain text. What several checks share is told once, and no check is named."""
@@ -17,7 +19,7 @@ def feedback_text(item: ItemResult, title: str) -> str:
             f"{item.id}, {title}: {number(item.points)} of {number(item.max_points)} points, {look.word}"
         )
     lines = [heading]
-    told = dict.fromkeys((check.message, check.hint) for check in item.checks if check.status != PASSED)
+    told = dict.fromkeys((check.message, check.hint) for check in item.checks if check.status not in _SILENT)
     for message, hint in told:
         shown = lines_of(message) if message.strip() else []
         lines += [f"{'- ' if index == 0 else '  '}{line}" for index, line in enumerate(shown)]

@@ -35,6 +35,17 @@ _SETTINGS = {
     "svg": {"fontCache": "global"},
     "options": {"enableMenu": False},
 }
+# `mmlToken` is of the base: it gives what is set any link, and any class, which nbgrader's scripts act on.
+_CHOSEN = ("class", "href", "id", "style")
+_WITHOUT_CHOSEN = f"""
+window.MathJax.startup = {{ready() {{
+  MathJax.startup.defaultReady();
+  const without = (node) => {{
+    for (const name of {json.dumps(_CHOSEN)}) delete node.attributes?.getAllAttributes()[name];
+  }};
+  MathJax.startup.document.inputJax[0].postFilters.add(({{data}}) => data.root.walkTree(without));
+}}}};
+"""
 
 
 @cache
@@ -42,5 +53,5 @@ def mathjax_scripts(_: object = None) -> Markup:
     """The elements for a page's head, as a filter of nbconvert's templates."""
     script = Path(str(distribution("django-static-mathjax").locate_file(_SCRIPT))).read_text("utf-8")
     script = script.replace("</script", "<\\/script")
-    settings = f"window.MathJax = {json.dumps(_SETTINGS)};"
+    settings = f"window.MathJax = {json.dumps(_SETTINGS)};{_WITHOUT_CHOSEN}"
     return Markup(f"<script>{settings}</script>\n<script>{script}</script>")

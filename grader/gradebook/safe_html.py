@@ -19,8 +19,11 @@ import bleach
 from bleach.css_sanitizer import CSSSanitizer
 from jinja2 import pass_context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from pygments.token import STANDARD_TYPES
 
 from grader.gradebook.handed_in import IMAGE_SUFFIXES, MAX_IMAGE_BYTES, read_regular
+from grader.report.readable import without_piles
+from grader.submission.names import printable
 
 TAGS = frozenset(
     (
@@ -30,27 +33,33 @@ TAGS = frozenset(
         *("td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var"),
     )
 )
+_CELL = frozenset(("align", "colspan", "rowspan", "style"))
 _ATTRIBUTES = {
-    "class",
-    "title",
-    "align",
-    "width",
-    "height",
-    "colspan",
-    "rowspan",
-    "start",
-    "style",
-    "open",
-    "alt",
+    "details": frozenset(("open",)),
+    "div": frozenset(("align", "style")),
+    "img": frozenset(("align", "alt", "style")),
+    "ol": frozenset(("start",)),
+    "p": frozenset(("align", "style")),
+    "td": _CELL,
+    "th": _CELL,
 }
-_LINK = re.compile(r"(?i:https?://|mailto:)|#|[\w./-]+\Z")
+_STYLES = ("text-align", "width", "max-width")
+_SIZE = re.compile(r"\d{1,4}(px|%)?\Z")
+# nbgrader's scripts know elements by their classes: a click on one of class `full-credit` gives full points.
+# No class stays but those by which code is coloured.
+_COLOURED = frozenset(STANDARD_TYPES.values()) - {""}
+# Never to pages of the server itself, where whoever marks is logged in.
+_LINK = re.compile(r"(?i:https?://|mailto:)|#")
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=]*\Z")
 _FIGURE = re.compile(r"(?:\./)?(figures/[^/\\]+)\Z")
 _RAW_ATTACHMENT = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*["']?)attachment:([^"'>\s]+)""", re.IGNORECASE)
 # An inequality in a formula: HTML takes `$a<b$` for the start of a tag. A space after it changes no formula.
 _INEQUALITY = re.compile(r"\$[^$\n]+\$")
 # What MathJax would turn into a link or a style.
-_UNSAFE_MATHS = re.compile(r"\\(href|style|require|cssId|class)\b")
+_UNSAFE_MATHS = re.compile(r"\\(href|style|require|cssId|class|mmlToken)\b")
+_ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);?")
+# What turns the direction of the text that follows it; the marks that Hebrew and Arabic need do not.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 # Drawn in place of a picture that is not there: one transparent pixel.
 _NOTHING = {"image/gif": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}
 
@@ -81,7 +90,9 @@ def render(
         rendered = _RAW_ATTACHMENT.sub(lambda found: found[1] + known.url(found[2]), rendered)
     except Exception:  # a text that breaks the renderer is still to be read
         rendered = f"<pre>{html.escape(source)}</pre>"
-    cleaned = _UNSAFE_MATHS.sub(lambda found: f"\\text{{{found[1]} }}", _clean(rendered))
+    cleaned = _ENTITY.sub(lambda found: html.escape(html.unescape(found[0])), _clean(rendered))
+    cleaned = _TURNING.sub(lambda found: printable(found[0]), without_piles(cleaned))
+    cleaned = _UNSAFE_MATHS.sub(lambda found: f"\\text{{{found[1]} }}", cleaned)
     return _with_figures(cleaned, folder)
 
 
@@ -106,14 +117,7 @@ def _clean(rendered: str) -> str:
         attributes=_allowed,
         protocols={"http", "https", "mailto", "data"},
         css_sanitizer=CSSSanitizer(
-            allowed_css_properties=[
-                "color",
-                "background-color",
-                "text-align",
-                "width",
-                "height",
-                "max-width",
-            ],
+            allowed_css_properties=_STYLES,
             allowed_svg_properties=[],
         ),
     )
@@ -124,7 +128,11 @@ def _allowed(tag: str, name: str, value: str) -> bool:
         return _LINK.match(value.strip()) is not None
     if tag == "img" and name == "src":  # never from elsewhere: it would tell who reads which answer, and when
         return _PICTURE.match(value) is not None or _FIGURE.match(unquote(value)) is not None
-    return name in _ATTRIBUTES
+    if name == "class":
+        return (tag == "div" and value == "highlight") or (tag == "span" and value in _COLOURED)
+    if name in ("width", "height"):
+        return tag == "img" and _SIZE.match(value) is not None
+    return name == "title" or name in _ATTRIBUTES.get(tag, ())
 
 
 def _with_figures(cleaned: str, folder: Path | None) -> str:

@@ -9,7 +9,8 @@ from rich.text import Text
 from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.report.look import LOOKS, lines_of, points_of, sign
 from grader.report.marks_csv import number
-from grader.submission.names import listed, printable
+from grader.report.readable import readable
+from grader.submission.names import listed
 
 
 def details(results: Sequence[SubmissionResult], encoding: str) -> Iterator[tuple[int, Text]]:
@@ -18,7 +19,7 @@ def details(results: Sequence[SubmissionResult], encoding: str) -> Iterator[tupl
         body = list(_of_submission(result, encoding))
         if body:
             yield 0, Text("")
-            yield 0, Text().append(printable(result.submission), "bold").append(f"  {points_of(result)}")
+            yield 0, Text().append(readable(result.submission), "bold").append(f"  {points_of(result)}")
             yield from body
 
 

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from grader.report import redraw
 from grader.report.atomic import write_atomically
 from grader.report.by_eye import is_expected
-from grader.report.redraw import MOST_FIGURES, SUFFIXES, TOO_MANY
+from grader.report.redraw import MOST_FIGURES, SUFFIXES, TOO_LARGE, TOO_MANY
 from grader.submission.names import safe_name
 from grader.submission.shown import NOTEBOOK, refusal
 
@@ -29,7 +29,7 @@ FOLDER = "figures"
 SMALL = f"{FOLDER}/small"  # for pages that hold many
 REPORT = "report"  # pictures out of a notebook are called `report-1.7.curves`
 
-SECONDS = 120.0  # for all figures of a submission
+SECONDS = 60.0  # for all figures of a submission
 MOST_LARGE, MOST_SMALL = 3_000_000, 200_000  # bytes of what comes back
 _MOST_LINE = 2000
 _MOST_LINES = 1000
@@ -159,13 +159,15 @@ def _free_stem(said: _Said, kept: Mapping[str, bytes]) -> str:
 
 
 def _lines(refused: Mapping[str, str]) -> Iterator[str]:
-    """What to say about figures that were left out; about those that were one too many, once."""
-    beyond = [name for name, error in refused.items() if error == TOO_MANY]
+    """What to say about figures that were left out; about those beyond what is kept in all, once."""
+    beyond: dict[str, list[str]] = {}
     for name, error in refused.items():
-        if error != TOO_MANY:
+        if error.startswith((TOO_MANY, TOO_LARGE)):
+            beyond.setdefault(error, []).append(name)
+        else:
             yield refusal(name, error)
-    if beyond:
-        yield refusal(beyond[0], TOO_MANY + (f", {len(beyond) - 1} more are not" if beyond[1:] else ""))
+    for error, (name, *more) in beyond.items():
+        yield refusal(name, error + (f", {len(more)} more are not" if more else ""))
 
 
 def _redrawn(files: Mapping[str, bytes], sandbox: bool) -> bytes:

@@ -11,7 +11,7 @@ from rich.text import Text
 from grader.marking import result as status
 from grader.marking.result import SubmissionResult
 from grader.report.marks_csv import number
-from grader.submission.names import printable
+from grader.report.readable import readable
 
 MAX_LINES = 30
 MAX_LINE_CHARACTERS = 2000
@@ -60,7 +60,7 @@ def wrapped(text: Text, console: Console, indent: int = 0, hang: int = 0) -> Ite
 
 def lines_of(text: str) -> list[str]:
     """The lines of a message, each without anything that a terminal would act on."""
-    lines = [printable(line.rstrip(), MAX_LINE_CHARACTERS) for line in text.strip().split("\n")]
+    lines = [readable(line.rstrip(), MAX_LINE_CHARACTERS) for line in text.strip().split("\n")]
     if len(lines) > MAX_LINES:
         lines[MAX_LINES:] = [f"… {len(lines) - MAX_LINES} more lines in results.json"]
     return lines

@@ -9,14 +9,12 @@ from pathlib import Path
 
 from grader.marking.result import SubmissionResult
 from grader.report.atomic import write_atomically
+from grader.report.cells import harmless
 from grader.rubric import load_rubric
 
 FILE_NAME = "marks.csv"
 MARKED = "marked"
 NOT_MARKED = "not marked"
-
-# A spreadsheet runs a cell that starts with one of these as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_marks(output: Path, results: Sequence[SubmissionResult]) -> Path:
@@ -37,7 +35,7 @@ def write_marks(output: Path, results: Sequence[SubmissionResult]) -> Path:
         }
         writer.writerow(
             [
-                _harmless(result.submission),
+                harmless(result.submission),
                 number(result.points) if result.marked else "",
                 number(result.max_points),
                 *(points.get(item, "") for item in items),
@@ -52,7 +50,3 @@ def write_marks(output: Path, results: Sequence[SubmissionResult]) -> Path:
 def number(points: float) -> str:
     """Points as people write them: `1.5`, `12`, `0.667`."""
     return f"{points:.3f}".rstrip("0").rstrip(".")
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -29,15 +29,21 @@ FORMATS = ("PNG", "JPEG")
 SUFFIXES = (".png", ".jpg", ".jpeg")
 MOST_FIGURES = 24
 TOO_MANY = f"only {MOST_FIGURES} figures are kept"
+TOO_LARGE = "all figures together have more than"
 MOST_PIXELS = 25_000_000  # of a figure handed in: decoded, up to 100 MB
+MOST_IN_ALL = 160_000_000  # pixels of all figures of a submission: the 13 asked for, each of 12 megapixels
+MOST_SCANS = 32  # of a JPEG: encoders write up to a dozen, and each is another pass over all pixels
 LARGE, SMALL = 1400, 640  # pixels of the longer side
 ENOUGH_BYTES = 120 * 2**10  # a PNG beyond this becomes a JPEG: it is a photograph or noise
 SMALL_BYTES = 30 * 2**10
 CELL = re.compile(r"q\d+-\d+(-[a-z0-9_]+)?")
 
 MEMORY = 2**30  # of the address space, in bytes
-CPU_SECONDS = 60
+CPU_SECONDS = 20  # what is allowed takes half of it
 NOBODY = 65534
+
+_JPEG_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
+_START_OF_SCAN, _END = b"\xda", b"\xd9"
 
 
 class Refused(Exception):
@@ -62,7 +68,26 @@ def confine() -> None:
         os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
-def drawn_anew(content: bytes) -> tuple[bytes, str, bytes, str]:
+class Room:
+    """How many pixels may still be decoded; every picture that is tried takes its own."""
+
+    def __init__(self) -> None:
+        self._left = MOST_IN_ALL
+
+    def take(self, pixels: int) -> None:
+        """Take so many pixels.
+
+        Raises:
+            Refused: a picture may not have as many, or all together may not.
+        """
+        if pixels > MOST_PIXELS:
+            raise Refused(f"more than {MOST_PIXELS // 10**6} megapixels")
+        if pixels > self._left:
+            raise Refused(f"{TOO_LARGE} {MOST_IN_ALL // 10**6} megapixels")
+        self._left -= pixels
+
+
+def drawn_anew(content: bytes, room: Room) -> tuple[bytes, str, bytes, str]:
     """A picture decoded and encoded, so that only its pixels remain: large and small, each with its suffix.
 
     Raises:
@@ -72,11 +97,16 @@ def drawn_anew(content: bytes) -> tuple[bytes, str, bytes, str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on sizes, which are looked at here
             image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
-            if image.width * image.height > MOST_PIXELS:
-                raise Refused(f"more than {MOST_PIXELS // 10**6} megapixels")
+            room.take(image.width * image.height)
+            if image.format != "PNG" and scans(content) > MOST_SCANS:
+                raise Refused(f"it has more than {MOST_SCANS} scans, save it again")
             image.draft("RGB", (LARGE, LARGE))
             image = ImageOps.exif_transpose(image)
             transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+            if image.mode not in ("L", "LA", "RGB", "RGBA") or "transparency" in image.info:
+                image = image.convert("RGBA" if transparent else "RGB")
+            if (times := max(image.size) // LARGE) > 1:  # most pixels go here, quickly
+                image = image.reduce(times)
             image = image.convert("RGBA" if transparent else "RGB")
             if transparent:  # plots are meant for white paper
                 paper = Image.new("RGB", image.size, "white")
@@ -84,7 +114,8 @@ def drawn_anew(content: bytes) -> tuple[bytes, str, bytes, str]:
                 image = paper
             image.thumbnail((LARGE, LARGE), Image.Resampling.LANCZOS)
             image = Image.frombytes("RGB", image.size, image.tobytes())  # without text, profiles and comments
-            return *_large(image), *_small(image)
+            photograph = _is_photograph(image)
+            return *_large(image, photograph), *_small(image, photograph)
     except Refused:
         raise
     except Image.DecompressionBombError as error:
@@ -95,21 +126,38 @@ def drawn_anew(content: bytes) -> tuple[bytes, str, bytes, str]:
         raise Refused("it cannot be read as an image") from error
 
 
-def _large(image: Image.Image) -> tuple[bytes, str]:
-    content = encoded(image.quantize(128), "PNG", optimize=True)
-    if len(content) <= ENOUGH_BYTES:
-        return content, ".png"
+def scans(content: bytes) -> int:
+    """How often a JPEG goes over its pixels, as far as that is too often."""
+    count, position = 0, 2
+    while count <= MOST_SCANS and (found := _JPEG_MARKER.search(content, position)) and found[1] != _END:
+        count += found[1] == _START_OF_SCAN
+        position = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
+    return count
+
+
+def _is_photograph(image: Image.Image) -> bool:
+    """Whether a PNG is certain to be too large: with fewer colours, chosen quickly, it is by far."""
+    quick = encoded(image.quantize(64, Image.Quantize.FASTOCTREE), "PNG", compress_level=1)
+    return len(quick) > 5 * ENOUGH_BYTES
+
+
+def _large(image: Image.Image, photograph: bool) -> tuple[bytes, str]:
+    if not photograph:
+        content = encoded(image.quantize(128), "PNG", optimize=True)
+        if len(content) <= ENOUGH_BYTES:
+            return content, ".png"
     return encoded(image, "JPEG", quality=82, optimize=True), ".jpg"
 
 
-def _small(image: Image.Image) -> tuple[bytes, str]:
+def _small(image: Image.Image, photograph: bool) -> tuple[bytes, str]:
     """For a page that holds many: 5 to 30 kB each."""
     side, quality = SMALL, 70
     while True:
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
-        plot = encoded(image.quantize(48), "PNG", optimize=True)
-        photograph = encoded(image, "WEBP", quality=quality, method=4)
-        content, suffix = min((plot, ".png"), (photograph, ".webp"), key=lambda one: len(one[0]))
+        made = [(encoded(image, "WEBP", quality=quality, method=4), ".webp")]
+        if not photograph:
+            made.append((encoded(image.quantize(48), "PNG", optimize=True), ".png"))
+        content, suffix = min(made, key=lambda one: len(one[0]))
         if len(content) <= SMALL_BYTES or side < 200:
             return content, suffix
         side, quality = side * 2 // 3, 55
@@ -175,7 +223,7 @@ def main() -> None:
     """Draw what comes in."""
     confine()
     source, target = sys.stdin.buffer, sys.stdout.buffer
-    kept = 0
+    kept, room = 0, Room()
 
     def say(name: str, *parts: bytes, **more: object) -> None:
         target.write(json.dumps({"from": name, **more}).encode() + b"\n" + b"".join(parts))
@@ -187,7 +235,7 @@ def main() -> None:
             for cell, picture in pictures_in(name, content):
                 if kept >= MOST_FIGURES:
                     raise Refused(TOO_MANY)
-                large, large_suffix, small, small_suffix = drawn_anew(picture)
+                large, large_suffix, small, small_suffix = drawn_anew(picture, room)
                 sizes = {"large": [large_suffix, len(large)], "small": [small_suffix, len(small)]}
                 say(name, large, small, cell=cell, **sizes)
                 kept += 1

@@ -20,8 +20,8 @@ from rich.text import Text
 from grader.marking.result import PARTIAL, PASSED, ItemResult, SubmissionResult
 from grader.report.look import LOOKS, sign, wrapped
 from grader.report.marks_csv import number
+from grader.report.readable import readable
 from grader.rubric import Item, load_rubric
-from grader.submission.names import printable
 
 NAME_COLUMNS = 20  # what a name is granted before a layout is given up for a narrower one
 FRAME = 3  # a cell's padding and the line beside it
@@ -113,7 +113,7 @@ def _row(
     result: SubmissionResult, layout: Layout, questions: Questions, widths: list[list[int]], encoding: str
 ) -> list[Text]:
     marked = {item.id: item for item in result.items}
-    row = [Text(printable(result.submission))]
+    row = [Text(readable(result.submission))]
     for (_, items), item_widths in zip(questions, widths, strict=True):
         text = Text()
         for index, (item, width) in enumerate(zip(items, item_widths, strict=True)):

@@ -22,8 +22,8 @@ from grader.marking.result import PASSED, SubmissionResult
 from grader.report.details import details
 from grader.report.look import LOOKS, points_of, wrapped
 from grader.report.marks_csv import number
+from grader.report.readable import readable
 from grader.report.table import marks_table
-from grader.submission.names import printable
 
 DETAILED_SUBMISSIONS = 10  # up to so many, what went wrong is shown without being asked for
 
@@ -86,7 +86,7 @@ class TerminalReport:
             before = " (marked before)" if event.reused else ""
             self.line(f"[{self.tally.done}/{self.total}] {_sentence(event.result)}{before}")
         if self._progress is not None:
-            running = ", ".join(printable(name, 16) for name in self.tally.running)
+            running = ", ".join(readable(name, 16) for name in self.tally.running)
             self._progress.update(
                 self._progress.task_ids[0],
                 completed=self.tally.done,
@@ -164,4 +164,4 @@ def _sentence(result: SubmissionResult) -> str:
         ids = [item.id for item in result.items if item.status == item_status]
         if ids and item_status != PASSED:
             told.append(f"{look.word}: " + ("all" if len(ids) == len(result.items) else ", ".join(ids)))
-    return f"{printable(result.submission)}: " + "; ".join(told)
+    return f"{readable(result.submission)}: " + "; ".join(told)

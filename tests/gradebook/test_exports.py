@@ -16,7 +16,7 @@ from grader.cli import main
 from grader.errors import GraderUsageError
 from grader.gradebook import steps
 from grader.gradebook.course import ASSIGNMENT, Course, inside
-from grader.gradebook.exports.gradescope import as_gradescope
+from grader.gradebook.exports.gradescope import RUN, as_gradescope
 from grader.gradebook.exports.marks import Mark, final_marks
 from grader.gradebook.exports.platforms import write_brightspace, write_canvas, write_moodle
 from grader.gradebook.exports.tables import read_table
@@ -183,6 +183,10 @@ def test_moodle_without_a_worksheet_and_brightspace(tmp_path):
     assert out.read_text() == (
         "Username,First name,Last name,Email address,Practical 3\nada,Ada,L,ada@uni.example,40.5\n"
     )
+    write_moodle(out, [mark("@ada", first_name="=1+1", last_name="x;=1+1")], None, "Practical 3")
+    assert out.read_text().splitlines()[1] == "'@ada,'=1+1,x;'=1+1,'@ada@uni.example,40.5"
+    write_brightspace(out, [mark("@ada")], "Practical 3")
+    assert out.read_text().splitlines()[1] == "'@ada,40.5,#"
     write_brightspace(out, [mark("ada")], "Practical 3")
     assert out.read_text() == "Username,Practical 3 Points Grade,End-of-Line Indicator\nada,40.5,#\n"
     with pytest.raises(GraderUsageError, match="--column"):
@@ -219,6 +223,41 @@ def test_what_was_not_marked_has_no_score_in_gradescope():
     table = as_gradescope(replace(result, items=items))
     assert "score" not in table
     assert "score" not in table["tests"][0]
+
+
+def test_gradescope_shows_students_nothing_that_is_for_staff():
+    ours = "look at test_logits by hand: it was surprised by TypeError: x (test_decoder.py, line 67)"
+    theirs = "part1/util.py is not one of the files of the assignment and was not read"
+    waiver = (
+        "1.7.kld: uses torch.distributions, which the assignment forbids (--allow-distributions waives this)"
+    )
+    fault = "the grader failed: the box: /srv/grader broke down"
+    result = current(
+        "x", lambda item: (GRADER_ERROR, 0.0, fault, "grade again") if item.id == "1.7.kld" else half(item)
+    )
+    table = as_gradescope(replace(result, warnings=(ours, theirs), violations=(waiver,)))
+    assert table["output"] == f"{theirs}\n{waiver.removesuffix(' (--allow-distributions waives this)')}"
+    assert "/srv" not in json.dumps(table)
+    assert "1.7.kld" in json.dumps(table)
+    assert "output" not in as_gradescope(replace(result, warnings=(ours,)))
+
+
+def test_gradescope_shows_students_no_log(tmp_path):
+    base = tmp_path / "autograder"
+    for folder in ("submission", "source", "results", "venv/bin"):
+        (base / folder).mkdir(parents=True)
+    python = base / "venv/bin/python"
+    python.write_text(
+        f'#!/bin/sh\n[ "$1" = -m ] || exec {sys.executable} "$@"\necho "staff only: /srv" >&2\nexit 3\n'
+    )
+    python.chmod(0o755)
+    script = RUN.replace("/autograder/", f"{base}/")
+    done = subprocess.run(["bash", "-c", script], check=True, capture_output=True, text=True)
+    assert "staff only: /srv" in done.stdout
+    shown = json.loads((base / "results/results.json").read_text())
+    assert shown["stdout_visibility"] == "hidden"
+    assert "through no fault of yours" in shown["output"]
+    assert "staff only" not in shown["output"]
 
 
 def test_the_autograder_is_all_that_gradescope_needs(tmp_path):

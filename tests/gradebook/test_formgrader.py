@@ -46,6 +46,9 @@ def graded(template: Course, tmp_path_factory) -> Course:
     figure = io.BytesIO()
     Image.new("RGB", (FIGURE_WIDTH, 40), "navy").save(figure, "PNG")
     attack = "<script>document.title = 'taken'</script><img src=x onerror=\"document.title = 'taken'\">"
+    attack += (
+        '<div class="full-credit" style="height:300px">a long answer</div><p class="comment score">.</p>'
+    )
     text = "A latent vector is drawn from the prior, $z \\sim \\mathcal{N}(0, I)$, and decoded."
     extra = {"figures/1.9_manifold.png": figure.getvalue()}
     hand_in(
@@ -228,6 +231,19 @@ def test_no_script_of_a_student_runs(page, server):
     assert page.locator("img[src='x']").count() == 0
 
 
+def test_a_click_on_an_answer_gives_no_points_and_a_comment_stays(page, server):
+    open_submission(page, server)
+    before = score_of(server)
+    comment = page.locator("#q1-2-comment")
+    cell = comment.locator("xpath=ancestor::*[contains(@class, 'nbgrader_cell')]")
+    cell.get_by_text("a long answer").click()
+    comment.fill("See the lecture.")
+    comment.blur()
+    page.wait_for_timeout(1000)
+    assert score_of(server) == before
+    assert comment.input_value() == "See the lecture."
+
+
 def test_formulas_of_students_make_no_links_and_show_their_mistakes(page, offline, tmp_path):
     from grader.gradebook.formulas import mathjax_scripts
 
@@ -235,6 +251,9 @@ def test_formulas_of_students_make_no_links_and_show_their_mistakes(page, offlin
         r"$\href{javascript:alert(1)}{x}$",
         r"$\style{background:url(https://example.org/x)}{y}$ $\class{a}{b}$",
         r"$\require{html}\href{https://example.org}{x}$",
+        r'$\mmlToken{mi}[href="javascript:alert(1)" class="full-credit"]{x}$',
+        r'$\mmlToken{mi}[id="q1-1" style="position:fixed"]{x}$',
+        r"$\let\f\mmlToken \f{mi}[href='https://example.org' class='score']{x}$",
         r"$\frac{a$",
         r"$\nosuchmacro$",
         r"$\boldsymbol{\mu} \in \begin{cases} a & b \\ c & d \end{cases}$",
@@ -246,6 +265,8 @@ def test_formulas_of_students_make_no_links_and_show_their_mistakes(page, offlin
     page.wait_for_function("MathJax.startup.promise.then(() => true)")
     assert page.locator("mjx-container").count() >= len(formulas)
     assert page.locator("mjx-container a, mjx-container [style*=url]").count() == 0
+    chosen = ("[href^=java]", "[href^=http]", ".full-credit", ".score", "[id=q1-1]", "[style*=position]")
+    assert page.locator(", ".join(f"mjx-container {one}" for one in chosen)).count() == 0
     text = page.locator("body").inner_html()
     assert "frac{a" in text
     assert "nosuchmacro" in text

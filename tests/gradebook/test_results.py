@@ -73,3 +73,16 @@ def test_feedback_tells_messages_once_and_names_no_check():
     assert text == (
         "1.7.kld, KLD: 0.5 of 1.5 points, partial\n- expected [3]\n  but [4] came\n  Hint: look at the axis\n"
     )
+
+
+def test_feedback_says_nothing_of_the_graders_inside():
+    checks = [
+        CheckResult("a", "failed", 1, "expected [3]", "look at the axis"),
+        CheckResult(
+            "b", "grader_error", 1, "the grader failed: the box: /srv", "grade this submission again"
+        ),
+    ]
+    text = feedback_text(ItemResult("1.7.kld", 0.0, 1.5, "grader_error", tuple(checks)), "KLD")
+    assert text == (
+        "1.7.kld, KLD: not marked yet, through no fault of yours\n- expected [3]\n  Hint: look at the axis\n"
+    )

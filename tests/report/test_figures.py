@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import socket
@@ -14,9 +15,18 @@ from PIL import Image, PngImagePlugin
 from grader.report import figures as module
 from grader.report.by_eye import by_eye, item_of
 from grader.report.figures import draw_figures, keep_figures, replace_figures
-from grader.report.redraw import ENOUGH_BYTES, LARGE, MOST_FIGURES, SMALL, SMALL_BYTES
+from grader.report.redraw import (
+    ENOUGH_BYTES,
+    LARGE,
+    MOST_FIGURES,
+    MOST_IN_ALL,
+    MOST_PIXELS,
+    MOST_SCANS,
+    SMALL,
+    SMALL_BYTES,
+)
 
-from .images import opened, png
+from .images import opened, png, with_scans
 
 
 def stems(folder) -> list[str]:
@@ -268,6 +278,56 @@ def test_one_at_the_limit_of_pixels_is_drawn():
     kept = draw_figures({"a.png": png(5000, 5000, mode="RGBA")})
     assert kept.refused == ()
     assert max(opened(kept.files["figures/a.png"]).size) == LARGE
+
+
+def test_all_figures_together_have_a_limit_of_pixels(monkeypatch):
+    redraw = module._source()
+    assert "MOST_IN_ALL = 160_000_000" in redraw
+    monkeypatch.setattr(
+        module, "_source", lambda: redraw.replace("MOST_IN_ALL = 160_000_000", "MOST_IN_ALL = 2_500_000")
+    )
+    figures = {f"figures/{name}.png": png(1000, 1000 + index) for index, name in enumerate("abcd")}
+    kept = draw_figures(figures | {"figures/2.7_samples.png": png(1000, 999), "figures/e.png": png(9, 9)})
+    assert sorted(name for name in kept.files if "small" not in name) == [
+        *("figures/2.7_samples.png", "figures/a.png", "figures/e.png"),
+    ]
+    assert kept.refused == (
+        "figure figures/b.png: it is not shown: all figures together have more than 2 megapixels, "
+        "2 more are not",
+    )
+
+
+def test_the_figures_of_the_assignment_have_room_at_twelve_megapixels():
+    assert sum(len(one.figures) for one in by_eye()) * 4000 * 3000 <= MOST_IN_ALL
+    assert MOST_PIXELS >= 4000 * 3000
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+def test_large_figures_of_every_kind_are_drawn_in_their_own_colours(mode):
+    grey = 255 if mode == "1" else 160
+    file = io.BytesIO()
+    Image.new("L", (4000, 3000), grey).convert(mode).save(file, "PNG")
+    kept = draw_figures({"a.png": file.getvalue()})
+    assert kept.refused == ()
+    drawn = opened(kept.files["figures/a.png"])
+    assert drawn.size == (LARGE, 1050)
+    assert drawn.convert("L").getextrema() == (grey, grey)
+
+
+def test_a_photograph_of_a_telephone_is_drawn(tmp_path):
+    photograph = png(4000, 3000, kind="JPEG", progressive=True, quality=90)
+    thumbnail = png(160, 120, kind="JPEG")
+    exif = b"\xff\xe1" + (len(thumbnail) + 8).to_bytes(2, "big") + b"Exif\0\0" + thumbnail
+    film = b"\xff\xda\0\1" * 1000  # some telephones append one
+    kept = draw_figures({"a.jpg": photograph[:2] + exif + photograph[2:] + film})
+    assert kept.refused == ()
+
+
+def test_a_picture_that_is_refined_without_end_is_refused():
+    many = with_scans(png(400, 300, kind="JPEG", progressive=True), MOST_SCANS)
+    assert draw_figures({"a.jpg": many}).refused == (
+        f"figure a.jpg: it is not shown: it has more than {MOST_SCANS} scans, save it again",
+    )
 
 
 def test_items_know_their_figures():

@@ -111,10 +111,15 @@ def test_what_was_not_marked_is_empty_and_not_zero(tmp_path):
     assert (row["points"], row["1.7.kld"], row["1.7.bpd"], row["status"]) == ("", "", "1", "not marked")
 
 
-@pytest.mark.parametrize("name", ['=HYPERLINK("x")', "+1", "-1", "@SUM(1)"])
+@pytest.mark.parametrize("name", ['=HYPERLINK("x")', "+1", "-1", "@SUM(1)", "\uff1d1"])
 def test_a_name_is_no_formula(tmp_path, name):
     (row,) = read_csv(write_marks(tmp_path, [result(name)]))
     assert row["submission"] == f"'{name}"
+
+
+def test_a_name_is_no_formula_where_another_sign_separates_cells(tmp_path):
+    (row,) = read_csv(write_marks(tmp_path, [result("x;=1+1")]))
+    assert row["submission"] == "x;'=1+1"
 
 
 def test_commas_and_quotes_stay_in_their_cell(tmp_path):

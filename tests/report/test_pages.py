@@ -212,6 +212,7 @@ def test_nothing_of_the_graders_inside_is_on_the_students_page(tmp_path):
             "draws_afresh: the box: broken pipe (part.py, line 80)",
             "pytest ended with 3: INTERNALERROR",
             "part1/extra.py is not one of the files of the assignment and was not read",
+            "handed in as single files, without part1/ and part2/",
         ),
         violations=(
             "1.7.kld: uses torch.distributions, which the assignment forbids "
@@ -236,6 +237,7 @@ def test_nothing_of_the_graders_inside_is_on_the_students_page(tmp_path):
     ):
         assert hidden not in whole, hidden
     assert "part1/extra.py is not one of the files" in page.text
+    assert "handed in as single files" in page.text
     assert "uses torch.distributions, which the assignment forbids" in page.text
     assert "could not be marked yet" in page.text
     assert "could not be marked yet" in text

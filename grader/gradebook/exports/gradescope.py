@@ -12,6 +12,7 @@ from grader.gradebook.exports.tables import write_file
 from grader.gradebook.feedback_text import feedback_text
 from grader.gradebook.results import read_result
 from grader.marking.result import GRADER_ERROR, PASSED, SubmissionResult
+from grader.report.for_students import violations_for, warnings_for
 from grader.rubric import load_rubric
 from grader.submission.names import is_clutter
 
@@ -41,10 +42,11 @@ if "$python" -m grader grade "$in" --output "$out" --jobs 1 --quiet 2> "$out/log
     --output /autograder/results/results.json 2>> "$out/log" && exit 0
 fi
 cat "$out/log"
-"$python" - "$out/log" > /autograder/results/results.json <<'END'
-import json, sys
-text = open(sys.argv[1], errors="replace").read()[-2000:]
-print(json.dumps({"output": "Not marked, through no fault of yours; tell the course staff.\\n\\n" + text}))
+cat > /autograder/results/results.json <<'END'
+{
+  "output": "Not marked, through no fault of yours; tell the course staff.",
+  "stdout_visibility": "hidden"
+}
 END
 """
 
@@ -67,7 +69,10 @@ def gradescope_results(folder: Path, output: Path) -> SubmissionResult:
 
 
 def as_gradescope(result: SubmissionResult) -> dict:
-    """A result in Gradescope's form: an item is a test, and the written half is missing from the points."""
+    """A result in Gradescope's form: an item is a test, and the written half is missing from the points.
+
+    Students see all of it, so it holds nothing that is for the staff.
+    """
     tests = []
     for item in result.items:
         test = {
@@ -84,7 +89,7 @@ def as_gradescope(result: SubmissionResult) -> dict:
             test["status"] = "passed" if item.status == PASSED else "failed"
         tests.append(test)
     report: dict = {"tests": tests, "execution_time": round(result.seconds), "output_format": "text"}
-    notes = [*result.warnings, *result.violations]
+    notes = [*warnings_for(result), *violations_for(result)]
     if notes:
         report["output"] = "\n".join(notes)
     if result.marked:

@@ -7,7 +7,8 @@ from datetime import UTC
 from pathlib import Path
 
 from grader.gradebook.exports.marks import Mark
-from grader.gradebook.exports.tables import harmless, write_table
+from grader.gradebook.exports.tables import write_table
+from grader.report.cells import harmless
 from grader.report.marks_csv import number
 from grader.rubric import load_rubric
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from grader.errors import GraderUsageError
 from grader.gradebook.exports.marks import Mark
 from grader.gradebook.exports.tables import Table, read_table, write_table
+from grader.report.cells import harmless
 from grader.report.marks_csv import number
 from grader.submission.names import listed, printable
 
@@ -69,7 +70,11 @@ def write_moodle(path: Path, marks: Sequence[Mark], sheet: Path | None, name: st
     if sheet is None:
         header = ["Username", "First name", "Last name", "Email address", name]
         rows = [
-            [mark.student, mark.first_name, mark.last_name, mark.email, number(mark.points)] for mark in marks
+            [
+                *map(harmless, (mark.student, mark.first_name, mark.last_name, mark.email)),
+                number(mark.points),
+            ]
+            for mark in marks
         ]
         write_table(path, header, rows)
         return []
@@ -98,7 +103,7 @@ def write_brightspace(path: Path, marks: Sequence[Mark], name: str) -> None:
         raise GraderUsageError(
             f'--column {printable(name)}: Brightspace takes no / " * < > + = | , % in names'
         )
-    rows = [[mark.student, number(mark.points), "#"] for mark in marks]
+    rows = [[harmless(mark.student), number(mark.points), "#"] for mark in marks]
     write_table(path, ["Username", f"{name} Points Grade", "End-of-Line Indicator"], rows)
 
 

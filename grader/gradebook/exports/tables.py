@@ -12,8 +12,6 @@ from grader.errors import GraderUsageError
 from grader.report.atomic import write_atomically
 from grader.submission.names import printable
 
-# A spreadsheet runs a cell that starts with one of these as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 MARK = "\ufeff"  # some platforms begin a file with this, and want it back
 
 
@@ -81,8 +79,3 @@ def write_file(path: Path, content: bytes) -> None:
         write_atomically(path, content)
     except OSError as error:
         raise GraderUsageError(f"{printable(str(path))}: cannot be written: {error.strerror}") from error
-
-
-def harmless(text: str) -> str:
-    """The text as a spreadsheet shows it, and never runs it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

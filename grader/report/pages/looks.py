@@ -8,7 +8,7 @@ from urllib.parse import quote
 from grader.marking import result as status
 from grader.report.look import LOOKS
 from grader.report.marks_csv import number
-from grader.submission.names import printable
+from grader.report.readable import readable
 
 # The class of a status in the style sheet. Short, since a cohort's table holds thousands.
 _CLASSES = {
@@ -48,4 +48,4 @@ def link(*parts: str) -> str:
 
 def shown(text: str, limit: int = 2000) -> str:
     """Text that students influence, on one line, without control and direction characters."""
-    return printable(" ".join(text.split()), limit)
+    return readable(" ".join(text.split()), limit)

@@ -5,7 +5,6 @@ Nothing of the grader's inside is on it: no seed, no messages about its own fail
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -15,6 +14,7 @@ from typing import Any
 from grader.marking.result import GRADER_ERROR
 from grader.report.by_eye import ByEye, by_eye
 from grader.report.figures import REPORT
+from grader.report.for_students import violations_for, warnings_for
 from grader.report.pages.findings import ItemFindings, find
 from grader.report.pages.load import FigureFile, Record
 from grader.report.pages.looks import link, shown
@@ -41,18 +41,6 @@ CAPTIONS = {
     "training",
     "curve": "The loss of the short training in bits per dimension, beside the band of right solutions",
 }
-
-# Warnings for a student to know of. Others are the grader's notes to the course's staff.
-_FOR_STUDENTS = re.compile(
-    r" was not read: the folder has to be called part\d$"
-    r"| is not one of the files of the assignment and was not read$"
-    r"|^\d+ more (?:files|folders) are not of the assignment and were not read$"
-    r"| is in the archive more than once; the last one counts$"
-    r"|^the archive has no end mark and may be cut off$"
-    r"|^there is neither part1/ nor part2/ in it; "
-    r"|^figure .{1,200}: it is not shown: "
-)
-_FOR_STAFF = re.compile(r" \(--[^()]*\)")
 
 
 @dataclass(frozen=True)
@@ -170,8 +158,8 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         "questions": questions,
         "first_steps": steps[:MOST_FIRST_STEPS],
         "more": max(0, len(steps) - MOST_FIRST_STEPS),
-        "violations": [shown(_FOR_STAFF.sub("", line)) for line in record.result.violations],
-        "warnings": [shown(line) for line in record.result.warnings if _FOR_STUDENTS.search(line)],
+        "violations": [shown(line) for line in violations_for(record.result)],
+        "warnings": [shown(line) for line in warnings_for(record.result)],
         "figures": [
             FigureGroup(
                 item,

@@ -1,0 +1,31 @@
+"""Which notes of a result are for the student. The others are the grader's, to the course's staff."""
+
+from __future__ import annotations
+
+import re
+
+from grader.marking.result import SubmissionResult
+
+# What was handed in, and what became of it: a student can do something about it.
+_WARNINGS = re.compile(
+    r" was not read: the folder has to be called part\d$"
+    r"| is not one of the files of the assignment and was not read$"
+    r"|^\d+ more (?:files|folders) are not of the assignment and were not read$"
+    r"| is in the archive more than once; the last one counts$"
+    r"|^the archive has no end mark and may be cut off$"
+    r"|^there is neither part1/ nor part2/ in it; "
+    r"|^handed in as single files, without part1/ and part2/$"
+    r"|^none of its files is one of the assignment's: "
+    r"|^figure .{1,200}: it is not shown: "
+)
+_OPTIONS = re.compile(r" \(--[^()]*\)")  # of the grader's command line
+
+
+def warnings_for(result: SubmissionResult) -> list[str]:
+    """The warnings for a student to know of. One that is not known here is for the staff."""
+    return [line for line in result.warnings if _WARNINGS.search(line)]
+
+
+def violations_for(result: SubmissionResult) -> list[str]:
+    """What the assignment forbids and the code does, without the options that would allow it."""
+    return [_OPTIONS.sub("", line) for line in result.violations]
