@@ -21,9 +21,14 @@ _WARNINGS = re.compile(
 _OPTIONS = re.compile(r" \(--[^()]*\)")  # of the grader's command line
 
 
+def is_for_students(warning: str) -> bool:
+    """Whether a warning is for a student to know of. One that is not known here is for the staff."""
+    return _WARNINGS.search(warning) is not None
+
+
 def warnings_for(result: SubmissionResult) -> list[str]:
-    """The warnings for a student to know of. One that is not known here is for the staff."""
-    return [line for line in result.warnings if _WARNINGS.search(line)]
+    """The warnings for a student to know of."""
+    return [line for line in result.warnings if is_for_students(line)]
 
 
 def violations_for(result: SubmissionResult) -> list[str]:
