@@ -102,6 +102,8 @@ def drawn_anew(content: bytes, room: Room) -> tuple[bytes, str, bytes, str]:
                 raise Refused(f"it has more than {MOST_SCANS} scans, save it again")
             image.draft("RGB", (LARGE, LARGE))
             image = ImageOps.exif_transpose(image)
+            if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow would keep the low ones
+                image = image.convert("I").point(lambda level: level * (1 / 257) + 0.5).convert("L")
             transparent = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
             if image.mode not in ("L", "LA", "RGB", "RGBA") or "transparency" in image.info:
                 image = image.convert("RGBA" if transparent else "RGB")

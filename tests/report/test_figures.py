@@ -9,6 +9,7 @@ import os
 import socket
 import zlib
 
+import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
@@ -312,6 +313,13 @@ def test_large_figures_of_every_kind_are_drawn_in_their_own_colours(mode):
     drawn = opened(kept.files["figures/a.png"])
     assert drawn.size == (LARGE, 1050)
     assert drawn.convert("L").getextrema() == (grey, grey)
+
+
+def test_sixteen_bits_of_grey_are_not_clipped():
+    file = io.BytesIO()
+    Image.fromarray(np.full((30, 40), 160 * 257, dtype=np.uint16)).save(file, "PNG")
+    drawn = opened(draw_figures({"a.png": file.getvalue()}).files["figures/a.png"])
+    assert drawn.convert("L").getextrema() == (160, 160)
 
 
 def test_a_photograph_of_a_telephone_is_drawn(tmp_path):
