@@ -4,6 +4,7 @@ A stand-in is trivial, never a solution: it lets one piece of the student's code
 pieces around it say something known.
 """
 
+import inspect
 import sys
 
 import torch
@@ -115,36 +116,31 @@ def mend(name):
         make_crude(name)
 
 
-class StandIn(nn.Module):
-    """A network of the grader's in the place of one of the student's.
+class Held(nn.Module):
+    """What the stand-ins return, and what they have been asked. No part of the student's model."""
 
-    What else the student's code reads of its network (`self.decoder.z_dim`) it finds as it was.
-    """
-
-    def replaces(self, original):
-        """Take the place of a network, from now on."""
-        self.__dict__["original"] = original  # not a submodule: its parameters are not the stand-in's
-        return self
-
-    def __getattr__(self, name):
-        try:
-            return super().__getattr__(name)
-        except AttributeError:
-            if isinstance(self.__dict__.get("original"), nn.Module):
-                return getattr(self.__dict__["original"], name)
-            raise
-
-
-class FixedEncoder(StandIn):
-    """Returns the posterior it was given, whatever it is shown."""
-
-    def __init__(self, mean, log_std):
+    def __init__(self, mean, log_std, logits, gain):
         super().__init__()
         self.mean = nn.Parameter(mean)
         self.log_std = nn.Parameter(log_std)
+        self.logits = nn.Parameter(logits)
+        self.gain = gain
+        self.images = []
+        self.latents = []
 
-    def forward(self, x):
+    def encode(self, x):
+        """The posterior that was given, whatever the images are."""
+        self.images.append(x.detach().clone())
         return self.mean[: len(x)], self.log_std[: len(x)]
+
+    def decode(self, z):
+        """The logits that were given, moved by `gain` times each latent's sum."""
+        _reject_doubles(z)
+        self.latents.append(z.detach().clone())
+        logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
+        shift = torch.zeros_like(logits[:, :1])
+        shift = shift + self.gain * z.flatten(1).sum(dim=1).view(-1, 1, 1, 1)
+        return torch.cat([logits[:, :1] + shift, logits[:, 1:]], dim=1)
 
 
 def _reject_doubles(z):
@@ -153,26 +149,57 @@ def _reject_doubles(z):
         raise RuntimeError(f"the decoder's weights are float32, but the latents are {z.dtype}")
 
 
-class FixedDecoder(StandIn):
-    """Returns the logits it was given, moved by `gain` times each latent's sum, and remembers the latents."""
+def _stand_in(network, answer):
+    """From now on a network's forward is `answer`; all else of it stays the student's.
 
-    def __init__(self, logits, gain):
-        super().__init__()
-        self.logits = nn.Parameter(logits)
-        self.gain = gain
-        self.latents = []
+    What their code reads of it (`self.decoder.z_dim`), its methods that call `self(z)`, and other modules
+    that hold it work as they did.
+    """
+    own = network.forward
 
-    def forward(self, z):
-        _reject_doubles(z)
-        self.latents.append(z.detach().clone())
-        logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
-        shift = torch.zeros_like(logits[:, :1])
-        shift = shift + self.gain * z.flatten(1).sum(dim=1).view(-1, 1, 1, 1)
-        return torch.cat([logits[:, :1] + shift, logits[:, 1:]], dim=1)
+    def forward(*args, **kwargs):
+        return answer(_only_argument(own, args, kwargs))
 
-    @property
-    def device(self):
-        return self.logits.device
+    network.forward = forward
+    return network
+
+
+def _only_argument(own, args, kwargs):
+    """What a network is given, by whatever name; others have to be the defaults of its own forward."""
+    try:
+        bound = inspect.signature(own).bind(*args, **kwargs)
+        defaults = {name: one.default for name, one in inspect.signature(own).parameters.items()}
+        (first, *_), values = bound.arguments, dict(bound.arguments)
+    except (TypeError, ValueError):
+        values, defaults = dict(enumerate([*args, *kwargs.values()])), {}
+        first = 0
+    more = [name for name in values if name != first and values[name] is not defaults.get(name)]
+    values = {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
+    if more or first not in values:
+        given = f"was given more: {', '.join(map(str, more))}" if more else "was given none"
+        raise TypeError(f"a network takes one tensor here, its input, but {given}")
+    return values[first]
+
+
+def _with_device(decoder):
+    """Give a decoder the property `device` where its own is not right: that costs an item of its own."""
+    if str(_device(decoder)) != "cpu":
+        kind = type(decoder)
+        decoder.__class__ = type(
+            kind.__name__, (kind,), {"device": property(lambda self: torch.device("cpu"))}
+        )
+
+
+def _device(network):
+    try:
+        return network.device
+    except Exception:
+        return None
+
+
+def device_of(network):
+    """What a network says of its device, and where its parameters are, as texts."""
+    return str(_device(network)), str(next(network.parameters()).device)
 
 
 class _Hollow(nn.Module):
@@ -200,19 +227,42 @@ def build(num_filters, z_dim):
 
 
 def with_fixed_networks(mean, log_std, logits, gain=0.0):
-    """A VAE whose networks are stand-ins."""
+    """A VAE whose networks answer with a posterior and logits that are given."""
     model = build(8, mean.shape[1])
-    model.encoder = FixedEncoder(mean, log_std).replaces(getattr(model, "encoder", None))
-    model.decoder = FixedDecoder(logits, gain).replaces(getattr(model, "decoder", None))
+    held = Held(mean, log_std, logits, gain)
+    for name, answer in (("encoder", held.encode), ("decoder", held.decode)):
+        if not isinstance(getattr(model, name, None), nn.Module):
+            setattr(model, name, _Hollow())
+        _stand_in(getattr(model, name), answer)
+    _with_device(model.decoder)
+    model.__dict__["_grader_held"] = held  # not a submodule: the model's parameters stay what they are
     model.eval()
     return model
 
 
-def latents(model):
-    """What the stand-in decoder has been asked to decode since the last time."""
-    seen = torch.cat([z.flatten(1).float() for z in model.decoder.latents]) if model.decoder.latents else None
-    model.decoder.latents.clear()
+def held(model):
+    """What the stand-ins of a model return."""
+    return model.__dict__["_grader_held"]
+
+
+def encoded(model, count):
+    """The first `count` images of every batch that the encoder was shown since the last time."""
+    seen = [images[:count] for images in held(model).images]
+    held(model).images.clear()
     return seen
+
+
+def latents(model):
+    """What the stand-in decoder has been asked to decode since the last time.
+
+    Latents that are decoded again, for a log perhaps, count once.
+    """
+    calls = []
+    for z in held(model).latents:
+        if not any(torch.equal(z, other) for other in calls):
+            calls.append(z)
+    held(model).latents.clear()
+    return torch.cat([z.flatten(1).float() for z in calls]) if calls else None
 
 
 class ManifoldDecoder(nn.Module):

@@ -1073,6 +1073,65 @@ LOOP = """images = []
             probs = logits.permute(1, 2, 0).reshape(-1, 16).softmax(-1)
             images.append(torch.multinomial(probs, 1).view(1, 28, 28))
         return torch.stack(images)"""
+NETWORKS_BUILT = """        self.encoder = CNNEncoder(z_dim=z_dim, num_filters=num_filters)
+        self.decoder = CNNDecoder(z_dim=z_dim, num_filters=num_filters)
+"""
+VAE_CLASS = "class VAE(pl.LightningModule):"
+RIGHT_NETWORKS_OF_THE_VAE = (
+    right(
+        "a decoder with methods of its own",
+        (
+            VAE_CLASS,
+            """class Decoder(CNNDecoder):
+    def nll(self, z, images):
+        return F.cross_entropy(self(z), images.squeeze(1), reduction="none")
+
+    def probabilities(self, z):
+        return self(z).softmax(dim=1)
+
+
+"""
+            + VAE_CLASS,
+        ),
+        ("CNNDecoder(z_dim=z_dim", "Decoder(z_dim=z_dim"),
+        (LOGITS, ""),
+        (NLL, "nll = self.decoder.nll(z, imgs)"),
+        (PROBABILITIES, "probabilities = self.decoder.probabilities(z)"),
+        file=TRAIN,
+    ),
+    right(
+        "layers with the names that stand-ins may have",
+        (NETWORKS_BUILT, NETWORKS_BUILT + "        self.decoder.logits = self.decoder.net[-1]\n"),
+        (PRIOR, "z = torch.randn(batch_size, self.encoder.mean.out_features)"),
+        (LEVELS_RETURNED, "assert self.decoder.logits.out_channels == 16\n        " + LEVELS_RETURNED),
+        file=TRAIN,
+    ),
+    right(
+        "a pipeline that holds the decoder",
+        (
+            NETWORKS_BUILT,
+            NETWORKS_BUILT
+            + "        self.generator = torch.nn.Sequential(self.decoder, torch.nn.Softmax(1))\n",
+        ),
+        (PROBABILITIES, "probabilities = self.generator(z)"),
+        file=TRAIN,
+    ),
+    right(
+        "decoded twice, once for a log",
+        (
+            LEVELS_RETURNED,
+            "self.mean_level = self.decoder(z).softmax(1).mean((0, 2, 3))\n        " + LEVELS_RETURNED,
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "networks called by keywords, defaults said",
+        (ENCODED, "mean, log_std = self.encoder(x=imgs)"),
+        (LOGITS, "logits = self.decoder(z=z)"),
+        (PROBABILITIES, "probabilities = self.decoder.forward(z=z).softmax(dim=1)"),
+        file=TRAIN,
+    ),
+)
 RIGHT_SAMPLES = (
     right(
         "Gumbel-max",
@@ -1236,4 +1295,11 @@ RIGHT_NETWORKS = (
         file=NETWORKS,
     ),
 )
-RIGHT = RIGHT_HELPERS + RIGHT_FORWARD + RIGHT_SAMPLES + RIGHT_MANIFOLDS + RIGHT_NETWORKS
+RIGHT = (
+    RIGHT_HELPERS
+    + RIGHT_FORWARD
+    + RIGHT_NETWORKS_OF_THE_VAE
+    + RIGHT_SAMPLES
+    + RIGHT_MANIFOLDS
+    + RIGHT_NETWORKS
+)
