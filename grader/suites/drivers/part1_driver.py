@@ -202,6 +202,29 @@ def device_of(network):
     return str(_device(network)), str(next(network.parameters()).device)
 
 
+def settle(network, example):
+    """Run a network once if it has lazy layers: only then do they have weights. Returns nothing."""
+    if isinstance(network, nn.Module) and any(nn.parameter.is_lazy(one) for one in network.parameters()):
+        training = network.training
+        network.eval()
+        with torch.no_grad():
+            network(example)
+        network.train(training)
+
+
+def _settled(model, z_dim):
+    """A VAE whose lazy layers, if it has some, have weights; one that cannot run stays as it is."""
+    for name, example in (
+        ("encoder", torch.zeros(1, 1, 28, 28, dtype=torch.int64)),
+        ("decoder", torch.zeros(1, z_dim)),
+    ):
+        try:
+            settle(getattr(model, name), example)
+        except Exception:
+            continue  # what it cannot do shows where it is used
+    return model
+
+
 class _Hollow(nn.Module):
     """Takes the place of a network that cannot be built."""
 
@@ -318,7 +341,7 @@ class Training:
 
         self.images = images
         self.batch_size = batch_size
-        self.model = train_pl.VAE(num_filters=num_filters, z_dim=z_dim, lr=lr)
+        self.model = _settled(train_pl.VAE(num_filters=num_filters, z_dim=z_dim, lr=lr), z_dim)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=lr)
 
     def steps(self, number):

@@ -1221,7 +1221,66 @@ RIGHT_MANIFOLDS = (
         (MEANS, "sum(level * probabilities[:, k : k + 1] for k, level in enumerate(levels))"),
     ),
 )
+BUILT = """        # END SOLUTION
+
+    def forward(self, z"""
+
+
+def initialized(name: str, code: str) -> Variant:
+    """Both networks with weights of an initialization, and biases of zero."""
+    function = f"""def initialize(layer):
+    if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.{code}
+        nn.init.zeros_(layer.bias)
+
+
+class CNNEncoder"""
+    apply = "        self.apply(initialize)\n"
+    return right(
+        name,
+        (LOG_STD_HEAD + "\n", LOG_STD_HEAD + "\n" + apply),
+        (BUILT, apply + BUILT),
+        ("class CNNEncoder", function),
+        file=NETWORKS,
+    )
+
+
+NORMALIZED = (
+    "            nn.Flatten(),\n",
+    "            nn.GroupNorm(4, 2 * c),\n            nn.Flatten(),\n",
+)
 RIGHT_NETWORKS = (
+    initialized("weights from N(0, 0.01)", "normal_(layer.weight, std=0.01)"),
+    initialized("weights from a truncated normal", "trunc_normal_(layer.weight, std=0.02)"),
+    right(
+        "a small head behind GroupNorm",
+        NORMALIZED,
+        (LOG_STD_HEAD, LOG_STD_HEAD + "\n        nn.init.normal_(self.log_std.weight, std=1e-3)"),
+        file=NETWORKS,
+    ),
+    right(
+        "a gain that starts at zero",
+        (LOG_STD_HEAD, LOG_STD_HEAD + "\n        self.gain = nn.Parameter(torch.zeros(1))"),
+        (HEADS, "self.mean(features), self.gain * self.log_std(features)"),
+        file=NETWORKS,
+    ),
+    right(
+        "lazy layers",
+        (FIRST_CONV, "nn.LazyConv2d(c, kernel_size=3, padding=1, stride=2)"),
+        (MEAN_HEAD, "self.mean = nn.LazyLinear(z_dim)"),
+        (LOG_STD_HEAD, "self.log_std = nn.LazyLinear(z_dim)"),
+        (FIRST_LINEAR, "nn.LazyLinear(2 * 16 * c)"),
+        file=NETWORKS,
+    ),
+    right(
+        "spectral norm in the decoder",
+        (
+            BUILT,
+            "        for layer in self.net:\n            if hasattr(layer, 'weight'):\n"
+            "                nn.utils.parametrizations.spectral_norm(layer)\n" + BUILT,
+        ),
+        file=NETWORKS,
+    ),
     BATCH_NORM,
     DROPOUT,
     MLP,
