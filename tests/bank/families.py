@@ -29,6 +29,9 @@ FAMILIES: dict[str, str] = {
     "mean and std exchanged": r"mean and std (are|have been) exchanged",
     "std misread": r"multiply eps by std itself",
     "posterior ignored": r"does not depend on what the encoder says",
+    "other images": r"not given the images that",
+    "training mode": r"in training mode",
+    "limited": r"(far from|near) the prior|sure of a wrong level|no (limit|clamp)|\(z - mean\) / std has",
     "random": r"differs between two calls|the second time",
     "sample instead of mean": r"look like samples, not means",
     "mean instead of sample": r"something between them|round the expected level",
@@ -67,6 +70,8 @@ FAMILIES: dict[str, str] = {
     "number of results": r"should return (two tensors|L_rec, L_reg and bpd)",
     "order of the results": r"in another order",
     "dtype": r"float32|\(long int\)|dtype",
+    "device": r"property device is",
+    "given assertion": r"negative std",
     "layer not instantiated": r"parentheses",
     # gradients
     "gradient cut": r"no gradient flows|gradients? of .* reach|gradient is cut|is a plain number",

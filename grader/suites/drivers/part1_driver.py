@@ -166,19 +166,24 @@ def _stand_in(network, answer):
 
 def _only_argument(own, args, kwargs):
     """What a network is given, by whatever name; others have to be the defaults of its own forward."""
-    try:
-        bound = inspect.signature(own).bind(*args, **kwargs)
-        defaults = {name: one.default for name, one in inspect.signature(own).parameters.items()}
-        (first, *_), values = bound.arguments, dict(bound.arguments)
-    except (TypeError, ValueError):
-        values, defaults = dict(enumerate([*args, *kwargs.values()])), {}
-        first = 0
-    more = [name for name in values if name != first and values[name] is not defaults.get(name)]
-    values = {name: value for name, value in values.items() if isinstance(value, torch.Tensor)}
-    if more or first not in values:
-        given = f"was given more: {', '.join(map(str, more))}" if more else "was given none"
-        raise TypeError(f"a network takes one tensor here, its input, but {given}")
-    return values[first]
+    given = [*args, *kwargs.values()]
+    tensors = [value for value in given if isinstance(value, torch.Tensor)]
+    if not tensors:
+        raise TypeError("a network takes one tensor here, its input, but was given none")
+    if len(given) > 1:
+        signature = inspect.signature(own)
+        bound = signature.bind(*args, **kwargs).arguments
+        defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
+        more = [
+            name
+            for name, value in bound.items()
+            if value is not tensors[0] and (isinstance(value, torch.Tensor) or value != defaults[name])
+        ]
+        if more:
+            raise TypeError(
+                f"a network takes one tensor here, its input, but was given more: {', '.join(more)}"
+            )
+    return tensors[0]
 
 
 def _with_device(decoder):
@@ -198,8 +203,13 @@ def _device(network):
 
 
 def device_of(network):
-    """What a network says of its device, and where its parameters are, as texts."""
-    return str(_device(network)), str(next(network.parameters()).device)
+    """What a network says of its device, and where its parameters are: `cpu` or another type, as texts."""
+    said = _device(network)
+    if isinstance(said, str | torch.device):
+        said = torch.device(said).type
+    else:
+        said = "missing" if said is None else f"a {type(said).__name__}"
+    return said, next(network.parameters()).device.type
 
 
 def settle(network, example):

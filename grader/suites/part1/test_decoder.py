@@ -49,7 +49,14 @@ def decode(decoder: Remote, latents: torch.Tensor, channels: int = 16) -> torch.
 
 
 def test_returns_logits_for_every_pixel(part1: Part, draw: Draw) -> None:
-    decode(build(part1, draw), draw.normal(3, Z_DIM))
+    decoder = build(part1, draw)
+    decode(decoder, draw.normal(3, Z_DIM))
+    said, where = part1.driver.device_of(decoder)
+    expect(
+        said == where,
+        f"the decoder's property device is {said}, but should be {where}, where its parameters are",
+        "leave the given property as it is: next(self.parameters()).device",
+    )
 
 
 def test_works_for_any_batch_size_and_z_dim(part1: Part, draw: Draw) -> None:

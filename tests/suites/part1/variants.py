@@ -27,6 +27,8 @@ def right(name: str, *edits: tuple[str, str], file: str = UTILS) -> Variant:
 
 
 # utils.py
+ASSERTION = """    assert not (std < 0).any(), "std has negative entries: is it a log_std that needs an exp?"
+"""
 NOISY = "mean + std * torch.randn_like(std)"
 CLOSED_FORM = "0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)"
 PRODUCT = "math.prod(img_shape[1:])"
@@ -82,6 +84,9 @@ DECODER_LAYERS = """        self.net = nn.Sequential(
 """
 LAST_LAYER = "c, num_input_channels, kernel_size=3, padding=1, stride=2, output_padding=1"
 # train_pl.py
+NETWORKS_BUILT = """        self.encoder = CNNEncoder(z_dim=z_dim, num_filters=num_filters)
+        self.decoder = CNNDecoder(z_dim=z_dim, num_filters=num_filters)
+"""
 ENCODED = "mean, log_std = self.encoder(imgs)"
 SAMPLED = "z = sample_reparameterize(mean, log_std.exp())"
 LOGITS = "logits = self.decoder(z)  # [B, 16, 28, 28]"
@@ -194,7 +199,34 @@ WRONG_HELPERS = (
         (NOISY, "(torch.manual_seed(0), " + NOISY + ")[1]"),
         family="not drawn afresh",
     ),
+    wrong(REPARAMETERIZE, "the assertion dropped", (ASSERTION, ""), family="given assertion"),
+    wrong(
+        REPARAMETERIZE,
+        "std up to 5",
+        (NOISY, NOISY.replace("std *", "std.clamp(max=5) *")),
+        family="limited",
+    ),
+    wrong(
+        REPARAMETERIZE,
+        "mean within 10",
+        (NOISY, NOISY.replace("mean", "mean.clamp(-10, 10)")),
+        family="limited",
+    ),
     # KLD
+    wrong(KLD, "squeezed", (CLOSED_FORM, CLOSED_FORM + ".squeeze()"), family="batch dimension lost"),
+    wrong(
+        KLD,
+        "a small number in the logarithm",
+        (CLOSED_FORM, CLOSED_FORM.replace("- 2 * log_std)", "- torch.log(torch.exp(log_std) ** 2 + 1e-6))")),
+        family="limited",
+    ),
+    wrong(
+        KLD,
+        "log_std within 3",
+        (CLOSED_FORM, CLOSED_FORM.replace("log_std", "log_std.clamp(-3, 3)")),
+        family="limited",
+    ),
+    wrong(KLD, "at most 100", (CLOSED_FORM, CLOSED_FORM + ".clamp(max=100)"), family="limited"),
     wrong(
         KLD,
         "summed over everything",
@@ -411,6 +443,13 @@ WRONG_MANIFOLDS = (
     wrong(MANIFOLD, "10 by default", ("grid_size: int = 20", "grid_size: int = 10"), family="grid size"),
 )
 WRONG_NETWORKS = (
+    wrong(
+        DECODER,
+        "device on a GPU",
+        ("return next(self.parameters()).device", 'return torch.device("cuda")'),
+        family="device",
+    ),
+    wrong(DECODER, "device a method", ("    @property\n    def device", "    def device"), family="device"),
     # the encoder
     wrong(
         ENCODER,
@@ -744,6 +783,73 @@ WRONG_FORWARD = (
         (NLL, NLL.replace("imgs.squeeze(1)", "imgs.squeeze(1).mT")),
         family="pixels scrambled",
     ),
+    wrong(
+        FORWARD,
+        "zeros encoded",
+        (ENCODED, ENCODED.replace("imgs", "torch.zeros_like(imgs)")),
+        family="other images",
+    ),
+    wrong(
+        FORWARD,
+        "other order encoded",
+        (ENCODED, ENCODED.replace("imgs", "imgs.flip(0)")),
+        family="other images",
+    ),
+    wrong(
+        FORWARD,
+        "black and white encoded",
+        (ENCODED, ENCODED.replace("imgs", "(imgs > 7).long()")),
+        family="other images",
+    ),
+    wrong(
+        FORWARD,
+        "no KL term while training",
+        (TOTAL, "bpd = elbo_to_bpd(L_rec if self.training else L_rec + L_reg, imgs.shape)"),
+        family="term left out",
+    ),
+    wrong(
+        FORWARD,
+        "the mean while training",
+        (SAMPLED, SAMPLED + "\n        z = mean if self.training else z"),
+        family="nothing drawn",
+    ),
+    wrong(
+        FORWARD,
+        "tanh while training",
+        (LOGITS, LOGITS.split("  #")[0] + "\n        logits = logits.tanh() if self.training else logits"),
+        family="training mode",
+    ),
+    wrong(
+        FORWARD,
+        "noise of a fixed seed",
+        (
+            SAMPLED,
+            "eps = torch.randn(mean.shape, generator=torch.Generator().manual_seed(42))\n"
+            "        z = mean + log_std.exp() * eps",
+        ),
+        family="not drawn afresh",
+    ),
+    wrong(
+        FORWARD, "seeded", (SAMPLED, "torch.manual_seed(42)\n        " + SAMPLED), family="not drawn afresh"
+    ),
+    wrong(
+        FORWARD,
+        "log_std within [-2, 2]",
+        (SAMPLED, "log_std = log_std.clamp(-2, 2)\n        " + SAMPLED),
+        family="limited",
+    ),
+    wrong(
+        FORWARD,
+        "at least one nat",
+        (L_REG, "L_reg = KLD(mean, log_std).clamp(min=1.0).mean()"),
+        family="limited",
+    ),
+    wrong(
+        FORWARD,
+        "at most ten nats a pixel",
+        (L_REC, "L_rec = nll.clamp(max=10).sum((1, 2)).mean()"),
+        family="limited",
+    ),
 )
 WRONG_SAMPLES = (
     wrong(
@@ -929,6 +1035,14 @@ ONE_HOT = right(
     file=NETWORKS,
 )
 RIGHT_HELPERS = (
+    right(
+        "KLD with a limit for stability",
+        (CLOSED_FORM, CLOSED_FORM.replace("log_std)", "log_std.clamp(-15, 15))", 1)),
+    ),
+    right(
+        "noise after a check by ValueError",
+        (ASSERTION, "    if bool((std < 0).any()):\n        raise ValueError('std')\n"),
+    ),
     right("noise by torch.normal", (NOISY, "mean + std * torch.normal(0, 1, size=std.shape)")),
     right("noise in place", (NOISY, "mean + std * torch.empty_like(mean).normal_()")),
     right("noise of the shape", (NOISY, "torch.randn(*std.shape, device=std.device) * std + mean")),
@@ -1005,6 +1119,15 @@ RIGHT_FORWARD = (
         (NLL, "nll = -(F.one_hot(imgs.squeeze(1), 16).permute(0, 3, 1, 2) * logits.log_softmax(1)).sum(1)"),
         file=TRAIN,
     ),
+    right(
+        "images scaled before the encoder", (ENCODED, ENCODED.replace("imgs", "imgs / 7.5 - 1")), file=TRAIN
+    ),
+    right(
+        "one-hot images encoded",
+        (ENCODED, ENCODED.replace("imgs", "F.one_hot(imgs.squeeze(1), 16).permute(0, 3, 1, 2).float()")),
+        (NETWORKS_BUILT, NETWORKS_BUILT.replace("CNNEncoder(", "CNNEncoder(16, ")),
+        file=TRAIN,
+    ),
     right("gather", (NLL, "nll = -F.log_softmax(logits, dim=1).gather(1, imgs).squeeze(1)"), file=TRAIN),
     right(
         "sum divided by the batch",
@@ -1073,9 +1196,6 @@ LOOP = """images = []
             probs = logits.permute(1, 2, 0).reshape(-1, 16).softmax(-1)
             images.append(torch.multinomial(probs, 1).view(1, 28, 28))
         return torch.stack(images)"""
-NETWORKS_BUILT = """        self.encoder = CNNEncoder(z_dim=z_dim, num_filters=num_filters)
-        self.decoder = CNNDecoder(z_dim=z_dim, num_filters=num_filters)
-"""
 VAE_CLASS = "class VAE(pl.LightningModule):"
 RIGHT_NETWORKS_OF_THE_VAE = (
     right(
