@@ -91,6 +91,7 @@ FAMILIES: dict[str, str] = {
     "wrong grey levels": r"(grey )?levels .*(0 to 15|0\.\.15|other way round|black|white)",
     "wrong probabilities": r"softmax is (missing|over the wrong dimension|applied twice)|a sigmoid takes|"
     r"logits are scaled",
+    "likely levels": r"with probability 0\.95",
     "logits ignored": r"do(es)? not depend on the logits|is a constant image",
     "softmax before the loss": r"softmax is applied",
     # the manifold

@@ -11,6 +11,7 @@ from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.statistics import (
+    PAIRWISE_STANDARD_ERRORS,
     STANDARD_ERRORS,
     correlation_score,
     dependence_faults,
@@ -207,8 +208,40 @@ def test_draws_pixels_from_the_categorical_distribution(part1: Part, draw: Draw)
             )
     hits = (images == first).double() - 0.6
     for name, a, b in (
-        ("neighbouring pixels", hits[:, :, 1:], hits[:, :, :-1]),
+        ("neighbouring pixels of a row", hits[:, :, 1:], hits[:, :, :-1]),
+        ("neighbouring pixels of a column", hits[:, 1:], hits[:, :-1]),
         ("images of one batch", hits[1:], hits[:-1]),
     ):
         if correlation_score(a, b) > STANDARD_ERRORS:
             fail(f"{name} are not drawn independently", "draw every pixel of every image by itself")
+    again = (levels(sample(model, 30)).squeeze(1) == first).double() - 0.6
+    expect(
+        correlation_score(hits, again) < STANDARD_ERRORS,
+        "two calls of sample use the same noise for the pixels",
+        "set no seed in sample: every pixel of every image is drawn afresh",
+    )
+    # All 435 pairs of 30 images of 784 pixels, each of them with a standard error of 1 / 28.
+    correlations = torch.corrcoef(hits.flatten(1)).nan_to_num().fill_diagonal_(0.0)
+    expect(
+        float(correlations.abs().max()) * 28 < PAIRWISE_STANDARD_ERRORS,
+        "images of one batch are not drawn independently: one draw is used for several",
+        "draw every pixel of every image by itself",
+    )
+    expect_likely_levels(part1, draw, first)
+
+
+def expect_likely_levels(part1: Part, draw: Draw, level: int) -> None:
+    """Fail if a level that is nearly sure comes up more or less often than it should."""
+    # 23,520 pixels know 0.95 to 0.0014. It is 1 where a likely level is not drawn but taken, and 0.936
+    # where 0.001 is added to every probability.
+    probability = 0.95
+    probabilities = torch.full((16,), (1 - probability) / 15)
+    probabilities[level] = probability
+    logits = probabilities.log().view(1, 16, 1, 1).expand(1, 16, 28, 28).contiguous()
+    images = levels(sample(build(part1, draw, logits), 30))
+    seen, count = int((images == level).sum()), images.numel()
+    expect(
+        frequency_score(seen, count, probability) < STANDARD_ERRORS,
+        f"a level with probability {probability} comes up in {seen / count:.1%} of {count} pixels",
+        f"use the softmax of the logits as probabilities, unchanged, also where one is nearly 1; {RECIPE}",
+    )

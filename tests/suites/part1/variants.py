@@ -974,6 +974,42 @@ WRONG_SAMPLES = (
         (LEVELS_RETURNED, "return torch.randint(16, (batch_size, 1, 28, 28))"),
         family="logits ignored",
     ),
+    wrong(
+        SAMPLE, "seeded pixels", (DRAWN, "torch.manual_seed(42)\n        " + DRAWN), family="not drawn afresh"
+    ),
+    wrong(
+        SAMPLE,
+        "one draw for a column",
+        (DRAWN, "levels = (per_pixel.cumsum(-1) < torch.rand(batch_size, 1, 28, 1)).sum(-1).clamp(max=15)"),
+        family="noise shared",
+    ),
+    wrong(
+        SAMPLE,
+        "two images of the same draws",
+        (
+            DRAWN,
+            "u = torch.rand(1 + batch_size // 2, 28, 28, 1).repeat(2, 1, 1, 1)[:batch_size]\n"
+            "        levels = (per_pixel.cumsum(-1) < u).sum(-1).clamp(max=15)",
+        ),
+        family="noise shared",
+    ),
+    wrong(
+        SAMPLE,
+        "argmax of what is nearly sure",
+        (
+            LEVELS_RETURNED,
+            "best = per_pixel.max(-1)\n"
+            "        levels = torch.where(best.values > 0.9, best.indices, levels.view(per_pixel.shape[:3]))\n"
+            "        return levels.unsqueeze(1)",
+        ),
+        family="likely levels",
+    ),
+    wrong(
+        SAMPLE,
+        "a little added to the probabilities",
+        (PROBABILITIES, PROBABILITIES + " + 1e-3"),
+        family="likely levels",
+    ),
 )
 WRONG = WRONG_HELPERS + WRONG_MANIFOLDS + WRONG_NETWORKS + WRONG_FORWARD + WRONG_SAMPLES
 
