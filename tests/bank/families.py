@@ -97,6 +97,10 @@ FAMILIES: dict[str, str] = {
     # the manifold
     "inverse CDF missing": r"the inverse CDF is missing|evenly spaced",
     "inverse CDF misscaled": r"a factor of the inverse CDF|erfinv",
+    "scaled by itself": r"every image is scaled by itself",
+    "mirrored": r"mirrored",
+    "order of the grid": r"not in the order of their latents",
+    "latents limited": r"the latents (run from|have the right range)",
     "not a grid": r"not all pairs|drawn at random|different latents are decoded",
     "wrong percentiles": r"the percentiles run from",
     "layout": r"should be one square image",

@@ -302,7 +302,9 @@ class ManifoldDecoder(nn.Module):
     """A decoder of two latents whose images tell where they belong.
 
     The upper half of an image depends on the first latent, the lower half on the second; every pixel is a
-    mixture of two grey levels, so that its mean is neither a sample nor the most likely level.
+    mixture of two grey levels, so that its mean is neither a sample nor the most likely level. The first
+    column is black. The last is white in images of a positive first latent, and grey in the others: what
+    scales every image by itself changes those.
     """
 
     def __init__(self, upper, lower):
@@ -321,9 +323,9 @@ class ManifoldDecoder(nn.Module):
             logits = (1 - share) * ends[0] + share * ends[1]  # [N, 16]
             halves.append(logits.view(-1, 16, 1, 1).expand(-1, 16, 14, 28))
         image = torch.cat(halves, dim=2).clone()  # [N, 16, 28, 28]
-        for level, column in ((0, 0), (15, 27)):  # one surely black and one surely white column
-            image[:, :, :, column] = -30.0
-            image[:, level, :, column] = 30.0
+        image[:, :, :, [0, 27]] = -30.0
+        image[:, 0, :, 0] = 30.0
+        image[torch.arange(len(z)), torch.where(z[:, 0] > 0, 15, 7), :, 27] = 30.0
         return image
 
     @property

@@ -441,6 +441,26 @@ WRONG_MANIFOLDS = (
         family="grid size",
     ),
     wrong(MANIFOLD, "10 by default", ("grid_size: int = 20", "grid_size: int = 10"), family="grid size"),
+    wrong(
+        MANIFOLD,
+        "every image scaled by itself",
+        (GRID, "make_grid(mean_images, nrow=grid_size, normalize=True, scale_each=True)"),
+        family="scaled by itself",
+    ),
+    wrong(
+        MANIFOLD, "mirrored images", (GRID, GRID.replace("images,", "images.flip(-1),")), family="mirrored"
+    ),
+    wrong(
+        MANIFOLD,
+        "halves of the axis the other way round",
+        (
+            "axis = " + AXIS,
+            "upper = torch.special.ndtri(percentiles)[grid_size // 2 :]\n"
+            "    axis = torch.cat([-upper[grid_size % 2 :], upper])",
+        ),
+        family="order of the grid",
+    ),
+    wrong(MANIFOLD, "latents within 1.7", (AXIS, AXIS + ".clamp(-1.7, 1.7)"), family="latents limited"),
 )
 WRONG_NETWORKS = (
     wrong(
