@@ -146,7 +146,10 @@ def expect_own_draws(model: Remote, images: torch.Tensor) -> None:
             "one draw is used for all pixels of all images",
             f"draw every pixel by itself; {RECIPE}",
         )
-    elif bool((images == images[:1]).all()):
+    for dim, line in ((1, "column"), (2, "row")):
+        if bool((images == images.narrow(dim, 0, 1)).all()) and bool((images != images[:, :1, :1]).any()):
+            fail(f"one draw is used for all pixels of a {line}", f"draw every pixel by itself; {RECIPE}")
+    if bool((images == images[:1]).all()) and bool((images != images[:, :1, :1]).any()):
         fail("one image is used for all of a batch", f"draw every image by itself; {RECIPE}")
 
 
