@@ -1178,12 +1178,6 @@ RIGHT_FORWARD = (
     right(
         "images scaled before the encoder", (ENCODED, ENCODED.replace("imgs", "imgs / 7.5 - 1")), file=TRAIN
     ),
-    right(
-        "one-hot images encoded",
-        (ENCODED, ENCODED.replace("imgs", "F.one_hot(imgs.squeeze(1), 16).permute(0, 3, 1, 2).float()")),
-        (NETWORKS_BUILT, NETWORKS_BUILT.replace("CNNEncoder(", "CNNEncoder(16, ")),
-        file=TRAIN,
-    ),
     right("gather", (NLL, "nll = -F.log_softmax(logits, dim=1).gather(1, imgs).squeeze(1)"), file=TRAIN),
     right(
         "sum divided by the batch",
