@@ -16,6 +16,12 @@ AMPLIFICATION = 30.0
 FAR_OUT = 4.0
 
 
+# Where that is not enough: a head that starts small, behind a layer that normalizes. No activation gives way.
+FURTHER = (AMPLIFICATION**2, AMPLIFICATION**3)
+# Zeros that are no scale of anything: what starts at zero and is called so does no harm.
+OFFSETS = ("bias", "running_mean", "num_batches_tracked")
+
+
 def amplified(state: dict[str, torch.Tensor], factor: float = AMPLIFICATION) -> dict[str, torch.Tensor]:
     """A network's state with larger weights; biases, counters and running statistics stay."""
     return {
@@ -24,12 +30,31 @@ def amplified(state: dict[str, torch.Tensor], factor: float = AMPLIFICATION) -> 
     }
 
 
+def amplified_further(state: dict[str, torch.Tensor], factor: float) -> dict[str, torch.Tensor]:
+    """Like `amplified`, with the gains of normalizing layers, too."""
+    gains = {
+        name: value * factor
+        for name, value in state.items()
+        if value.is_floating_point() and value.dim() == 1 and name.endswith("weight")
+    }
+    return {**amplified(state, factor), **gains}
+
+
 def wake(network: Remote, draw: Draw) -> Remote:
-    """Give weights that start at zero, as some initialize their last layer, small random ones."""
+    """Give weights that start at zero, as some initialize their last layer, small random ones.
+
+    Scales that start at zero (ReZero, SkipInit), become ones of size 0.5 to 1.
+    """
     state = network.state_dict()
-    asleep = [name for name, value in state.items() if value.dim() >= 2 and not bool(value.any())]
-    if asleep:
-        awake = {name: draw.normal(*state[name].shape, std=0.05).to(state[name].dtype) for name in asleep}
+    awake = {}
+    for name, value in state.items():
+        if not value.is_floating_point() or not value.numel() or bool(value.any()):
+            continue
+        if value.dim() >= 2:
+            awake[name] = draw.normal(*value.shape, std=0.05).to(value.dtype)
+        elif name.rpartition(".")[2] not in OFFSETS:
+            awake[name] = draw.uniform(*value.shape, low=0.5).to(value.dtype)
+    if awake:
         network.load_state_dict({**state, **awake})
     return network
 
@@ -46,7 +71,8 @@ def expect_different(outputs: torch.Tensor, what: str) -> None:
 def outputs_when_amplified(network: Remote, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """The network's outputs with larger weights, each of them finite.
 
-    A very deep network overflows with the full factor; it is tried with smaller ones.
+    A very deep network overflows with the full factor; it is tried with smaller ones. One whose outputs stay
+    near zero even so is tried with larger ones, and with larger inputs, where these are real numbers.
     """
     state = network.state_dict()
     expect(bool(state), "the network has no parameters", "assign the layers to self in __init__")
@@ -62,15 +88,54 @@ def outputs_when_amplified(network: Remote, *inputs: torch.Tensor) -> tuple[torc
                 outputs[index] = smaller
         if all(bool(torch.isfinite(output).all()) for output in outputs):
             break
+    for factor in FURTHER:
+        if all(_far_out(output) for output in outputs):
+            break
+        network.load_state_dict(amplified_further(state, factor))
+        tensors = _tensors(network(*(x * factor if x.is_floating_point() else x for x in inputs)))
+        for index, (output, larger) in enumerate(zip(outputs, tensors, strict=True)):
+            if not _far_out(output) and bool(torch.isfinite(larger).all()) and _far_out(larger):
+                outputs[index] = larger
     network.load_state_dict(state)
     return tuple(outputs)
+
+
+def all_moved(network: Remote, inputs: torch.Tensor) -> list[bool]:
+    """Whether, for each output, all other inputs give something else than the first.
+
+    What an input adds may be lost beside a bias in a network that starts small: then it is asked again with
+    larger weights.
+    """
+
+    def moved() -> list[bool]:
+        found = []
+        for output in _tensors(network(inputs)):
+            # Sums in another order differ by 1e-6 of the size; what is ignored, by no more than that.
+            size = output.double().abs().max()
+            difference = (output[1:] - output[:1]).double().abs().flatten(1).amax(dim=1)
+            found.append(bool((difference > 1e-5 * size).all()))
+        return found
+
+    network.eval()
+    found = moved()
+    if not all(found):
+        state = network.state_dict()
+        network.load_state_dict(amplified(state))
+        found = [one or other for one, other in zip(found, moved(), strict=True)]
+        network.load_state_dict(state)
+    return found
+
+
+def _far_out(output: torch.Tensor) -> bool:
+    """Whether it goes beyond narrow limits on either side."""
+    return float(output.max()) > FAR_OUT and float(output.min()) < -FAR_OUT
 
 
 def expect_unbounded(output: torch.Tensor, what: str, hint: str) -> None:
     """Fail if outputs made with larger weights stay within narrow limits on either side."""
     lowest, highest = float(output.min()), float(output.max())
     limits = f"{what} stays within [{lowest:.3g}, {highest:.3g}], however large the weights are"
-    expect(highest > FAR_OUT and lowest < -FAR_OUT, f"{limits}; it should be unbounded both ways", hint)
+    expect(_far_out(output), f"{limits}; it should be unbounded both ways", hint)
 
 
 def expect_independent_of_batch(network: Remote, inputs: torch.Tensor, what: str) -> None:

@@ -4,6 +4,7 @@ A stand-in is trivial, never a solution: it lets one piece of the student's code
 pieces around it say something known.
 """
 
+import inspect
 import sys
 
 import torch
@@ -115,36 +116,31 @@ def mend(name):
         make_crude(name)
 
 
-class StandIn(nn.Module):
-    """A network of the grader's in the place of one of the student's.
+class Held(nn.Module):
+    """What the stand-ins return, and what they have been asked. No part of the student's model."""
 
-    What else the student's code reads of its network (`self.decoder.z_dim`) it finds as it was.
-    """
-
-    def replaces(self, original):
-        """Take the place of a network, from now on."""
-        self.__dict__["original"] = original  # not a submodule: its parameters are not the stand-in's
-        return self
-
-    def __getattr__(self, name):
-        try:
-            return super().__getattr__(name)
-        except AttributeError:
-            if isinstance(self.__dict__.get("original"), nn.Module):
-                return getattr(self.__dict__["original"], name)
-            raise
-
-
-class FixedEncoder(StandIn):
-    """Returns the posterior it was given, whatever it is shown."""
-
-    def __init__(self, mean, log_std):
+    def __init__(self, mean, log_std, logits, gain):
         super().__init__()
         self.mean = nn.Parameter(mean)
         self.log_std = nn.Parameter(log_std)
+        self.logits = nn.Parameter(logits)
+        self.gain = gain
+        self.images = []
+        self.latents = []
 
-    def forward(self, x):
+    def encode(self, x):
+        """The posterior that was given, whatever the images are."""
+        self.images.append(x.detach().clone())
         return self.mean[: len(x)], self.log_std[: len(x)]
+
+    def decode(self, z):
+        """The logits that were given, moved by `gain` times each latent's sum."""
+        _reject_doubles(z)
+        self.latents.append(z.detach().clone())
+        logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
+        shift = torch.zeros_like(logits[:, :1])
+        shift = shift + self.gain * z.flatten(1).sum(dim=1).view(-1, 1, 1, 1)
+        return torch.cat([logits[:, :1] + shift, logits[:, 1:]], dim=1)
 
 
 def _reject_doubles(z):
@@ -153,26 +149,90 @@ def _reject_doubles(z):
         raise RuntimeError(f"the decoder's weights are float32, but the latents are {z.dtype}")
 
 
-class FixedDecoder(StandIn):
-    """Returns the logits it was given, moved by `gain` times each latent's sum, and remembers the latents."""
+def _stand_in(network, answer):
+    """From now on a network's forward is `answer`; all else of it stays the student's.
 
-    def __init__(self, logits, gain):
-        super().__init__()
-        self.logits = nn.Parameter(logits)
-        self.gain = gain
-        self.latents = []
+    What their code reads of it (`self.decoder.z_dim`), its methods that call `self(z)`, and other modules
+    that hold it work as they did.
+    """
+    own = network.forward
 
-    def forward(self, z):
-        _reject_doubles(z)
-        self.latents.append(z.detach().clone())
-        logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
-        shift = torch.zeros_like(logits[:, :1])
-        shift = shift + self.gain * z.flatten(1).sum(dim=1).view(-1, 1, 1, 1)
-        return torch.cat([logits[:, :1] + shift, logits[:, 1:]], dim=1)
+    def forward(*args, **kwargs):
+        return answer(_only_argument(own, args, kwargs))
 
-    @property
-    def device(self):
-        return self.logits.device
+    network.forward = forward
+    return network
+
+
+def _only_argument(own, args, kwargs):
+    """What a network is given, by whatever name; others have to be the defaults of its own forward."""
+    given = [*args, *kwargs.values()]
+    tensors = [value for value in given if isinstance(value, torch.Tensor)]
+    if not tensors:
+        raise TypeError("a network takes one tensor here, its input, but was given none")
+    if len(given) > 1:
+        signature = inspect.signature(own)
+        bound = signature.bind(*args, **kwargs).arguments
+        defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
+        more = [
+            name
+            for name, value in bound.items()
+            if value is not tensors[0] and (isinstance(value, torch.Tensor) or value != defaults[name])
+        ]
+        if more:
+            raise TypeError(
+                f"a network takes one tensor here, its input, but was given more: {', '.join(more)}"
+            )
+    return tensors[0]
+
+
+def _with_device(decoder):
+    """Give a decoder the property `device` where its own is not right: that costs an item of its own."""
+    if str(_device(decoder)) != "cpu":
+        kind = type(decoder)
+        decoder.__class__ = type(
+            kind.__name__, (kind,), {"device": property(lambda self: torch.device("cpu"))}
+        )
+
+
+def _device(network):
+    try:
+        return network.device
+    except Exception:
+        return None
+
+
+def device_of(network):
+    """What a network says of its device, and where its parameters are: `cpu` or another type, as texts."""
+    said = _device(network)
+    if isinstance(said, str | torch.device):
+        said = torch.device(said).type
+    else:
+        said = "missing" if said is None else f"a {type(said).__name__}"
+    return said, next(network.parameters()).device.type
+
+
+def settle(network, example):
+    """Run a network once if it has lazy layers: only then do they have weights. Returns nothing."""
+    if isinstance(network, nn.Module) and any(nn.parameter.is_lazy(one) for one in network.parameters()):
+        training = network.training
+        network.eval()
+        with torch.no_grad():
+            network(example)
+        network.train(training)
+
+
+def _settled(model, z_dim):
+    """A VAE whose lazy layers, if it has some, have weights; one that cannot run stays as it is."""
+    for name, example in (
+        ("encoder", torch.zeros(1, 1, 28, 28, dtype=torch.int64)),
+        ("decoder", torch.zeros(1, z_dim)),
+    ):
+        try:
+            settle(getattr(model, name), example)
+        except Exception:
+            continue  # what it cannot do shows where it is used
+    return model
 
 
 class _Hollow(nn.Module):
@@ -200,26 +260,51 @@ def build(num_filters, z_dim):
 
 
 def with_fixed_networks(mean, log_std, logits, gain=0.0):
-    """A VAE whose networks are stand-ins."""
+    """A VAE whose networks answer with a posterior and logits that are given."""
     model = build(8, mean.shape[1])
-    model.encoder = FixedEncoder(mean, log_std).replaces(getattr(model, "encoder", None))
-    model.decoder = FixedDecoder(logits, gain).replaces(getattr(model, "decoder", None))
+    held = Held(mean, log_std, logits, gain)
+    for name, answer in (("encoder", held.encode), ("decoder", held.decode)):
+        if not isinstance(getattr(model, name, None), nn.Module):
+            setattr(model, name, _Hollow())
+        _stand_in(getattr(model, name), answer)
+    _with_device(model.decoder)
+    model.__dict__["_grader_held"] = held  # not a submodule: the model's parameters stay what they are
     model.eval()
     return model
 
 
-def latents(model):
-    """What the stand-in decoder has been asked to decode since the last time."""
-    seen = torch.cat([z.flatten(1).float() for z in model.decoder.latents]) if model.decoder.latents else None
-    model.decoder.latents.clear()
+def held(model):
+    """What the stand-ins of a model return."""
+    return model.__dict__["_grader_held"]
+
+
+def encoded(model, count):
+    """The first `count` images of every batch that the encoder was shown since the last time."""
+    seen = [images[:count] for images in held(model).images]
+    held(model).images.clear()
     return seen
+
+
+def latents(model):
+    """What the stand-in decoder has been asked to decode since the last time.
+
+    Latents that are decoded again, for a log perhaps, count once.
+    """
+    calls = []
+    for z in held(model).latents:
+        if not any(torch.equal(z, other) for other in calls):
+            calls.append(z)
+    held(model).latents.clear()
+    return torch.cat([z.flatten(1).float() for z in calls]) if calls else None
 
 
 class ManifoldDecoder(nn.Module):
     """A decoder of two latents whose images tell where they belong.
 
     The upper half of an image depends on the first latent, the lower half on the second; every pixel is a
-    mixture of two grey levels, so that its mean is neither a sample nor the most likely level.
+    mixture of two grey levels, so that its mean is neither a sample nor the most likely level. The first
+    column is black. The last is white in images of a positive first latent, and grey in the others: what
+    scales every image by itself changes those.
     """
 
     def __init__(self, upper, lower):
@@ -238,9 +323,9 @@ class ManifoldDecoder(nn.Module):
             logits = (1 - share) * ends[0] + share * ends[1]  # [N, 16]
             halves.append(logits.view(-1, 16, 1, 1).expand(-1, 16, 14, 28))
         image = torch.cat(halves, dim=2).clone()  # [N, 16, 28, 28]
-        for level, column in ((0, 0), (15, 27)):  # one surely black and one surely white column
-            image[:, :, :, column] = -30.0
-            image[:, level, :, column] = 30.0
+        image[:, :, :, [0, 27]] = -30.0
+        image[:, 0, :, 0] = 30.0
+        image[torch.arange(len(z)), torch.where(z[:, 0] > 0, 15, 7), :, 27] = 30.0
         return image
 
     @property
@@ -268,7 +353,7 @@ class Training:
 
         self.images = images
         self.batch_size = batch_size
-        self.model = train_pl.VAE(num_filters=num_filters, z_dim=z_dim, lr=lr)
+        self.model = _settled(train_pl.VAE(num_filters=num_filters, z_dim=z_dim, lr=lr), z_dim)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=lr)
 
     def steps(self, number):

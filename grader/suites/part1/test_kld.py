@@ -52,6 +52,8 @@ def left_over(came: torch.Size, shape: tuple[int, ...]) -> str:
         return ": the last dimension is kept, no keepdim=True"
     if any(list(came) == [*shape[:dim], *shape[dim + 1 :]] for dim in range(len(shape) - 1)):
         return ": it is summed over the wrong dimension"
+    if shape[:1] == (1,) and len(came) == len(shape) - 2:
+        return ": squeeze() removes the batch dimension, too, when it is 1"
     return ": the batch is reduced, too" if len(came) == 0 and len(shape) > 1 else ""
 
 
@@ -89,11 +91,20 @@ def test_matches_the_closed_form(part1: Part, draw: Draw) -> None:
             )
         expect_last_gone(value, (7, 5), "KLD of [7, 5] inputs", "sum over the last dimension only, dim=-1")
     expect_close(value, reference(mean, log_std), "KLD", likely_cause(value, mean, log_std))
+    # Posteriors as far from the prior as a training may take them; limits for stability lie beyond.
+    mean, log_std = draw.uniform(16, 4, low=-10, high=10), draw.uniform(16, 4, low=-9.5, high=4)
+    value = as_tensor(part1.utils.KLD(mean, log_std), "KLD")
+    expect_close(
+        value,
+        reference(mean.double(), log_std.double()),
+        "KLD far from the prior, for means up to 10 and log_std from -9.5 to 4",
+        f"no clamp, and nothing added inside a logarithm: log(exp(log_std)^2) is 2 log_std; {EQUATION}",
+    )
 
 
 def test_sums_over_last_dimension_only(part1: Part, draw: Draw) -> None:
     hint = "sum over the last dimension only (dim=-1) and leave all others as they are"
-    for shape in ((3, 4, 6), (6,), (4, 1), (5, 5)):
+    for shape in ((3, 4, 6), (6,), (4, 1), (1, 6), (5, 5)):
         mean, log_std = draw.normal(*shape), draw.normal(*shape, std=0.5)
         what = f"KLD of {list(shape)} inputs"
         value = expect_last_gone(part1.utils.KLD(mean, log_std), shape, what, hint)

@@ -43,6 +43,23 @@ def test_works_for_any_shape(part1: Part, draw: Draw) -> None:
         if mean.numel() > 1:  # of a single float32, two draws are equal once in 10^7 times
             again = part1.utils.sample_reparameterize(mean, std)
             expect(not torch.equal(sample, expect_shape(again, shape, "the sample", TRICK)), SAME, TRICK)
+    expect_assertion(part1, draw)
+
+
+def expect_assertion(part1: Part, draw: Draw) -> None:
+    """Fail unless a negative std is rejected, by the given assertion or another error."""
+    mean, std = draw.normal(3, 4), draw.uniform(3, 4, low=0.5, high=2)
+    std[1, 2] = -0.5
+    try:
+        part1.utils.sample_reparameterize(mean, std)
+    except StudentError as error:
+        if error.kind != "raised":
+            raise
+        return
+    fail(
+        "a negative std raises no error",
+        "leave the given assertion as it is, before all else: a negative std is a log_std without exp",
+    )
 
 
 def test_is_the_mean_where_std_is_zero(part1: Part, draw: Draw) -> None:
@@ -83,6 +100,9 @@ def test_follows_the_normal_distribution(part1: Part, draw: Draw) -> None:
         shared = max(float(eps.mean(0).std()) * 300**0.5, float(eps.mean(1).std()) * 400**0.5) > 3
         scaled = not shared and "standard deviation" in fault
         fail(fault, f"eps is scaled by a factor of its own; {TRICK}" if scaled else TRICK)
+    mean, std = draw.normal(100, 100, std=40.0), draw.uniform(100, 100, low=3.0, high=50.0)
+    fault = normal_faults(noise(part1, mean, std), "(sample - mean) / std, for std up to 50,")
+    expect(not fault, fault, f"no limit on mean and std; {TRICK}")
 
 
 def test_draws_noise_for_every_element(part1: Part, draw: Draw) -> None:

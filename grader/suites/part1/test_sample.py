@@ -11,6 +11,7 @@ from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.statistics import (
+    PAIRWISE_STANDARD_ERRORS,
     STANDARD_ERRORS,
     correlation_score,
     dependence_faults,
@@ -72,11 +73,13 @@ def test_returns_grey_levels(part1: Part, draw: Draw) -> None:
 def test_uses_latents_from_the_prior(part1: Part, draw: Draw) -> None:
     model = build(part1, draw, draw.normal(1, 16, 28, 28))
     part1.driver.latents(model)
+    calls = []
     for _ in range(2):
         sample(model, 60)
-    seen = part1.driver.latents(model)
+        calls.append(part1.driver.latents(model))
     hint = "z = torch.randn(batch_size, z_dim), one row per image"
-    expect(seen is not None, "sample does not call self.decoder", RECIPE)
+    expect(all(call is not None for call in calls), "sample does not call self.decoder", RECIPE)
+    seen = torch.cat(calls)
     expect_shape(seen, (120, Z_DIM), "all latents of two samples of 60 images", hint)
     fault = normal_faults(seen, "z") or dependence_faults(seen, "z")
     if fault:
@@ -143,7 +146,10 @@ def expect_own_draws(model: Remote, images: torch.Tensor) -> None:
             "one draw is used for all pixels of all images",
             f"draw every pixel by itself; {RECIPE}",
         )
-    elif bool((images == images[:1]).all()):
+    for dim, line in ((1, "column"), (2, "row")):
+        if bool((images == images.narrow(dim, 0, 1)).all()) and bool((images != images[:, :1, :1]).any()):
+            fail(f"one draw is used for all pixels of a {line}", f"draw every pixel by itself; {RECIPE}")
+    if bool((images == images[:1]).all()) and bool((images != images[:, :1, :1]).any()):
         fail("one image is used for all of a batch", f"draw every image by itself; {RECIPE}")
 
 
@@ -205,8 +211,40 @@ def test_draws_pixels_from_the_categorical_distribution(part1: Part, draw: Draw)
             )
     hits = (images == first).double() - 0.6
     for name, a, b in (
-        ("neighbouring pixels", hits[:, :, 1:], hits[:, :, :-1]),
+        ("neighbouring pixels of a row", hits[:, :, 1:], hits[:, :, :-1]),
+        ("neighbouring pixels of a column", hits[:, 1:], hits[:, :-1]),
         ("images of one batch", hits[1:], hits[:-1]),
     ):
         if correlation_score(a, b) > STANDARD_ERRORS:
             fail(f"{name} are not drawn independently", "draw every pixel of every image by itself")
+    again = (levels(sample(model, 30)).squeeze(1) == first).double() - 0.6
+    expect(
+        correlation_score(hits, again) < STANDARD_ERRORS,
+        "two calls of sample use the same noise for the pixels",
+        "set no seed in sample: every pixel of every image is drawn afresh",
+    )
+    # All 435 pairs of 30 images of 784 pixels, each of them with a standard error of 1 / 28.
+    correlations = torch.corrcoef(hits.flatten(1)).nan_to_num().fill_diagonal_(0.0)
+    expect(
+        float(correlations.abs().max()) * 28 < PAIRWISE_STANDARD_ERRORS,
+        "images of one batch are not drawn independently: one draw is used for several",
+        "draw every pixel of every image by itself",
+    )
+    expect_likely_levels(part1, draw, first)
+
+
+def expect_likely_levels(part1: Part, draw: Draw, level: int) -> None:
+    """Fail if a level that is nearly sure comes up more or less often than it should."""
+    # 23,520 pixels know 0.95 to 0.0014. It is 1 where a likely level is not drawn but taken, and 0.936
+    # where 0.001 is added to every probability.
+    probability = 0.95
+    probabilities = torch.full((16,), (1 - probability) / 15)
+    probabilities[level] = probability
+    logits = probabilities.log().view(1, 16, 1, 1).expand(1, 16, 28, 28).contiguous()
+    images = levels(sample(build(part1, draw, logits), 30))
+    seen, count = int((images == level).sum()), images.numel()
+    expect(
+        frequency_score(seen, count, probability) < STANDARD_ERRORS,
+        f"a level with probability {probability} comes up in {seen / count:.1%} of {count} pixels",
+        f"use the softmax of the logits as probabilities, unchanged, also where one is nearly 1; {RECIPE}",
+    )

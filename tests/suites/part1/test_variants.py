@@ -20,6 +20,7 @@ from tests.suites.part1.variants import (
     RIGHT_HELPERS,
     RIGHT_MANIFOLDS,
     RIGHT_NETWORKS,
+    RIGHT_NETWORKS_OF_THE_VAE,
     RIGHT_SAMPLES,
     SAMPLE,
     TRAIN,
@@ -84,6 +85,11 @@ def test_right_helpers(mark: Mark, solution: dict[str, bytes], variant: Variant)
 @named(RIGHT_FORWARD)
 def test_right_forward(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
     check(mark, edited(solution, variant), variant, frozenset({FORWARD}))
+
+
+@named(RIGHT_NETWORKS_OF_THE_VAE)
+def test_right_networks_of_the_vae(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
+    check(mark, edited(solution, variant), variant, frozenset({FORWARD, SAMPLE}))
 
 
 @named(RIGHT_SAMPLES)

@@ -27,6 +27,8 @@ def right(name: str, *edits: tuple[str, str], file: str = UTILS) -> Variant:
 
 
 # utils.py
+ASSERTION = """    assert not (std < 0).any(), "std has negative entries: is it a log_std that needs an exp?"
+"""
 NOISY = "mean + std * torch.randn_like(std)"
 CLOSED_FORM = "0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)"
 PRODUCT = "math.prod(img_shape[1:])"
@@ -82,6 +84,9 @@ DECODER_LAYERS = """        self.net = nn.Sequential(
 """
 LAST_LAYER = "c, num_input_channels, kernel_size=3, padding=1, stride=2, output_padding=1"
 # train_pl.py
+NETWORKS_BUILT = """        self.encoder = CNNEncoder(z_dim=z_dim, num_filters=num_filters)
+        self.decoder = CNNDecoder(z_dim=z_dim, num_filters=num_filters)
+"""
 ENCODED = "mean, log_std = self.encoder(imgs)"
 SAMPLED = "z = sample_reparameterize(mean, log_std.exp())"
 LOGITS = "logits = self.decoder(z)  # [B, 16, 28, 28]"
@@ -194,7 +199,34 @@ WRONG_HELPERS = (
         (NOISY, "(torch.manual_seed(0), " + NOISY + ")[1]"),
         family="not drawn afresh",
     ),
+    wrong(REPARAMETERIZE, "the assertion dropped", (ASSERTION, ""), family="given assertion"),
+    wrong(
+        REPARAMETERIZE,
+        "std up to 5",
+        (NOISY, NOISY.replace("std *", "std.clamp(max=5) *")),
+        family="limited",
+    ),
+    wrong(
+        REPARAMETERIZE,
+        "mean within 10",
+        (NOISY, NOISY.replace("mean", "mean.clamp(-10, 10)")),
+        family="limited",
+    ),
     # KLD
+    wrong(KLD, "squeezed", (CLOSED_FORM, CLOSED_FORM + ".squeeze()"), family="batch dimension lost"),
+    wrong(
+        KLD,
+        "a small number in the logarithm",
+        (CLOSED_FORM, CLOSED_FORM.replace("- 2 * log_std)", "- torch.log(torch.exp(log_std) ** 2 + 1e-6))")),
+        family="limited",
+    ),
+    wrong(
+        KLD,
+        "log_std within 3",
+        (CLOSED_FORM, CLOSED_FORM.replace("log_std", "log_std.clamp(-3, 3)")),
+        family="limited",
+    ),
+    wrong(KLD, "at most 100", (CLOSED_FORM, CLOSED_FORM + ".clamp(max=100)"), family="limited"),
     wrong(
         KLD,
         "summed over everything",
@@ -409,8 +441,35 @@ WRONG_MANIFOLDS = (
         family="grid size",
     ),
     wrong(MANIFOLD, "10 by default", ("grid_size: int = 20", "grid_size: int = 10"), family="grid size"),
+    wrong(
+        MANIFOLD,
+        "every image scaled by itself",
+        (GRID, "make_grid(mean_images, nrow=grid_size, normalize=True, scale_each=True)"),
+        family="scaled by itself",
+    ),
+    wrong(
+        MANIFOLD, "mirrored images", (GRID, GRID.replace("images,", "images.flip(-1),")), family="mirrored"
+    ),
+    wrong(
+        MANIFOLD,
+        "halves of the axis the other way round",
+        (
+            "axis = " + AXIS,
+            "upper = torch.special.ndtri(percentiles)[grid_size // 2 :]\n"
+            "    axis = torch.cat([-upper[grid_size % 2 :], upper])",
+        ),
+        family="order of the grid",
+    ),
+    wrong(MANIFOLD, "latents within 1.7", (AXIS, AXIS + ".clamp(-1.7, 1.7)"), family="latents limited"),
 )
 WRONG_NETWORKS = (
+    wrong(
+        DECODER,
+        "device on a GPU",
+        ("return next(self.parameters()).device", 'return torch.device("cuda")'),
+        family="device",
+    ),
+    wrong(DECODER, "device a method", ("    @property\n    def device", "    def device"), family="device"),
     # the encoder
     wrong(
         ENCODER,
@@ -744,6 +803,73 @@ WRONG_FORWARD = (
         (NLL, NLL.replace("imgs.squeeze(1)", "imgs.squeeze(1).mT")),
         family="pixels scrambled",
     ),
+    wrong(
+        FORWARD,
+        "zeros encoded",
+        (ENCODED, ENCODED.replace("imgs", "torch.zeros_like(imgs)")),
+        family="other images",
+    ),
+    wrong(
+        FORWARD,
+        "other order encoded",
+        (ENCODED, ENCODED.replace("imgs", "imgs.flip(0)")),
+        family="other images",
+    ),
+    wrong(
+        FORWARD,
+        "black and white encoded",
+        (ENCODED, ENCODED.replace("imgs", "(imgs > 7).long()")),
+        family="other images",
+    ),
+    wrong(
+        FORWARD,
+        "no KL term while training",
+        (TOTAL, "bpd = elbo_to_bpd(L_rec if self.training else L_rec + L_reg, imgs.shape)"),
+        family="term left out",
+    ),
+    wrong(
+        FORWARD,
+        "the mean while training",
+        (SAMPLED, SAMPLED + "\n        z = mean if self.training else z"),
+        family="nothing drawn",
+    ),
+    wrong(
+        FORWARD,
+        "tanh while training",
+        (LOGITS, LOGITS.split("  #")[0] + "\n        logits = logits.tanh() if self.training else logits"),
+        family="training mode",
+    ),
+    wrong(
+        FORWARD,
+        "noise of a fixed seed",
+        (
+            SAMPLED,
+            "eps = torch.randn(mean.shape, generator=torch.Generator().manual_seed(42))\n"
+            "        z = mean + log_std.exp() * eps",
+        ),
+        family="not drawn afresh",
+    ),
+    wrong(
+        FORWARD, "seeded", (SAMPLED, "torch.manual_seed(42)\n        " + SAMPLED), family="not drawn afresh"
+    ),
+    wrong(
+        FORWARD,
+        "log_std within [-2, 2]",
+        (SAMPLED, "log_std = log_std.clamp(-2, 2)\n        " + SAMPLED),
+        family="limited",
+    ),
+    wrong(
+        FORWARD,
+        "at least one nat",
+        (L_REG, "L_reg = KLD(mean, log_std).clamp(min=1.0).mean()"),
+        family="limited",
+    ),
+    wrong(
+        FORWARD,
+        "at most ten nats a pixel",
+        (L_REC, "L_rec = nll.clamp(max=10).sum((1, 2)).mean()"),
+        family="limited",
+    ),
 )
 WRONG_SAMPLES = (
     wrong(
@@ -868,6 +994,42 @@ WRONG_SAMPLES = (
         (LEVELS_RETURNED, "return torch.randint(16, (batch_size, 1, 28, 28))"),
         family="logits ignored",
     ),
+    wrong(
+        SAMPLE, "seeded pixels", (DRAWN, "torch.manual_seed(42)\n        " + DRAWN), family="not drawn afresh"
+    ),
+    wrong(
+        SAMPLE,
+        "one draw for a column",
+        (DRAWN, "levels = (per_pixel.cumsum(-1) < torch.rand(batch_size, 1, 28, 1)).sum(-1).clamp(max=15)"),
+        family="noise shared",
+    ),
+    wrong(
+        SAMPLE,
+        "two images of the same draws",
+        (
+            DRAWN,
+            "u = torch.rand(1 + batch_size // 2, 28, 28, 1).repeat(2, 1, 1, 1)[:batch_size]\n"
+            "        levels = (per_pixel.cumsum(-1) < u).sum(-1).clamp(max=15)",
+        ),
+        family="noise shared",
+    ),
+    wrong(
+        SAMPLE,
+        "argmax of what is nearly sure",
+        (
+            LEVELS_RETURNED,
+            "best = per_pixel.max(-1)\n"
+            "        levels = torch.where(best.values > 0.9, best.indices, levels.view(per_pixel.shape[:3]))\n"
+            "        return levels.unsqueeze(1)",
+        ),
+        family="likely levels",
+    ),
+    wrong(
+        SAMPLE,
+        "a little added to the probabilities",
+        (PROBABILITIES, PROBABILITIES + " + 1e-3"),
+        family="likely levels",
+    ),
 )
 WRONG = WRONG_HELPERS + WRONG_MANIFOLDS + WRONG_NETWORKS + WRONG_FORWARD + WRONG_SAMPLES
 
@@ -929,6 +1091,14 @@ ONE_HOT = right(
     file=NETWORKS,
 )
 RIGHT_HELPERS = (
+    right(
+        "KLD with a limit for stability",
+        (CLOSED_FORM, CLOSED_FORM.replace("log_std)", "log_std.clamp(-15, 15))", 1)),
+    ),
+    right(
+        "noise after a check by ValueError",
+        (ASSERTION, "    if bool((std < 0).any()):\n        raise ValueError('std')\n"),
+    ),
     right("noise by torch.normal", (NOISY, "mean + std * torch.normal(0, 1, size=std.shape)")),
     right("noise in place", (NOISY, "mean + std * torch.empty_like(mean).normal_()")),
     right("noise of the shape", (NOISY, "torch.randn(*std.shape, device=std.device) * std + mean")),
@@ -1005,6 +1175,9 @@ RIGHT_FORWARD = (
         (NLL, "nll = -(F.one_hot(imgs.squeeze(1), 16).permute(0, 3, 1, 2) * logits.log_softmax(1)).sum(1)"),
         file=TRAIN,
     ),
+    right(
+        "images scaled before the encoder", (ENCODED, ENCODED.replace("imgs", "imgs / 7.5 - 1")), file=TRAIN
+    ),
     right("gather", (NLL, "nll = -F.log_softmax(logits, dim=1).gather(1, imgs).squeeze(1)"), file=TRAIN),
     right(
         "sum divided by the batch",
@@ -1073,6 +1246,62 @@ LOOP = """images = []
             probs = logits.permute(1, 2, 0).reshape(-1, 16).softmax(-1)
             images.append(torch.multinomial(probs, 1).view(1, 28, 28))
         return torch.stack(images)"""
+VAE_CLASS = "class VAE(pl.LightningModule):"
+RIGHT_NETWORKS_OF_THE_VAE = (
+    right(
+        "a decoder with methods of its own",
+        (
+            VAE_CLASS,
+            """class Decoder(CNNDecoder):
+    def nll(self, z, images):
+        return F.cross_entropy(self(z), images.squeeze(1), reduction="none")
+
+    def probabilities(self, z):
+        return self(z).softmax(dim=1)
+
+
+"""
+            + VAE_CLASS,
+        ),
+        ("CNNDecoder(z_dim=z_dim", "Decoder(z_dim=z_dim"),
+        (LOGITS, ""),
+        (NLL, "nll = self.decoder.nll(z, imgs)"),
+        (PROBABILITIES, "probabilities = self.decoder.probabilities(z)"),
+        file=TRAIN,
+    ),
+    right(
+        "layers with the names that stand-ins may have",
+        (NETWORKS_BUILT, NETWORKS_BUILT + "        self.decoder.logits = self.decoder.net[-1]\n"),
+        (PRIOR, "z = torch.randn(batch_size, self.encoder.mean.out_features)"),
+        (LEVELS_RETURNED, "assert self.decoder.logits.out_channels == 16\n        " + LEVELS_RETURNED),
+        file=TRAIN,
+    ),
+    right(
+        "a pipeline that holds the decoder",
+        (
+            NETWORKS_BUILT,
+            NETWORKS_BUILT
+            + "        self.generator = torch.nn.Sequential(self.decoder, torch.nn.Softmax(1))\n",
+        ),
+        (PROBABILITIES, "probabilities = self.generator(z)"),
+        file=TRAIN,
+    ),
+    right(
+        "decoded twice, once for a log",
+        (
+            LEVELS_RETURNED,
+            "self.mean_level = self.decoder(z).softmax(1).mean((0, 2, 3))\n        " + LEVELS_RETURNED,
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "networks called by keywords, defaults said",
+        (ENCODED, "mean, log_std = self.encoder(x=imgs)"),
+        (LOGITS, "logits = self.decoder(z=z)"),
+        (PROBABILITIES, "probabilities = self.decoder.forward(z=z).softmax(dim=1)"),
+        file=TRAIN,
+    ),
+)
 RIGHT_SAMPLES = (
     right(
         "Gumbel-max",
@@ -1162,7 +1391,66 @@ RIGHT_MANIFOLDS = (
         (MEANS, "sum(level * probabilities[:, k : k + 1] for k, level in enumerate(levels))"),
     ),
 )
+BUILT = """        # END SOLUTION
+
+    def forward(self, z"""
+
+
+def initialized(name: str, code: str) -> Variant:
+    """Both networks with weights of an initialization, and biases of zero."""
+    function = f"""def initialize(layer):
+    if isinstance(layer, (nn.Linear, nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.{code}
+        nn.init.zeros_(layer.bias)
+
+
+class CNNEncoder"""
+    apply = "        self.apply(initialize)\n"
+    return right(
+        name,
+        (LOG_STD_HEAD + "\n", LOG_STD_HEAD + "\n" + apply),
+        (BUILT, apply + BUILT),
+        ("class CNNEncoder", function),
+        file=NETWORKS,
+    )
+
+
+NORMALIZED = (
+    "            nn.Flatten(),\n",
+    "            nn.GroupNorm(4, 2 * c),\n            nn.Flatten(),\n",
+)
 RIGHT_NETWORKS = (
+    initialized("weights from N(0, 0.01)", "normal_(layer.weight, std=0.01)"),
+    initialized("weights from a truncated normal", "trunc_normal_(layer.weight, std=0.02)"),
+    right(
+        "a small head behind GroupNorm",
+        NORMALIZED,
+        (LOG_STD_HEAD, LOG_STD_HEAD + "\n        nn.init.normal_(self.log_std.weight, std=1e-3)"),
+        file=NETWORKS,
+    ),
+    right(
+        "a gain that starts at zero",
+        (LOG_STD_HEAD, LOG_STD_HEAD + "\n        self.gain = nn.Parameter(torch.zeros(1))"),
+        (HEADS, "self.mean(features), self.gain * self.log_std(features)"),
+        file=NETWORKS,
+    ),
+    right(
+        "lazy layers",
+        (FIRST_CONV, "nn.LazyConv2d(c, kernel_size=3, padding=1, stride=2)"),
+        (MEAN_HEAD, "self.mean = nn.LazyLinear(z_dim)"),
+        (LOG_STD_HEAD, "self.log_std = nn.LazyLinear(z_dim)"),
+        (FIRST_LINEAR, "nn.LazyLinear(2 * 16 * c)"),
+        file=NETWORKS,
+    ),
+    right(
+        "spectral norm in the decoder",
+        (
+            BUILT,
+            "        for layer in self.net:\n            if hasattr(layer, 'weight'):\n"
+            "                nn.utils.parametrizations.spectral_norm(layer)\n" + BUILT,
+        ),
+        file=NETWORKS,
+    ),
     BATCH_NORM,
     DROPOUT,
     MLP,
@@ -1236,4 +1524,11 @@ RIGHT_NETWORKS = (
         file=NETWORKS,
     ),
 )
-RIGHT = RIGHT_HELPERS + RIGHT_FORWARD + RIGHT_SAMPLES + RIGHT_MANIFOLDS + RIGHT_NETWORKS
+RIGHT = (
+    RIGHT_HELPERS
+    + RIGHT_FORWARD
+    + RIGHT_NETWORKS_OF_THE_VAE
+    + RIGHT_SAMPLES
+    + RIGHT_MANIFOLDS
+    + RIGHT_NETWORKS
+)
