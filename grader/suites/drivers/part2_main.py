@@ -1,14 +1,16 @@
 """Runs in the box: `main` of the student's train.py up to the training, for what it hands over."""
 
 import argparse
+import contextlib
+import functools
 import importlib
 import inspect
+import runpy
 
 import torch
 import torch.utils.tensorboard
 import torchvision
-from part2_stand_ins import STAND_INS, Silent, without_broken
-from torch import nn
+from part2_stand_ins import STAND_INS, Silent, complete, without_broken
 
 LOG_DIR = "/tmp/logs"
 
@@ -69,10 +71,8 @@ def first_step_of_main(options, name, pattern):
     caught = _caught_in_main(options)
     if caught is None:
         return None
-    sides = [getattr(caught["model"], side) for side in ("encoder", "decoder", "discriminator")]
-    if any(nn.parameter.is_lazy(parameter) for side in sides for parameter in side.parameters()):
-        with torch.no_grad():
-            caught["model"](torch.zeros(2, 1, 28, 28))
+    model = complete(caught["model"])
+    sides = [model.encoder, model.decoder, model.discriminator]
     trained = [[parameter for parameter in side.parameters() if parameter.requires_grad] for side in sides]
     with torch.no_grad():
         for parameter in (parameter for side in trained for parameter in side):
@@ -81,6 +81,42 @@ def first_step_of_main(options, name, pattern):
             parameter.grad = pattern.repeat(times)[: parameter.numel()].view(parameter.shape)
     caught[name].step()
     return [[parameter.detach().flatten().sign().to(torch.int8) for parameter in side] for side in trained]
+
+
+class Options(argparse.Namespace):
+    """What the command line gives `main`; an option of the student's own has its default."""
+
+    def __getattr__(self, name):
+        defaults = {} if name.startswith("__") else _own_defaults()
+        if name not in defaults:
+            raise AttributeError(f"main(args) reads args.{name}, but train.py adds no such option")
+        return defaults[name]
+
+
+@functools.cache
+def _own_defaults():
+    """The defaults of all options that train.py adds to a parser when it is run as a program."""
+    defaults = {}
+    add, parse = argparse._ActionsContainer.add_argument, argparse.ArgumentParser.parse_known_args
+
+    def add_argument(self, *args, **kwargs):
+        action = add(self, *args, **kwargs)
+        converted = isinstance(action.default, str) and callable(action.type)
+        defaults[action.dest] = action.type(action.default) if converted else action.default
+        return action
+
+    def parse_known_args(self, *args, **kwargs):
+        raise Caught
+
+    argparse._ActionsContainer.add_argument = add_argument
+    argparse.ArgumentParser.parse_known_args = parse_known_args
+    try:
+        with contextlib.suppress(Caught, Exception, SystemExit):
+            runpy.run_path(importlib.import_module("train").__file__, run_name="__main__")
+    finally:
+        argparse._ActionsContainer.add_argument = add
+        argparse.ArgumentParser.parse_known_args = parse
+    return defaults
 
 
 def _caught_in_main(options):
@@ -113,7 +149,7 @@ def _caught_in_main(options):
         setattr(train, name, value)
     try:
         with without_broken(STAND_INS):
-            train.main(argparse.Namespace(**options, log_dir=LOG_DIR))
+            train.main(Options(**options, log_dir=LOG_DIR))
     except Caught:
         return caught
     finally:

@@ -188,7 +188,7 @@ def test_trains_the_discriminator_on_both(part2: Part, draw: Draw) -> None:
             )
         gradients = gradients_of_weights(call, torch.ones_like(call.value[0]), judge.remote)
         hint = "no .detach() and no no_grad around the discriminator; only z_fake may be detached"
-        gradient = gradients.get("weight")
+        gradient = gradients.get("grader_weight")
         if gradient is None:
             fail("no gradient flows from the loss to the discriminator's weights", hint)
         to_real, to_fake = -(-judge.logits(real)).sigmoid(), judge.logits(z_fake).sigmoid()
