@@ -8,7 +8,7 @@ import importlib
 
 import numpy as np
 import torch
-from part2_main import first_step_of_main, prepare
+from part2_main import prepare, steps_of_main
 from part2_stand_ins import (
     DecoderStandIn,
     DiscriminatorStandIn,
@@ -24,7 +24,7 @@ from part2_stand_ins import (
 )
 from torch import nn
 
-__all__ = ["awake", "build", "enlarge", "first_step_of_main", "judged", "painted", "prepare", "seen"]
+__all__ = ["awake", "build", "enlarge", "judged", "painted", "prepare", "seen", "steps_of_main"]
 
 DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 
@@ -107,8 +107,8 @@ def _trivial_autoencoder_loss(x, recon_x, z_fake, lambda_=1, *, model):
 
 def _trivial_discriminator_loss(z_fake, *, model):
     # Two terms, each by itself: a loop may go backward through one after the other.
-    fake = model.discriminator(z_fake.detach()).square().mean()
-    real = (model.discriminator(z_fake.detach() / 2 + 1) - 1).square().mean()
+    fake = model.discriminator(z_fake.detach()).square().mean() / 50
+    real = (model.discriminator(z_fake.detach() / 2 + 1) - 1).square().mean() / 50
     loss = real + fake
     return loss, {"disc_loss": loss, "loss_real": real, "loss_fake": fake, "accuracy": loss.detach()}
 
@@ -141,9 +141,10 @@ def with_linear_networks(model, z_dim, state):
         return model.decoder(z), z
 
     def autoencoder_loss(x, recon_x, z_fake, lambda_=1, *args, **kwargs):
-        # Not the assignment's: halved, with least squares for the generator, and lambda squared.
-        recon, gen = (recon_x - x).square().mean() / 2, (model.discriminator(z_fake) - 1).square().mean()
-        loss = lambda_**2 * recon + (1 - lambda_**2) * gen
+        # Not the assignment's: least squares for the generator, and lambda squared. No gradient is so large
+        # that a loop clips it, and none so small that steps of the decoder are lost in rounding.
+        recon, gen = (recon_x - x).square().mean(), (model.discriminator(z_fake) - 1).square().mean()
+        loss = 5 * lambda_**2 * recon + 0.05 * (1 - lambda_**2) * gen
         return loss, {"gen_loss": loss, "recon_loss": loss, "ae_loss": loss}
 
     with_trivial_losses(model)
@@ -165,7 +166,7 @@ def with_squared_error(model):
     return model
 
 
-def updates(model, batches, seeds, lr, lambda_):
+def updates(model, batches, seeds, lr, lambda_, epoch=1):
     """The model's states before, between and after the updates of one epoch with plain gradient steps."""
     train = importlib.import_module("train")
     sides = [*model.encoder.parameters(), *model.decoder.parameters()]
@@ -176,11 +177,60 @@ def updates(model, batches, seeds, lr, lambda_):
     trained = {parameter: parameter.requires_grad for parameter in model.parameters()}
     with _no_dropout():
         train.train_aae(
-            1, model, loader, SilentLogger(), SilentLogger(), optimizer_ae, optimizer_disc, lambda_
+            epoch, model, loader, SilentLogger(), SilentLogger(), optimizer_ae, optimizer_disc, lambda_
         )
     for parameter, before in trained.items():  # a loop may freeze one side during the update of the other
         parameter.requires_grad_(before)
     return loader.finish()
+
+
+def epochs(model, batches, lr, lambda_, numbers):
+    """Let linear networks be trained for epochs of these numbers.
+
+    Returns:
+        For each epoch the weights after every step of the optimizers, a few of each network: "encoder",
+        "decoder" and "discriminator" `[steps, 8]`; and "drawn" `[calls, 8]`, the first code of the prior that
+        could be drawn in each call of get_loss_discriminator.
+    """
+    train = importlib.import_module("train")
+    sides = [*model.encoder.parameters(), *model.decoder.parameters()]
+    optimizer_ae = torch.optim.SGD(sides, lr=lr)
+    optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=lr)
+    few = {
+        "encoder": model.encoder.grader_map.bias,
+        "decoder": model.decoder.grader_map.bias,
+        "discriminator": model.discriminator.grader_map.weight,
+    }
+    loss = model.get_loss_discriminator
+    found = []
+
+    def note(*sides):
+        for side in sides:
+            found[-1][side].append(few[side].detach().flatten()[:8].clone())
+
+    def drawing(z_fake, *args, **kwargs):
+        found[-1]["drawn"].append(torch.randn(8))
+        return loss(z_fake)
+
+    optimizer_ae.register_step_post_hook(lambda *args: note("encoder", "decoder"))
+    optimizer_disc.register_step_post_hook(lambda *args: note("discriminator"))
+    model.get_loss_discriminator = drawing
+    for number in numbers:
+        found.append({name: [few[name].detach().flatten()[:8].clone()] for name in few} | {"drawn": []})
+        train.train_aae(
+            number,
+            model,
+            Loader(batches),
+            SilentLogger(),
+            SilentLogger(),
+            optimizer_ae,
+            optimizer_disc,
+            lambda_,
+        )
+    return [
+        {name: torch.stack(rows) if rows else torch.zeros(0, 8) for name, rows in epoch.items()}
+        for epoch in found
+    ]
 
 
 def weights(model):

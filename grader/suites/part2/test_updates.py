@@ -28,6 +28,9 @@ TOLERANCE = 0.02
 # A step may be shorter than the gradient (clipped), never longer.
 SHORTEST, LONGEST = 0.02, 1.02
 EQUATION = "equation_18_and_cross_entropy"
+MANY = 120  # batches of an epoch
+# A late epoch, and the part of a gradient below which float32 rounding turns a step by more than 1%.
+LATE, SHORTEST_LATE = 100, 1e-3
 WRITTEN_OUT = ("cross_entropy_against_codes_of_torch", "cross_entropy_against_codes_of_numpy")
 
 
@@ -114,6 +117,27 @@ class Updates:
         return {name: value.double() for name, value in gradients.items() if value is not None}
 
 
+def linear_weights(draw: Draw) -> Tensors:
+    """Weights for linear maps in the places of the three networks."""
+    size = Z_DIM_OF_UPDATES
+    return {
+        "encoder.grader_map.weight": draw.normal(size, 784, std=0.05),
+        "encoder.grader_map.bias": draw.normal(size, std=0.1),
+        "decoder.grader_map.weight": draw.normal(784, size, std=0.3),
+        "decoder.grader_map.bias": draw.normal(784, std=0.1),
+        "discriminator.grader_map.weight": draw.normal(1, size, std=0.5),
+        "discriminator.grader_map.bias": draw.normal(1, std=0.1),
+    }
+
+
+def linear_model(part: Part, weights: Tensors) -> Remote:
+    """The student's model with linear maps for networks."""
+    part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
+    size = Z_DIM_OF_UPDATES
+    model: Remote = part.driver.with_linear_networks(part.driver.build(size), size, weights)
+    return model
+
+
 class LinearUpdates(Updates):
     """The same on linear maps and odd losses that the grader knows: it works out the gradients itself.
 
@@ -125,22 +149,13 @@ class LinearUpdates(Updates):
     autoencoders_losses = ("autoencoder_loss", EQUATION)
     discriminators_losses = ("discriminator_loss", *WRITTEN_OUT)
 
-    def __init__(self, part: Part, draw: Draw) -> None:
-        size = Z_DIM_OF_UPDATES
-        sent = {
-            "encoder.grader_map.weight": draw.normal(size, 784, std=0.05),
-            "encoder.grader_map.bias": draw.normal(size, std=0.1),
-            "decoder.grader_map.weight": draw.normal(784, size, std=0.3),
-            "decoder.grader_map.bias": draw.normal(784, std=0.1),
-            "discriminator.grader_map.weight": draw.normal(1, size, std=0.5),
-            "discriminator.grader_map.bias": draw.normal(1, std=0.1),
-        }
-        part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
-        model = part.driver.with_linear_networks(part.driver.build(size), size, sent)
-        self.batches = [draw.uniform(8, 1, 28, 28, low=-1.0) for _ in range(2)]
+    def __init__(self, part: Part, draw: Draw, count: int = 8, epoch: int = 1) -> None:
+        sent = linear_weights(draw)
+        model = linear_model(part, sent)
+        self.batches = [draw.uniform(count, 1, 28, 28, low=-1.0) for _ in range(2)]
         self.seeds = [draw.seed() for _ in self.batches]
         with part.deadline(CHUNK_SECONDS):
-            taken = part.driver.updates(model, self.batches, self.seeds, STEP, LAMBDA)
+            taken = part.driver.updates(model, self.batches, self.seeds, STEP, LAMBDA, epoch)
         self.weights = set(sent)
         self.states = [
             {
@@ -172,14 +187,14 @@ class LinearUpdates(Updates):
             if loss == EQUATION:
                 total = lambda_ * recon + (1 - lambda_) * softplus(-logits).mean()
             else:
-                total = lambda_**2 * recon / 2 + (1 - lambda_**2) * (logits - 1).square().mean()
+                total = 5 * lambda_**2 * recon + 0.05 * (1 - lambda_**2) * (logits - 1).square().mean()
         elif loss in WRITTEN_OUT:
             real = linear("discriminator", first_codes(self.seeds[batch], z.shape, loss == WRITTEN_OUT[1]))
             fake = linear("discriminator", z.detach())
             total = softplus(-real).mean() + softplus(fake).mean()  # or half of it: `follows` takes both
         else:
             fake, real = (linear("discriminator", codes.detach()) for codes in (z, z / 2 + 1))
-            total = fake.square().mean() + (real - 1).square().mean()
+            total = (fake.square().mean() + (real - 1).square().mean()) / 50
         gradients = torch.autograd.grad(total, list(weights.values()), allow_unused=True)
         return {name: g for name, g in zip(weights, gradients, strict=True) if g is not None}
 
@@ -192,20 +207,20 @@ def first_codes(seed: int, shape: torch.Size, by_numpy: bool) -> torch.Tensor:
 
 
 def follows(moves: list[Tensors], gradient: Tensors) -> bool:
-    """Whether all sides moved along a gradient, by one common factor."""
-    due = [
-        {name: gradient.get(name, torch.zeros_like(value)) for name, value in side.items()} for side in moves
-    ]
-    flat_moves = [torch.cat([value.flatten() for value in side.values()]) for side in moves]
-    flat_due = [torch.cat([value.flatten() for value in side.values()]) for side in due]
-    all_moves, all_due = torch.cat(flat_moves), torch.cat(flat_due)
-    factor = float(all_moves @ all_due / (all_due @ all_due + 1e-30))
-    if not SHORTEST < factor < LONGEST:
-        return False
-    return all(
-        float((move - factor * one).norm()) <= TOLERANCE * factor * float(one.norm()) + 1e-9
-        for move, one in zip(flat_moves, flat_due, strict=True)
-    )
+    """Whether each side moved along a gradient, by a factor of its own (clipped by norm) or up to a limit.
+
+    With one factor for both sides lambda would show no better: the encoder follows both losses.
+    """
+    for side in moves:
+        due = {name: gradient.get(name, torch.zeros_like(value)) for name, value in side.items()}
+        move, one = (torch.cat([value.flatten() for value in values.values()]) for values in (side, due))
+        factor = float(move @ one / (one @ one + 1e-30))
+        limit = float(move.abs().max())
+        along = [factor * one] if SHORTEST < factor < LONGEST else []
+        along += [one.clamp(-limit, limit)] if limit > 0 else []
+        if not any(float((move - path).norm()) <= TOLERANCE * float(path.norm()) + 1e-9 for path in along):
+            return False
+    return True
 
 
 def still(moves: Tensors) -> bool:
@@ -311,6 +326,77 @@ def expect_discriminators_update(updates: Updates) -> None:
         )
 
 
+def epochs(part: Part, draw: Draw) -> list[Tensors]:
+    """Weights after every step in two epochs of many batches, on linear maps; empty if an epoch raises.
+
+    That is what it does in 120 batches and not in two: pictures every now and then, say.
+    """
+    model = linear_model(part, linear_weights(draw))
+    part.seed(draw.seed())
+    batches = [draw.uniform(2, 1, 28, 28, low=-1.0) for _ in range(MANY)]
+    try:
+        with part.deadline(CHUNK_SECONDS):
+            found: Any = part.driver.epochs(model, batches, STEP / 5, LAMBDA, [1, 2])
+    except StudentError as error:
+        if error.kind in ("timeout", "died"):
+            raise
+        return []
+    return found if isinstance(found, list) else []
+
+
+def expect_step_for_every_batch(found: list[Tensors], optimizer: str, sides: tuple[str, ...]) -> None:
+    """Fail if an optimizer takes fewer steps than there are batches, or one of them moves nothing."""
+    for epoch in found:
+        for side in sides:
+            weights = expect_shape(epoch[side], (len(epoch[side]), 8), side)
+            steps = len(weights) - 1
+            expect(
+                steps == 0 or steps >= MANY,  # with none of them, it is no optimizer that moves the weights
+                f"{optimizer} takes only {steps} steps for {MANY} batches: the rest leaves the {side} as it was",
+                "an update for every batch: no break, and no condition on a batch's number or on its losses",
+            )
+            moved = (weights[1:] != weights[:-1]).any(1)
+            expect(
+                bool(moved.all()),
+                f"in an epoch of {MANY} batches {int((~moved).sum())} updates leave the {side} as it was",
+                "an update for every batch: the loss, zero_grad(), backward() and step()",
+            )
+
+
+def expect_fresh_codes(found: list[Tensors]) -> None:
+    """Fail if two calls of the discriminator's loss draw the same codes: eight floats are never the same."""
+    drawn = [row for epoch in found for row in epoch["drawn"].tolist()]
+    different = len({tuple(row) for row in drawn})
+    expect(
+        different == len(drawn),
+        f"only {different} of {len(drawn)} batches of two epochs are compared with codes of their own",
+        "draw afresh for every batch: set no seed in train_aae",
+    )
+
+
+def expect_later_epoch(part: Part, draw: Draw) -> None:
+    """Fail if in a late epoch encoder and decoder follow something else than their loss.
+
+    Steps may be shorter by then; where they are lost in rounding, nothing is said.
+    """
+    updates = LinearUpdates(part, draw, epoch=LATE)
+    moves = [updates.moved(0, side) for side in ("encoder", "decoder")]
+    moved = torch.cat([value.flatten() for side in moves for value in side.values()])
+    cosines = []
+    for loss in updates.autoencoders_losses:
+        for later in (False, True):
+            gradient = updates.gradient(0, updates.state(0, discriminator=later), loss, LAMBDA)
+            due = torch.cat([gradient[name].flatten() for side in moves for name in side])
+            if moved.norm() < SHORTEST_LATE * due.norm():
+                return
+            cosines.append(float(torch.nn.functional.cosine_similarity(moved, due, dim=0)))
+    expect(
+        max(cosines) > 0.98,
+        f"in epoch {LATE} encoder and decoder move another way than in epoch 1, as if lambda_ is not the same",
+        "the number of the epoch is for messages only: the same updates in every epoch",
+    )
+
+
 def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
     updates = Updates(part2, draw, trivial=False)
     try:
@@ -321,6 +407,9 @@ def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
         if part2.driver.repeats(updates.model, updates.batches[0]) is not False:
             raise
     expect_autoencoders_update(LinearUpdates(part2, draw))
+    expect_autoencoders_update(LinearUpdates(part2, draw, count=64, epoch=2))
+    expect_later_epoch(part2, draw)
+    expect_step_for_every_batch(epochs(part2, draw), "optimizer_ae", ("encoder", "decoder"))
 
 
 def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None:
@@ -335,6 +424,10 @@ def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None
         # gradient at all, which costs another item. Losses without chance decide, on a linear one.
         expect_discriminators_update(Updates(part2, draw, trivial=True))
     expect_discriminators_update(LinearUpdates(part2, draw))
+    expect_discriminators_update(LinearUpdates(part2, draw, count=64, epoch=2))
+    found = epochs(part2, draw)
+    expect_step_for_every_batch(found, "optimizer_disc", ("discriminator",))
+    expect_fresh_codes(found)
 
 
 def linear_updates_are_right(part2: Part, draw: Draw) -> None:

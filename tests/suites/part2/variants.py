@@ -581,6 +581,62 @@ OPTIMIZERS = (
         family="lambda",
     ),
 )
+COUNTED = ("for x, _ in train_loader:", "for i, (x, _) in enumerate(train_loader):")
+UPDATE_IF = "".join(f"    {line}\n" for line in DISC_UPDATE.splitlines())
+OPTIMIZERS = (
+    *OPTIMIZERS,
+    wrong(TRAINING, "a tiny learning rate", ("lr=args.ae_lr", "lr=1e-9"), file=TRAIN, family="learning rate"),
+    wrong(
+        TRAINING,
+        "lambda not handed over by main",
+        ("optimizer_disc, args.lambda_)", "optimizer_disc)"),
+        file=TRAIN,
+        family="lambda",
+    ),
+    wrong(
+        TRAINING,
+        "a break after 100 batches",
+        (COUNTED[0], COUNTED[1] + "\n        if i >= 100:\n            break"),
+        file=TRAIN,
+        family="no update",
+    ),
+    wrong(
+        TRAINING,
+        "the discriminator in the first batches only",
+        COUNTED,
+        (DISC_UPDATE, "        if i < 30:\n" + UPDATE_IF),
+        file=TRAIN,
+        family="no update",
+    ),
+    wrong(
+        TRAINING,
+        "the discriminator in every other epoch",
+        (DISC_UPDATE, "        if epoch % 2:\n" + UPDATE_IF),
+        file=TRAIN,
+        family="no update",
+    ),
+    wrong(
+        TRAINING,
+        "another lambda in late epochs",
+        ("    model.train()\n", "    model.train()\n    lambda_ = lambda_ if epoch <= 50 else 1\n"),
+        file=TRAIN,
+        family="lambda",
+    ),
+    wrong(
+        TRAINING,
+        "half a batch",
+        ("        x = x.to(model.encoder.device)\n", "        x = x.to(model.encoder.device)[:32]\n"),
+        file=TRAIN,
+        family="wrong update",
+    ),
+    wrong(
+        TRAINING,
+        "a seed for every batch",
+        (DISC_CALL, "        torch.manual_seed(42)\n" + DISC_CALL),
+        file=TRAIN,
+        family="not drawn afresh",
+    ),
+)
 LEAKS = (
     Variant(
         "a discriminator loss that leaks into the encoder",
@@ -812,6 +868,23 @@ RIGHT_NETWORKS = (
 )
 LOOP = "for x, _ in train_loader:"
 RIGHT_LOOPS = (
+    right(
+        "gradients clipped by norm, side by side",
+        (
+            "        optimizer_ae.step()\n",
+            "        for side in (model.encoder, model.decoder):\n"
+            "            torch.nn.utils.clip_grad_norm_(side.parameters(), 1.0)\n        optimizer_ae.step()\n",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "gradients clipped by value",
+        (
+            "        optimizer_ae.step()\n",
+            "        torch.nn.utils.clip_grad_value_(model.parameters(), 0.1)\n        optimizer_ae.step()\n",
+        ),
+        file=TRAIN,
+    ),
     right(
         "what a loader knows of its data",
         (
