@@ -15,16 +15,29 @@ from part2_stand_ins import (
     EncoderStandIn,
     Loader,
     SilentLogger,
+    alters,
     awake,
     build,
     enlarge,
     judged,
     painted,
     seen,
+    when_enlarged,
 )
 from torch import nn
 
-__all__ = ["awake", "build", "enlarge", "judged", "painted", "prepare", "seen", "steps_of_main"]
+__all__ = [
+    "alters",
+    "awake",
+    "build",
+    "enlarge",
+    "judged",
+    "painted",
+    "prepare",
+    "seen",
+    "steps_of_main",
+    "when_enlarged",
+]
 
 DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 

@@ -151,6 +151,30 @@ def enlarge(network, factor):
         parameter.mul_(factor)
 
 
+@torch.no_grad()
+def alters(network, x):
+    """Whether a network changes what it is given."""
+    before = x.clone()
+    network(x)
+    return not torch.equal(before, x)
+
+
+@torch.no_grad()
+def when_enlarged(network, x, factors):
+    """What a network makes of an input when all of its weights are multiplied by a factor.
+
+    The first of the factors that does not overflow counts.
+    """
+    done = 1.0
+    for factor in factors:
+        enlarge(network, factor / done)
+        done = factor
+        value = network(x)
+        if not isinstance(value, torch.Tensor) or torch.isfinite(value).all():
+            break
+    return value
+
+
 class Judge(StandIn):
     """Stands in for the discriminator: the logits `z @ weight + bias`, and a record of what it was asked.
 

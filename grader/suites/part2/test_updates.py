@@ -348,11 +348,11 @@ def expect_step_for_every_batch(found: list[Tensors], optimizer: str, sides: tup
     """Fail if an optimizer takes fewer steps than there are batches, or one of them moves nothing."""
     for epoch in found:
         for side in sides:
-            weights = expect_shape(epoch[side], (len(epoch[side]), 8), side)
+            weights = epoch[side]
             steps = len(weights) - 1
             expect(
                 steps == 0 or steps >= MANY,  # with none of them, it is no optimizer that moves the weights
-                f"{optimizer} takes only {steps} steps for {MANY} batches: the rest leaves the {side} as it was",
+                f"{optimizer} takes {steps} steps for {MANY} batches: the rest leaves the {side} as it was",
                 "an update for every batch: no break, and no condition on a batch's number or on its losses",
             )
             moved = (weights[1:] != weights[:-1]).any(1)
@@ -392,7 +392,7 @@ def expect_later_epoch(part: Part, draw: Draw) -> None:
             cosines.append(float(torch.nn.functional.cosine_similarity(moved, due, dim=0)))
     expect(
         max(cosines) > 0.98,
-        f"in epoch {LATE} encoder and decoder move another way than in epoch 1, as if lambda_ is not the same",
+        f"in epoch {LATE} encoder and decoder move another way than before, as if lambda_ is not the same",
         "the number of the epoch is for messages only: the same updates in every epoch",
     )
 

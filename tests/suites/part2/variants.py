@@ -397,6 +397,31 @@ WRONG = (
         family="not drawn afresh",
     ),
 )
+WRONG = (
+    *WRONG,
+    wrong(
+        AUTOENCODER,
+        "codes within 3",
+        ("        return self.net(x)\n", "        return 3 * self.net(x).tanh()\n"),
+        family="bounded output",
+    ),
+    wrong(
+        DISCRIMINATOR,
+        "logits within 3",
+        (D_FORWARD, D_FORWARD + "        return 3 * self.net(z).tanh()\n"),
+        family="bounded output",
+    ),
+    wrong(
+        AE_LOSS,
+        "keys are missing where lambda is 1",
+        (
+            AE_SUM,
+            AE_SUM
+            + "\n        if lambda_ == 1:\n            return ae_loss, {'ae_loss': ae_loss, 'recon_loss': recon_loss}",
+        ),
+        family="log incomplete",
+    ),
+)
 WRITTEN_OUT = """        z_real = torch.randn(z_fake.shape)
         real, fake = model.discriminator(z_real), model.discriminator(z_fake.detach())
         bce = torch.nn.functional.binary_cross_entropy_with_logits
