@@ -321,6 +321,7 @@ def expect_discriminators_update(updates: Updates) -> None:
         expect(
             right,
             "the discriminator does not move along the gradient of disc_loss",
+            "one disc_loss of this batch's z_fake, one step along it, nothing else that changes weights; or "
             "the autoencoder's update leaves gradients in the discriminator: optimizer_disc.zero_grad() "
             "right before disc_loss.backward(), and no backward of both losses at once",
         )
@@ -341,7 +342,14 @@ def epochs(part: Part, draw: Draw) -> list[Tensors]:
         if error.kind in ("timeout", "died"):
             raise
         return []
-    return found if isinstance(found, list) else []
+    hint = "leave the optimizers and the model's attributes as they are"
+    if not isinstance(found, list) or not all(isinstance(epoch, dict) for epoch in found):
+        fail("an epoch of many batches cannot be followed", hint)
+    for epoch in found:
+        for name in ("encoder", "decoder", "discriminator", "drawn"):
+            rows = epoch.get(name)
+            expect_shape(rows, (len(rows) if isinstance(rows, torch.Tensor) else 0, 8), name, hint)
+    return found
 
 
 def expect_step_for_every_batch(found: list[Tensors], optimizer: str, sides: tuple[str, ...]) -> None:
