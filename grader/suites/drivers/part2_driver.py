@@ -6,21 +6,38 @@ Here are the updates and the trainings by the student's `train_aae`.
 import contextlib
 import importlib
 
+import numpy as np
 import torch
-from part2_main import first_step_of_main, prepare
+from part2_main import prepare, steps_of_main
 from part2_stand_ins import (
     DecoderStandIn,
     DiscriminatorStandIn,
     EncoderStandIn,
-    Silent,
+    Loader,
+    SilentLogger,
+    alters,
+    awake,
     build,
+    enlarge,
     judged,
     painted,
     seen,
+    when_enlarged,
 )
 from torch import nn
 
-__all__ = ["build", "first_step_of_main", "judged", "painted", "prepare", "seen"]
+__all__ = [
+    "alters",
+    "awake",
+    "build",
+    "enlarge",
+    "judged",
+    "painted",
+    "prepare",
+    "seen",
+    "steps_of_main",
+    "when_enlarged",
+]
 
 DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
 
@@ -39,28 +56,60 @@ def _no_dropout():
             setattr(functional, name, function)
 
 
-class Snapshots:
-    """A loader of a few batches that copies the model's state before each of them and at the end."""
+class Snapshots(Loader):
+    """A loader of a few batches that copies the model's state before each of them; `finish` copies the last.
 
-    def __init__(self, model, batches, seeds):
-        self.model = model
-        self.batches = batches
-        self.seeds = seeds
-        self.states = []
-        self.dataset = batches
+    Where a loop fetches a batch before it has worked on the one before, the optimizers' steps tell where the
+    one ends and the other begins: two steps for each.
+    """
 
-    def __len__(self):
-        return len(self.batches)
-
-    def _note(self):
-        self.states.append({name: value.clone() for name, value in self.model.state_dict().items()})
+    def __init__(self, model, batches, seeds, optimizers):
+        super().__init__(batches)
+        self.grader_model = model
+        self.grader_seeds = seeds
+        self.grader_states = []
+        self.grader_steps = 0
+        self.grader_ahead = False
+        for optimizer in optimizers:
+            optimizer.register_step_post_hook(self._step)
 
     def __iter__(self):
-        for batch, seed in zip(self.batches, self.seeds, strict=True):
-            self._note()
-            torch.manual_seed(seed)
-            yield batch, torch.zeros(len(batch), dtype=torch.int64)
-        self._note()
+        for index, batch in enumerate(self.grader_batches):
+            if index == 0 or self.grader_steps:
+                self._begin(self.grader_seeds[index])
+            else:
+                self.grader_ahead = True
+                _seed(self.grader_seeds[0])
+            yield batch
+
+    def _begin(self, seed):
+        state = self.grader_model.state_dict()
+        self.grader_states.append({name: value.clone() for name, value in state.items()})
+        _seed(seed)
+
+    def _step(self, *args):
+        self.grader_steps += 1
+        fetched_before = self.grader_ahead and len(self.grader_states) < len(self.grader_seeds)
+        if fetched_before and self.grader_steps == 2 * len(self.grader_states):
+            self._begin(self.grader_seeds[len(self.grader_states)])
+
+    def finish(self):
+        """Copy the last state; returns the loader."""
+        self._begin(0)
+        return self
+
+    def count(self):
+        """The number of states."""
+        return len(self.grader_states)
+
+    def state(self, index):
+        """One of the states; all of them may be more than one reply can hold."""
+        return self.grader_states[index]
+
+
+def _seed(number):
+    torch.manual_seed(number)
+    np.random.seed(number)
 
 
 def _trivial_autoencoder_loss(x, recon_x, z_fake, lambda_=1, *, model):
@@ -70,8 +119,11 @@ def _trivial_autoencoder_loss(x, recon_x, z_fake, lambda_=1, *, model):
 
 
 def _trivial_discriminator_loss(z_fake, *, model):
-    loss = model.discriminator(z_fake.detach()).square().mean()
-    return loss, {"disc_loss": loss, "loss_real": loss, "loss_fake": loss, "accuracy": loss}
+    # Two terms, each by itself: a loop may go backward through one after the other.
+    fake = model.discriminator(z_fake.detach()).square().mean() / 50
+    real = (model.discriminator(z_fake.detach() / 2 + 1) - 1).square().mean() / 50
+    loss = real + fake
+    return loss, {"disc_loss": loss, "loss_real": real, "loss_fake": fake, "accuracy": loss.detach()}
 
 
 def with_trivial_losses(model):
@@ -90,7 +142,7 @@ def with_trivial_losses(model):
 
 def with_linear_discriminator(model, z_dim):
     """Let a linear map take the place of the model's discriminator; returns the model."""
-    model.discriminator = DiscriminatorStandIn(z_dim)
+    model.discriminator = DiscriminatorStandIn(z_dim).replaces(model.discriminator)
     return model
 
 
@@ -102,14 +154,16 @@ def with_linear_networks(model, z_dim, state):
         return model.decoder(z), z
 
     def autoencoder_loss(x, recon_x, z_fake, lambda_=1, *args, **kwargs):
-        # Not the assignment's: halved, with least squares for the generator, and lambda squared.
-        recon, gen = (recon_x - x).square().mean() / 2, (model.discriminator(z_fake) - 1).square().mean()
-        loss = lambda_**2 * recon + (1 - lambda_**2) * gen
+        # Not the assignment's: least squares for the generator, and lambda squared. No gradient is so large
+        # that a loop clips it, and none so small that steps of the decoder are lost in rounding.
+        recon, gen = (recon_x - x).square().mean(), (model.discriminator(z_fake) - 1).square().mean()
+        loss = 5 * lambda_**2 * recon + 0.05 * (1 - lambda_**2) * gen
         return loss, {"gen_loss": loss, "recon_loss": loss, "ae_loss": loss}
 
     with_trivial_losses(model)
-    model.encoder, model.decoder = EncoderStandIn(z_dim), DecoderStandIn(z_dim)
-    model.discriminator = DiscriminatorStandIn(z_dim)
+    model.encoder = EncoderStandIn(z_dim).replaces(model.encoder)
+    model.decoder = DecoderStandIn(z_dim).replaces(model.decoder)
+    model.discriminator = DiscriminatorStandIn(z_dim).replaces(model.discriminator)
     model.forward, model.get_loss_autoencoder = forward, autoencoder_loss
     model.load_state_dict(state, strict=False)
     return model
@@ -125,17 +179,88 @@ def with_squared_error(model):
     return model
 
 
-def updates(model, batches, seeds, lr, lambda_):
+def updates(model, batches, seeds, lr, lambda_, epoch=1):
     """The model's states before, between and after the updates of one epoch with plain gradient steps."""
     train = importlib.import_module("train")
     sides = [*model.encoder.parameters(), *model.decoder.parameters()]
     optimizer_ae = torch.optim.SGD(sides, lr=lr)
     optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=lr)
-    loader = Snapshots(model, batches, seeds)
+    loader = Snapshots(model, batches, seeds, (optimizer_ae, optimizer_disc))
+    model.train()
+    trained = {parameter: parameter.requires_grad for parameter in model.parameters()}
+    with _no_dropout():
+        train.train_aae(
+            epoch, model, loader, SilentLogger(), SilentLogger(), optimizer_ae, optimizer_disc, lambda_
+        )
+    for parameter, before in trained.items():  # a loop may freeze one side during the update of the other
+        parameter.requires_grad_(before)
+    return loader.finish()
+
+
+def epochs(model, batches, lr, lambda_, numbers):
+    """Let linear networks be trained for epochs of these numbers.
+
+    Returns:
+        For each epoch the weights after every step of the optimizers, a few of each network: "encoder",
+        "decoder" and "discriminator" `[steps, 8]`; and "drawn" `[calls, 8]`, the first code of the prior that
+        could be drawn in each call of get_loss_discriminator.
+    """
+    train = importlib.import_module("train")
+    sides = [*model.encoder.parameters(), *model.decoder.parameters()]
+    optimizer_ae = torch.optim.SGD(sides, lr=lr)
+    optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=lr)
+    few = {
+        "encoder": model.encoder.grader_map.bias,
+        "decoder": model.decoder.grader_map.bias,
+        "discriminator": model.discriminator.grader_map.weight,
+    }
+    loss = model.get_loss_discriminator
+    found = []
+
+    def note(*sides):
+        for side in sides:
+            found[-1][side].append(few[side].detach().flatten()[:8].clone())
+
+    def drawing(z_fake, *args, **kwargs):
+        found[-1]["drawn"].append(torch.randn(8))
+        return loss(z_fake)
+
+    optimizer_ae.register_step_post_hook(lambda *args: note("encoder", "decoder"))
+    optimizer_disc.register_step_post_hook(lambda *args: note("discriminator"))
+    model.get_loss_discriminator = drawing
+    for number in numbers:
+        found.append({name: [few[name].detach().flatten()[:8].clone()] for name in few} | {"drawn": []})
+        train.train_aae(
+            number,
+            model,
+            Loader(batches),
+            SilentLogger(),
+            SilentLogger(),
+            optimizer_ae,
+            optimizer_disc,
+            lambda_,
+        )
+    return [
+        {name: torch.stack(rows) if rows else torch.zeros(0, 8) for name, rows in epoch.items()}
+        for epoch in found
+    ]
+
+
+def weights(model):
+    """The names of the model's weights; a state holds buffers, too, which move without any update."""
+    return [name for name, _ in model.named_parameters()]
+
+
+@torch.no_grad()
+def repeats(model, x):
+    """Whether the networks in training mode make the same of the same images twice, but for dropout."""
     model.train()
     with _no_dropout():
-        train.train_aae(1, model, loader, Silent(), Silent(), optimizer_ae, optimizer_disc, lambda_)
-    return loader.states
+        results = []
+        for _ in range(2):
+            z = model.encoder(x)
+            results.append((z, model.decoder(z), model.discriminator(z)))
+    return all(torch.equal(first, second) for first, second in zip(*results, strict=True))
 
 
 def autoencoder_loss(model, x, lambda_):
@@ -155,9 +280,6 @@ class Training:
     """A training by the student's `train_aae`, a few batches at a time."""
 
     def __init__(self, model, images, batch_size, lambda_, lr, disc_lr, adam_disc):
-        if any(nn.parameter.is_lazy(parameter) for parameter in model.parameters()):
-            with torch.no_grad():
-                model(images[:2])
         sides = [*model.encoder.parameters(), *model.decoder.parameters()]
         self.model = model
         self.images = images
@@ -174,16 +296,16 @@ class Training:
 
     def _batches(self, count):
         order = torch.randint(len(self.images), (count, self.batch_size))
-        return [(self.images[chosen], torch.zeros(self.batch_size, dtype=torch.int64)) for chosen in order]
+        return [self.images[chosen] for chosen in order]
 
     def _train(self, batches):
         train = importlib.import_module("train")
         train.train_aae(
             1,
             self.model,
-            batches,
-            Silent(),
-            Silent(),
+            Loader(batches),
+            SilentLogger(),
+            SilentLogger(),
             self.optimizer_ae,
             self.optimizer_disc,
             self.lambda_,

@@ -1,14 +1,16 @@
 """Runs in the box: `main` of the student's train.py up to the training, for what it hands over."""
 
 import argparse
+import contextlib
+import functools
 import importlib
 import inspect
+import runpy
 
 import torch
 import torch.utils.tensorboard
 import torchvision
-from part2_stand_ins import STAND_INS, Silent, without_broken
-from torch import nn
+from part2_stand_ins import STAND_INS, Silent, complete, without_broken
 
 LOG_DIR = "/tmp/logs"
 
@@ -51,36 +53,87 @@ class Caught(BaseException):
 PICTURES = ("save", "generate", "image", "sample", "reconstruct", "plot", "visual")
 
 
-def first_step_of_main(options, name, pattern):
-    """Run `main` up to its first call of `train_aae`; then let one of its optimizers take a step.
+def steps_of_main(options, name, pattern, scales, count):
+    """Run `main` up to its first call of `train_aae`; then let one of its optimizers take some steps.
 
-    Before the step all parameters are zero, whichever optimizer holds them, and the gradient of each is the
-    pattern over and over, in the order of its elements.
+    Before the first all parameters are zero, whichever optimizer holds them. The gradient of each, the same
+    at every step, is the pattern over and over, in the order of its elements, times the scales in turn.
 
     Args:
         options: what the command line gives `main`.
         name: `optimizer_ae` or `optimizer_disc`.
         pattern: float `[N]`.
+        scales: one for each parameter of a side, over and over.
+        count: number of steps.
 
     Returns:
-        For encoder, decoder and discriminator in turn a list with the signs of each parameter after the step,
-        int8 `[number of elements]`. None if `main` ended without training.
+        "signs": for encoder, decoder and discriminator in turn a list with the signs of each parameter after
+        the first step, int8 `[number of elements]`; "sizes": the same for the mean length of the last step;
+        "lambda_": what `train_aae` is given, NaN for nothing. None if `main` ended without training.
     """
     caught = _caught_in_main(options)
     if caught is None:
         return None
-    sides = [getattr(caught["model"], side) for side in ("encoder", "decoder", "discriminator")]
-    if any(nn.parameter.is_lazy(parameter) for side in sides for parameter in side.parameters()):
-        with torch.no_grad():
-            caught["model"](torch.zeros(2, 1, 28, 28))
-    trained = [[parameter for parameter in side.parameters() if parameter.requires_grad] for side in sides]
+    model = complete(caught["model"])
+    trained = [
+        [parameter for parameter in side.parameters() if parameter.requires_grad]
+        for side in (model.encoder, model.decoder, model.discriminator)
+    ]
     with torch.no_grad():
-        for parameter in (parameter for side in trained for parameter in side):
-            parameter.zero_()
-            times = -(-parameter.numel() // len(pattern))
-            parameter.grad = pattern.repeat(times)[: parameter.numel()].view(parameter.shape)
-    caught[name].step()
-    return [[parameter.detach().flatten().sign().to(torch.int8) for parameter in side] for side in trained]
+        for side in trained:
+            for index, parameter in enumerate(side):
+                parameter.zero_()
+                gradient = pattern.repeat(-(-parameter.numel() // len(pattern)))[: parameter.numel()]
+                parameter.grad = gradient.view(parameter.shape) * scales[index % len(scales)]
+    for index in range(count):
+        if index == count - 1:
+            before = [[parameter.detach().clone() for parameter in side] for side in trained]
+        caught[name].step()
+        if index == 0:
+            signs = [
+                [parameter.detach().flatten().sign().to(torch.int8) for parameter in side] for side in trained
+            ]
+    sizes = [
+        [(parameter.detach() - old).abs().mean() for parameter, old in zip(*pair, strict=True)]
+        for pair in zip(trained, before, strict=True)
+    ]
+    return {"signs": signs, "sizes": sizes, "lambda_": float(caught["lambda_"])}
+
+
+class Options(argparse.Namespace):
+    """What the command line gives `main`; an option of the student's own has its default."""
+
+    def __getattr__(self, name):
+        defaults = {} if name.startswith("__") else _own_defaults()
+        if name not in defaults:
+            raise AttributeError(f"main(args) reads args.{name}, but train.py adds no such option")
+        return defaults[name]
+
+
+@functools.cache
+def _own_defaults():
+    """The defaults of all options that train.py adds to a parser when it is run as a program."""
+    defaults = {}
+    add, parse = argparse._ActionsContainer.add_argument, argparse.ArgumentParser.parse_known_args
+
+    def add_argument(self, *args, **kwargs):
+        action = add(self, *args, **kwargs)
+        converted = isinstance(action.default, str) and callable(action.type)
+        defaults[action.dest] = action.type(action.default) if converted else action.default
+        return action
+
+    def parse_known_args(self, *args, **kwargs):
+        raise Caught
+
+    argparse._ActionsContainer.add_argument = add_argument
+    argparse.ArgumentParser.parse_known_args = parse_known_args
+    try:
+        with contextlib.suppress(Caught, Exception, SystemExit):
+            runpy.run_path(importlib.import_module("train").__file__, run_name="__main__")
+    finally:
+        argparse._ActionsContainer.add_argument = add
+        argparse.ArgumentParser.parse_known_args = parse
+    return defaults
 
 
 def _caught_in_main(options):
@@ -96,11 +149,11 @@ def _caught_in_main(options):
         logger_disc,
         optimizer_ae,
         optimizer_disc,
-        lambda_=1,
+        lambda_=float("nan"),
         *args,
         **kwargs,
     ):
-        caught.update(model=model, optimizer_ae=optimizer_ae, optimizer_disc=optimizer_disc)
+        caught.update(model=model, optimizer_ae=optimizer_ae, optimizer_disc=optimizer_disc, lambda_=lambda_)
         raise Caught
 
     replaced = {"train_aae": train_aae}
@@ -113,7 +166,7 @@ def _caught_in_main(options):
         setattr(train, name, value)
     try:
         with without_broken(STAND_INS):
-            train.main(argparse.Namespace(**options, log_dir=LOG_DIR))
+            train.main(Options(**options, log_dir=LOG_DIR))
     except Caught:
         return caught
     finally:

@@ -8,43 +8,65 @@ import importlib
 
 import torch
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 
-class EncoderStandIn(nn.Module):
-    """A linear map of the pixels."""
+class StandIn(nn.Module):
+    """A network of the grader's in the place of one of the student's.
 
-    def __init__(self, z_dim):
-        super().__init__()
-        self.map = nn.Linear(784, z_dim)
+    What else the student's code reads of its network (`self.decoder.z_dim`) it finds as it was, so all names
+    of our own begin with `grader_`; and whatever else it hands to forward (`detach=True`) is not looked at.
+    """
 
-    def forward(self, x):
-        return self.map(x.flatten(1))
+    def replaces(self, original):
+        """Take the place of a network, from now on."""
+        self.__dict__["grader_original"] = original  # no submodule: its weights are not the stand-in's
+        return self
+
+    def __getattr__(self, name):
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if isinstance(self.__dict__.get("grader_original"), nn.Module):
+                return getattr(self.__dict__["grader_original"], name)
+            raise
 
     @property
     def device(self):
-        return self.map.weight.device
+        return next(self.parameters()).device
 
 
-class DecoderStandIn(nn.Module):
+class EncoderStandIn(StandIn):
+    """A linear map of the pixels."""
+
+    def __init__(self, z_dim, *args, **kwargs):
+        super().__init__()
+        self.grader_map = nn.Linear(784, z_dim)
+
+    def forward(self, x, *args, **kwargs):
+        return self.grader_map(x.flatten(1))
+
+
+class DecoderStandIn(StandIn):
     """A linear map to the pixels."""
 
-    def __init__(self, z_dim):
+    def __init__(self, z_dim, *args, **kwargs):
         super().__init__()
-        self.map = nn.Linear(z_dim, 784)
+        self.grader_map = nn.Linear(z_dim, 784)
 
-    def forward(self, z):
-        return self.map(z).view(-1, 1, 28, 28)
+    def forward(self, z, *args, **kwargs):
+        return self.grader_map(z).view(-1, 1, 28, 28)
 
 
-class DiscriminatorStandIn(nn.Module):
+class DiscriminatorStandIn(StandIn):
     """A linear map to one number."""
 
-    def __init__(self, z_dim):
+    def __init__(self, z_dim, *args, **kwargs):
         super().__init__()
-        self.map = nn.Linear(z_dim, 1)
+        self.grader_map = nn.Linear(z_dim, 1)
 
-    def forward(self, z):
-        return self.map(z)
+    def forward(self, z, *args, **kwargs):
+        return self.grader_map(z)
 
 
 STAND_INS = {
@@ -89,10 +111,71 @@ def without_broken(names):
 def build(z_dim, replaceable=tuple(STAND_INS)):
     """An AdversarialAE of the student's networks; those of `replaceable` that fail give way to a stand-in."""
     with without_broken(replaceable):
-        return importlib.import_module("models").AdversarialAE(z_dim=z_dim)
+        return complete(importlib.import_module("models").AdversarialAE(z_dim=z_dim))
 
 
-class Judge(nn.Module):
+def is_lazy(network):
+    """Whether some weights wait for a first input to know their shape."""
+    return any(nn.parameter.is_lazy(parameter) for parameter in network.parameters())
+
+
+@torch.no_grad()
+def complete(model):
+    """Show a model an image if weights of it are still waiting for their shape; returns the model."""
+    if is_lazy(model):
+        z = model.encoder(torch.zeros(2, 1, 28, 28))
+        model.decoder(z)
+        model.discriminator(z)
+    return model
+
+
+@torch.no_grad()
+def awake(network, example):
+    """Make a network ready to be judged by its weights; returns it.
+
+    Weights that wait for a first input get their shape; a last layer that starts at zero, as some initialize
+    it, gets small random ones.
+    """
+    if is_lazy(network):
+        network(example)
+    for parameter in network.parameters():
+        if parameter.dim() >= 2 and not parameter.any():
+            parameter.normal_(std=0.05)
+    return network
+
+
+@torch.no_grad()
+def enlarge(network, factor):
+    """Multiply all weights of a network, and nothing that it keeps besides them."""
+    for parameter in network.parameters():
+        parameter.mul_(factor)
+
+
+@torch.no_grad()
+def alters(network, x):
+    """Whether a network changes what it is given."""
+    before = x.clone()
+    network(x)
+    return not torch.equal(before, x)
+
+
+@torch.no_grad()
+def when_enlarged(network, x, factors):
+    """What a network makes of an input when all of its weights are multiplied by a factor.
+
+    The first of the factors that does not overflow counts.
+    """
+    done = 1.0
+    for factor in factors:
+        enlarge(network, factor / done)
+        done = factor
+        value = network(x)
+        if not isinstance(value, torch.Tensor) or torch.isfinite(value).all():
+            break
+    return value
+
+
+class Judge(StandIn):
     """Stands in for the discriminator: the logits `z @ weight + bias`, and a record of what it was asked.
 
     `flat` and `probabilities` follow a discriminator that breaks the contract in this way, for which
@@ -101,50 +184,51 @@ class Judge(nn.Module):
 
     def __init__(self, weight, bias, flat, probabilities):
         super().__init__()
-        self.weight = nn.Parameter(weight)
-        self.bias = nn.Parameter(bias)
-        self.flat = flat
-        self.probabilities = probabilities
-        self.seen = []
+        self.grader_weight = nn.Parameter(weight)
+        self.grader_bias = nn.Parameter(bias)
+        self.grader_flat = flat
+        self.grader_probabilities = probabilities
+        self.grader_seen = []
 
-    def forward(self, z):
-        self.seen.append(z.detach().clone())
-        value = z @ self.weight + self.bias
-        if self.probabilities:
+    def forward(self, z, *args, **kwargs):
+        self.grader_seen.append(z.detach().clone())
+        value = z @ self.grader_weight + self.grader_bias
+        if self.grader_probabilities:
             value = value.sigmoid()
-        return value if self.flat else value.unsqueeze(-1)
+        return value if self.grader_flat else value.unsqueeze(-1)
 
 
 def judged(model, weight, bias, flat, probabilities):
     """Let a `Judge` take the place of the model's discriminator; returns it."""
-    model.discriminator = Judge(weight, bias, flat, probabilities)
+    judge = Judge(weight, bias, flat, probabilities)
+    model.discriminator = judge.replaces(getattr(model, "discriminator", None))
     return model.discriminator
 
 
-class Canvas(nn.Module):
+class Canvas(StandIn):
     """Stands in for the decoder: `tanh(z @ weight + bias)`, from which the codes can be read again."""
 
     def __init__(self, weight, bias):
         super().__init__()
-        self.weight = nn.Parameter(weight)
-        self.bias = nn.Parameter(bias)
+        self.grader_weight = nn.Parameter(weight)
+        self.grader_bias = nn.Parameter(bias)
 
-    def forward(self, z):
-        z_dim = len(self.weight)
+    def forward(self, z, *args, **kwargs):
+        z_dim = len(self.grader_weight)
         if z.dim() != 2 or z.shape[1] != z_dim:
             raise ValueError(f"the decoder takes codes of shape [B, {z_dim}], but gets {list(z.shape)}")
-        return (z @ self.weight + self.bias).tanh().view(-1, 1, 28, 28)
+        return (z @ self.grader_weight + self.grader_bias).tanh().view(-1, 1, 28, 28)
 
 
 def painted(model, weight, bias):
     """Let a `Canvas` take the place of the model's decoder; returns the model."""
-    model.decoder = Canvas(weight, bias)
+    model.decoder = Canvas(weight, bias).replaces(getattr(model, "decoder", None))
     return model
 
 
 def seen(stand_in):
     """What a `Judge` was given since the last time, joined where all are codes of one size."""
-    codes, stand_in.seen = stand_in.seen, []
+    codes, stand_in.grader_seen = stand_in.grader_seen, []
     together = len({tuple(z.shape[1:]) for z in codes}) == 1 and all(z.dim() == 2 for z in codes)
     return [torch.cat(codes)] if together else codes[:16]
 
@@ -165,3 +249,28 @@ class Silent:
 
     def __exit__(self, *error):
         return False
+
+
+class SilentLogger(Silent):
+    """Stands in for a TensorBoardLogger, with the attributes of one."""
+
+    def __init__(self, name=None):
+        self.summary_writer = Silent()
+        self.avg_window = 50
+        self.name = name
+
+
+class Loader(DataLoader):
+    """A loader of batches that are there already, in their order."""
+
+    def __init__(self, batches):
+        images = torch.cat(batches)
+        self.grader_batches = [(batch, torch.zeros(len(batch), dtype=torch.int64)) for batch in batches]
+        labels = torch.zeros(len(images), dtype=torch.int64)
+        super().__init__(TensorDataset(images, labels), batch_size=len(batches[0]))
+
+    def __len__(self):
+        return len(self.grader_batches)
+
+    def __iter__(self):
+        return iter(self.grader_batches)

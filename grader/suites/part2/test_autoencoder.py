@@ -19,15 +19,23 @@ pytestmark = pytest.mark.item("2.4.autoencoder")
 NETWORKS = 4
 # All weights times this: what the last layer lets through then shows, whatever normalizes before it.
 LARGE = 6.0
+# For codes, with a limit that leaves room for a clamp meant for stability, at 10, say. A very deep network
+# overflows with the first factor.
+FACTORS, FAR_OUT = [30.0, 6.0], 9.0
 
 
-def enlarged(network: Remote) -> None:
-    """Multiply all weights of a network (not the statistics of its BatchNorms)."""
-    state = network.state_dict()
-    kept = ("running_mean", "running_var", "num_batches_tracked")
-    network.load_state_dict(
-        {name: value if name.endswith(kept) else value * LARGE for name, value in state.items()}
-    )
+def encoder_of(part: Part, z_dim: int) -> Remote:
+    """The student's encoder in evaluation mode, without weights that are zero or lazy."""
+    encoder = part.models.ConvEncoder(z_dim)
+    encoder.eval()  # in training mode a BatchNorm refuses a batch of one
+    return part.driver.awake(encoder, torch.zeros(1, 1, 28, 28))
+
+
+def decoder_of(part: Part, z_dim: int) -> Remote:
+    """The student's decoder in the same way."""
+    decoder = part.models.ConvDecoder(z_dim)
+    decoder.eval()
+    return part.driver.awake(decoder, torch.zeros(1, z_dim))
 
 
 def images_of(draw: Draw, count: int) -> torch.Tensor:
@@ -50,8 +58,7 @@ def test_encoder_maps_images_to_codes(part2: Part, draw: Draw) -> None:
 
 def test_encoder_codes_each_image_by_itself(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
-    encoder = part2.models.ConvEncoder(6)
-    encoder.eval()
+    encoder = encoder_of(part2, 6)
     images = images_of(draw, 4)
     codes = expect_shape(encoder(images), (4, 6), "the code of 4 images", "[B, z_dim]")
     again = encoder(images)
@@ -59,6 +66,11 @@ def test_encoder_codes_each_image_by_itself(part2: Part, draw: Draw) -> None:
         close(codes, again, rtol=1e-5, atol=1e-6),
         "the same images in evaluation mode get another code the second time",
         "the encoder of an adversarial autoencoder is deterministic: no sampling, dropout only in training",
+    )
+    expect(
+        part2.driver.alters(encoder, images) is not True,
+        "the encoder changes the images that it is given: the loss then compares with other ones",
+        "x = (x - mean) / std makes a new tensor; no x -= ..., and nothing in x.data",
     )
     spread = float((codes - codes.mean(0)).abs().max())
     expect(
@@ -79,13 +91,14 @@ def test_codes_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
     lowest, highest = 0.0, 0.0
     for _ in range(NETWORKS):
         part2.seed(draw.seed())
-        encoder = part2.models.ConvEncoder(32)
-        enlarged(encoder)
-        encoder.eval()
-        codes = expect_shape(encoder(3 * images_of(draw, 6)), (6, 32), "the code of 6 images", "[B, z_dim]")
+        encoder = encoder_of(part2, 32)
+        codes = part2.driver.when_enlarged(encoder, 3 * images_of(draw, 6), FACTORS)
+        codes = expect_shape(codes, (6, 32), "the code of 6 images", "[B, z_dim]")
         expect_finite(codes, "the code", "look for a division by zero or a log on the way")
         lowest, highest = min(lowest, float(codes.min())), max(highest, float(codes.max()))
-        if lowest < -2 and highest > 2:  # tanh and sigmoid stay within 1; ReLU and softplus above 0
+        if (
+            lowest < -FAR_OUT and highest > FAR_OUT
+        ):  # tanh and sigmoid stay within 1; ReLU and softplus above 0
             return
     fail(
         f"with large weights the codes only reach from {lowest:.3g} to {highest:.3g}",
@@ -95,8 +108,7 @@ def test_codes_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
 
 def test_encoder_uses_the_whole_image(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
-    encoder = part2.models.ConvEncoder(8)
-    encoder.eval()
+    encoder = encoder_of(part2, 8)
     images = images_of(draw, 3).requires_grad_()
     call = part2.record(encoder, images)
     codes = expect_shape(call.value, (3, 8), "the code of 3 images", "[B, z_dim]")
@@ -136,8 +148,7 @@ def test_decoder_maps_codes_to_images(part2: Part, draw: Draw) -> None:
 
 def test_decoder_uses_every_code_by_itself(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
-    decoder = part2.models.ConvDecoder(6)
-    decoder.eval()
+    decoder = decoder_of(part2, 6)
     codes = draw.normal(4, 6)
     images = expect_shape(decoder(codes), (4, 1, 28, 28), "the image of 4 codes", "[B, 1, 28, 28]")
     alone = torch.cat([decoder(code[None]) for code in codes])
@@ -162,9 +173,8 @@ def test_grey_values_fill_minus_one_to_one(part2: Part, draw: Draw) -> None:
     lowest, highest = 0.0, 0.0
     for _ in range(NETWORKS):
         part2.seed(draw.seed())
-        decoder = part2.models.ConvDecoder(8)
-        enlarged(decoder)
-        decoder.eval()
+        decoder = decoder_of(part2, 8)
+        part2.driver.enlarge(decoder, LARGE)
         images = expect_shape(
             decoder(draw.normal(12, 8, std=4.0)), (12, 1, 28, 28), "the image of 12 codes", "[B, 1, 28, 28]"
         )

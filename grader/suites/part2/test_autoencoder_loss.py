@@ -241,6 +241,9 @@ def test_log_holds_the_three_losses(part2: Part, draw: Draw) -> None:
                 fail(f"{name} is weighted in the log", hint)
             expect_close(number, expected, f"{name} in the log", hint)
             expect(abs(float(number)) > 1e-4, f"{name} in the log is 0 for an untrained model", hint)
+        alone = loss_and_log(judge.model.get_loss_autoencoder(batch.x, batch.recon_x, batch.z_fake, 1.0))[1]
+        missing = [name for name in ("gen_loss", "recon_loss", "ae_loss") if name not in alone]
+        expect(not missing, f"with lambda = 1 the dictionary for the log lacks {', '.join(missing)}", hint)
         # Three numbers that are the same for other images and codes are no losses.
         other = Batch(draw)
         again = loss_and_log(judge.model.get_loss_autoencoder(other.x, other.recon_x, other.z_fake, 0.3))[1]

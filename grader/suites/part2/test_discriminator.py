@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from grader.box.remote import Remote
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, close, expect, expect_finite, expect_shape, fail
 from grader.suites.part import Part
@@ -14,6 +15,16 @@ NO_ACTIVATION = "leave out the sigmoid: the loss works on logits, any real numbe
 # A right network whose 64 logits all have one sign is possible (a few in a thousand networks of the
 # recommended kind); six of them in a row are below 1e-12.
 NETWORKS = 6
+# The limit leaves room for a clamp meant for stability, at 10, say; a very deep network overflows with the
+# first factor.
+FACTORS, FAR_OUT, STDS = [30.0, 6.0], 9.0, (10.0, 1e4)
+
+
+def discriminator_of(part: Part) -> Remote:
+    """The student's discriminator of 6 dimensions, without weights that are zero or lazy."""
+    discriminator = part.models.Discriminator(6)
+    discriminator.eval()
+    return part.driver.awake(discriminator, torch.zeros(1, 6))
 
 
 def test_gives_one_logit_for_each_code(part2: Part, draw: Draw) -> None:
@@ -33,27 +44,24 @@ def test_logits_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
     lowest, highest = 0.0, 0.0
     for _ in range(NETWORKS):
         part2.seed(draw.seed())
-        discriminator = part2.models.Discriminator(6)
-        discriminator.eval()
-        state = discriminator.state_dict()
-        # Larger weights show what the last layer lets through, whatever normalizes before it.
-        kept = ("running_mean", "running_var", "num_batches_tracked")
-        larger = {name: value if name.endswith(kept) else 6 * value for name, value in state.items()}
-        discriminator.load_state_dict(larger)
-        logits = expect_shape(
-            discriminator(draw.normal(64, 6, std=10.0)), (64, 1), "the logits of 64 codes", NO_ACTIVATION
-        )
+        discriminator = discriminator_of(part2)
+        # Larger weights show what the last layer lets through, whatever normalizes before it; larger codes
+        # what comes through layers that norm their weights.
+        codes = torch.cat([draw.normal(64, 6, std=std) for std in STDS])
+        logits = part2.driver.when_enlarged(discriminator, codes, FACTORS)
+        logits = expect_shape(logits, (len(codes), 1), "the logits of codes", NO_ACTIVATION)
         expect_finite(logits, "the logits", "look for a division by zero or a log on the way")
         lowest, highest = min(lowest, float(logits.min())), max(highest, float(logits.max()))
-        if lowest < -2 and highest > 2:  # sigmoid and tanh stay within 1; ReLU and softplus above 0
+        if (
+            lowest < -FAR_OUT and highest > FAR_OUT
+        ):  # sigmoid and tanh stay within 1; ReLU and softplus above 0
             return
     fail(f"with large weights the logits only reach from {lowest:.3g} to {highest:.3g}", NO_ACTIVATION)
 
 
 def test_judges_each_code_by_itself(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
-    discriminator = part2.models.Discriminator(6)
-    discriminator.eval()
+    discriminator = discriminator_of(part2)
     codes = draw.normal(7, 6, std=2.0)
     logits = discriminator(codes)
     expect(
@@ -76,8 +84,7 @@ def test_judges_each_code_by_itself(part2: Part, draw: Draw) -> None:
 
 def test_is_not_linear(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
-    discriminator = part2.models.Discriminator(6)
-    discriminator.eval()
+    discriminator = discriminator_of(part2)
     first, second = draw.normal(32, 6, std=5.0), draw.normal(32, 6, std=5.0)
     ends, other, middle = (
         as_tensor(discriminator(codes), "the output") for codes in (first, second, (first + second) / 2)
@@ -95,8 +102,7 @@ def test_is_not_linear(part2: Part, draw: Draw) -> None:
 
 def test_gradients_reach_codes_and_weights(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
-    discriminator = part2.models.Discriminator(6)
-    discriminator.eval()
+    discriminator = discriminator_of(part2)
     call = part2.record(discriminator, draw.normal(9, 6).requires_grad_())
     if not isinstance(call.value, torch.Tensor):
         fail("the discriminator should return a tensor", "return the logits")

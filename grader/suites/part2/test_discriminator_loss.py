@@ -95,7 +95,9 @@ def expect_logarithm(loss: torch.Tensor) -> None:
 
 def test_compares_with_as_many_codes_of_the_prior(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
-        results = [Judged(judge, draw.normal(count, Z_DIM, std=2.0)) for count in (7, 1)]
+        # Codes may be far out: a loss that clamps them does not ask about them as they are.
+        sizes = ((7, 2.0), (1, 2.0), (7, 20.0))
+        results = [Judged(judge, draw.normal(count, Z_DIM, std=std)) for count, std in sizes]
         for result in results:
             expect_logarithm(result.loss)
             expect_finite(result.loss, "the discriminator's loss", LOSSES)
@@ -117,6 +119,12 @@ def test_prior_is_standard_normal(part2: Part, draw: Draw) -> None:
         )
         for codes in batches:
             expect_standard_normal(codes, "the codes called real")
+            # Rows of five float32 numbers are never the same by chance, whatever their signs.
+            expect(
+                len(codes.abs().unique(dim=0)) == len(codes),
+                "half of the codes called real are the other half with another sign",
+                "draw every element of every row by itself",
+            )
         # 2e-9 for the two-sided 6 sigma of a correlation over 7,500 independent pairs.
         shared = (batches[0] * batches[1]).sum().item() / batches[0].numel() ** 0.5
         expect(abs(shared) < 6, "the codes called real repeat from call to call", "draw afresh in every call")
@@ -188,7 +196,7 @@ def test_trains_the_discriminator_on_both(part2: Part, draw: Draw) -> None:
             )
         gradients = gradients_of_weights(call, torch.ones_like(call.value[0]), judge.remote)
         hint = "no .detach() and no no_grad around the discriminator; only z_fake may be detached"
-        gradient = gradients.get("weight")
+        gradient = gradients.get("grader_weight")
         if gradient is None:
             fail("no gradient flows from the loss to the discriminator's weights", hint)
         to_real, to_fake = -(-judge.logits(real)).sigmoid(), judge.logits(z_fake).sigmoid()
@@ -230,6 +238,12 @@ def test_log_holds_the_losses(part2: Part, draw: Draw) -> None:
             "loss_real and loss_fake are exchanged in the log",
             "loss_real is the term of the codes from the prior, loss_fake that of z_fake",
         )
+        # Where the loss is right, so are its terms, or halves of them.
+        whole = result.loss_real + result.loss_fake
+        if any(close(result.loss, share * whole, 1e-4, 1e-6) for share in (0.5, 1.0)):
+            for name, due in (("loss_real", result.loss_real), ("loss_fake", result.loss_fake)):
+                if not close(number[name], due / 2, 1e-4, 1e-6):
+                    expect_close(number[name], due, f"{name} in the log", LOSSES)
         # Their own two terms, whatever these are: the loss itself is asked about elsewhere.
         total = number["loss_real"] + number["loss_fake"]
         if not close(number["disc_loss"], total, rtol=1e-4, atol=1e-6):

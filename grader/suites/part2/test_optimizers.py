@@ -3,7 +3,8 @@
 What an optimizer holds is not asked but tried: it takes a step with gradients that the grader chose.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import pytest
@@ -36,27 +37,47 @@ OPTIONS = {
 }
 
 
+# Gradients of weight tensors in turn: Adam and its kin take steps of one length for all, SGD of lengths in a
+# ratio of 1e6. Adadelta comes to a ratio of 30, RAdam to 1 after some steps.
+SCALES, STEPS = (1e-4, 1e2), 10
+MOST_UNEQUAL = 1e4
+# Of the learning rate that is asked for: a warm-up may begin low.
+SLOWEST = 1e-4
+
+
 @dataclass
 class Step:
-    """What a step of an optimizer did to a side: `right` of `total` weight tensors follow their gradient."""
+    """What steps of an optimizer did to a side: `right` of `total` weight tensors follow their gradient.
+
+    Attributes:
+        sizes: mean length of the last step, for each weight tensor.
+    """
 
     right: int
     moved: int
     total: int
+    sizes: list[float] = field(default_factory=list)
 
 
-def step_of(part2: Part, draw: Draw, name: str) -> dict[str, Step]:
-    """What a step of an optimizer of `main` does, by side; the grader chooses the gradients."""
+def step_of(
+    part2: Part, draw: Draw, name: str, scales: tuple[float, ...] = (1.0,), count: int = 1
+) -> tuple[dict[str, Step], float]:
+    """What steps of an optimizer of `main` do, by side; and lambda_ as `main` hands it over."""
     part2.driver.prepare(draw.integers(256, 96, 28, 28).to(torch.uint8))
     pattern = draw.normal(PATTERN)
     pattern = pattern.sign() * (0.5 + pattern.abs())
     with part2.deadline(CHUNK_SECONDS):
-        signs: Any = part2.driver.first_step_of_main(OPTIONS, name, pattern)
-    if signs is None:
+        found: Any = part2.driver.steps_of_main(OPTIONS, name, pattern, scales, count)
+    if found is None:
         fail("main(args) ends without calling train_aae", "call it once for every epoch, as given")
-    usable = isinstance(signs, list) and len(signs) == len(SIDES)
+    parts: Any = found if isinstance(found, dict) else {}
+    signs, sizes = parts.get("signs"), parts.get("sizes")
+    usable = all(isinstance(value, list) and len(value) == len(SIDES) for value in (signs, sizes))
     expect(usable, f"what main(args) hands to train_aae as {name} is no optimizer of the model", HOLDERS)
-    return {side: followed(tensors, pattern) for side, tensors in zip(SIDES, signs, strict=True)}
+    steps = {side: followed(tensors, pattern) for side, tensors in zip(SIDES, signs, strict=True)}
+    for side, values in zip(SIDES, sizes, strict=True):
+        steps[side].sizes = [float(as_tensor(value, "a step")) for value in values]
+    return steps, float(parts["lambda_"])
 
 
 def followed(signs: Any, pattern: torch.Tensor) -> Step:
@@ -108,11 +129,40 @@ HOLDERS = (
 )
 
 
+def expect_rate(steps: dict[str, Step], name: str, sides: tuple[str, ...], rate: str) -> None:
+    """Fail if the last step is far shorter than the learning rate that `main` is given."""
+    longest = max(size for side in sides for size in steps[side].sizes)
+    expect(
+        longest > SLOWEST * float(str(OPTIONS[rate])),
+        f"with --{rate} {OPTIONS[rate]} steps of {name} are at most {longest:.2g} long, "
+        "as if its learning rate is 0",
+        f"lr=args.{rate}",
+    )
+
+
 def test_autoencoders_optimizer_holds_encoder_and_decoder(part2: Part, draw: Draw) -> None:
-    steps = step_of(part2, draw, "optimizer_ae")
+    steps, lambda_ = step_of(part2, draw, "optimizer_ae", SCALES, STEPS)
     expect_trains(steps, "optimizer_ae", ("encoder", "decoder"), HOLDERS)
+    expect_rate(steps, "optimizer_ae", ("encoder", "decoder"), "ae_lr")
+    small, large = (
+        [size for side in ("encoder", "decoder") for size in steps[side].sizes[start::2]]
+        for start in range(2)
+    )
+    ratio = median(large or [1.0]) / max(median(small), 1e-30)
+    expect(
+        ratio < MOST_UNEQUAL,
+        f"steps of optimizer_ae grow with the gradient ({ratio:.2g} times as long for one of "
+        f"{SCALES[1] / SCALES[0]:.2g} times the size): that is SGD, with which the autoencoder hardly learns",
+        "torch.optim.Adam for the autoencoder",
+    )
+    expect(
+        lambda_ == lambda_,  # not NaN
+        "lambda_ is not handed over by main(args): train_aae then takes its default of 1",
+        "train_aae(..., optimizer_disc, args.lambda_), as given",
+    )
 
 
 def test_discriminators_optimizer_holds_the_discriminator(part2: Part, draw: Draw) -> None:
-    steps = step_of(part2, draw, "optimizer_disc")
+    steps, _ = step_of(part2, draw, "optimizer_disc")
     expect_trains(steps, "optimizer_disc", ("discriminator",), HOLDERS)
+    expect_rate(steps, "optimizer_disc", ("discriminator",), "d_lr")

@@ -397,6 +397,31 @@ WRONG = (
         family="not drawn afresh",
     ),
 )
+WRONG = (
+    *WRONG,
+    wrong(
+        AUTOENCODER,
+        "codes within 3",
+        ("        return self.net(x)\n", "        return 3 * self.net(x).tanh()\n"),
+        family="bounded output",
+    ),
+    wrong(
+        DISCRIMINATOR,
+        "logits within 3",
+        (D_FORWARD, D_FORWARD + "        return 3 * self.net(z).tanh()\n"),
+        family="bounded output",
+    ),
+    wrong(
+        AE_LOSS,
+        "keys are missing where lambda is 1",
+        (
+            AE_SUM,
+            AE_SUM
+            + "\n        if lambda_ == 1:\n            return ae_loss, {'ae_loss': ae_loss, 'recon_loss': recon_loss}",
+        ),
+        family="log incomplete",
+    ),
+)
 WRITTEN_OUT = """        z_real = torch.randn(z_fake.shape)
         real, fake = model.discriminator(z_real), model.discriminator(z_fake.detach())
         bce = torch.nn.functional.binary_cross_entropy_with_logits
@@ -581,6 +606,62 @@ OPTIMIZERS = (
         family="lambda",
     ),
 )
+COUNTED = ("for x, _ in train_loader:", "for i, (x, _) in enumerate(train_loader):")
+UPDATE_IF = "".join(f"    {line}\n" for line in DISC_UPDATE.splitlines())
+OPTIMIZERS = (
+    *OPTIMIZERS,
+    wrong(TRAINING, "a tiny learning rate", ("lr=args.ae_lr", "lr=1e-9"), file=TRAIN, family="learning rate"),
+    wrong(
+        TRAINING,
+        "lambda not handed over by main",
+        ("optimizer_disc, args.lambda_)", "optimizer_disc)"),
+        file=TRAIN,
+        family="lambda",
+    ),
+    wrong(
+        TRAINING,
+        "a break after 100 batches",
+        (COUNTED[0], COUNTED[1] + "\n        if i >= 100:\n            break"),
+        file=TRAIN,
+        family="no update",
+    ),
+    wrong(
+        TRAINING,
+        "the discriminator in the first batches only",
+        COUNTED,
+        (DISC_UPDATE, "        if i < 30:\n" + UPDATE_IF),
+        file=TRAIN,
+        family="no update",
+    ),
+    wrong(
+        TRAINING,
+        "the discriminator in every other epoch",
+        (DISC_UPDATE, "        if epoch % 2:\n" + UPDATE_IF),
+        file=TRAIN,
+        family="no update",
+    ),
+    wrong(
+        TRAINING,
+        "another lambda in late epochs",
+        ("    model.train()\n", "    model.train()\n    lambda_ = lambda_ if epoch <= 50 else 1\n"),
+        file=TRAIN,
+        family="lambda",
+    ),
+    wrong(
+        TRAINING,
+        "half a batch",
+        ("        x = x.to(model.encoder.device)\n", "        x = x.to(model.encoder.device)[:32]\n"),
+        file=TRAIN,
+        family="wrong update",
+    ),
+    wrong(
+        TRAINING,
+        "a seed for every batch",
+        (DISC_CALL, "        torch.manual_seed(42)\n" + DISC_CALL),
+        file=TRAIN,
+        family="not drawn afresh",
+    ),
+)
 LEAKS = (
     Variant(
         "a discriminator loss that leaks into the encoder",
@@ -684,7 +765,241 @@ RIGHT = (
         ("        z = self.encoder(x)\n", "        print(x.shape)\n        z = self.encoder(x)\n"),
     ),
 )
+FORWARD_OF_DECODER = (
+    "        # BEGIN SOLUTION 2.4: ConvDecoder, forward\n        return self.net(z)\n        # END SOLUTION\n"
+)
+FORWARD_OF_DISC = "        # BEGIN SOLUTION 2.5: Discriminator, forward\n        return self.net(z)\n        # END SOLUTION\n"
+DEVICE = """
+    @property
+    def device(self):
+        return next(self.parameters()).device
+"""
+ENCODER_LAYERS = LAST_LINEAR + "\n        self.net.apply(he_initialization)"
+DECODER_LAYERS = TANH + "        )\n        self.net.apply(he_initialization)"
+D_LAYERS = """        self.net = nn.Sequential(
+            nn.Linear(z_dim, 512),
+            nn.LeakyReLU(0.2),
+            nn.Linear(512, 512),
+            nn.LeakyReLU(0.2),
+            nn.Linear(512, 1),
+        )
+"""
+NORMED = "nn.utils.parametrizations.spectral_norm"
+# The networks know more, take more, or keep more than ours.
+RIGHT_NETWORKS = (
+    right(
+        "a decoder with a device",
+        (SAMPLED, SAMPLED.replace("self.encoder", "self.decoder")),
+        (FORWARD_OF_DECODER, FORWARD_OF_DECODER + DEVICE),
+    ),
+    right(
+        "a decoder that knows z_dim",
+        (SAMPLED, "self.decoder(torch.randn(batch_size, self.decoder.latent_size))"),
+        (
+            FORWARD_OF_DECODER,
+            FORWARD_OF_DECODER
+            + "\n    @property\n    def latent_size(self):\n        return self.net[0].in_features\n",
+        ),
+    ),
+    right(
+        "a decoder with an optional argument",
+        (SAMPLED, "self.decoder(torch.randn(batch_size, self.z_dim), activate=True)"),
+        (
+            'def forward(self, z: torch.Tensor) -> torch.Tensor:\n        """Decodes',
+            'def forward(self, z: torch.Tensor, activate: bool = True) -> torch.Tensor:\n        """Decodes',
+        ),
+        (TANH, ""),
+        (
+            FORWARD_OF_DECODER,
+            FORWARD_OF_DECODER.replace("self.net(z)", "self.net(z).tanh() if activate else self.net(z)"),
+        ),
+    ),
+    right(
+        "a discriminator with a device and its z_dim",
+        (
+            REAL_LOGITS,
+            "self.discriminator(torch.randn(len(z_fake), self.discriminator.z_dim, device=self.discriminator.device))",
+        ),
+        (D_LAYERS, D_LAYERS + "        self.z_dim = z_dim\n"),
+        (FORWARD_OF_DISC, FORWARD_OF_DISC + DEVICE),
+    ),
+    right(
+        "a discriminator with an optional argument",
+        (FAKE_LOGITS, "self.discriminator(z_fake, detach=True)"),
+        (
+            'def forward(self, z: torch.Tensor) -> torch.Tensor:\n        """Judges',
+            'def forward(self, z: torch.Tensor, detach: bool = False) -> torch.Tensor:\n        """Judges',
+        ),
+        (FORWARD_OF_DISC, FORWARD_OF_DISC.replace("(z)", "(z.detach() if detach else z)")),
+    ),
+    right(
+        "spectral norm in the discriminator",
+        (D_LAYERS, D_LAYERS + f"        for layer in self.net[::2]:\n            {NORMED}(layer)\n"),
+    ),
+    right(
+        "spectral norm in the hidden layers",
+        (D_LAYERS, D_LAYERS + f"        {NORMED}(self.net[0])\n        {NORMED}(self.net[2])\n"),
+        (ENCODER_LAYERS, ENCODER_LAYERS + f"\n        {NORMED}(self.net[2])"),
+        (DECODER_LAYERS, DECODER_LAYERS + f"\n        {NORMED}(self.net[5])\n        {NORMED}(self.net[9])"),
+    ),
+    right(
+        "last layers that start at zero",
+        (D_LAYERS, D_LAYERS + "        nn.init.zeros_(self.net[-1].weight)\n"),
+        (DECODER_LAYERS, DECODER_LAYERS + "\n        nn.init.zeros_(self.net[-2].weight)"),
+    ),
+    right(
+        "lazy layers",
+        (D_LAYERS, D_LAYERS.replace("nn.Linear(z_dim, 512)", "nn.LazyLinear(512)")),
+        (LAST_LINEAR, LAST_LINEAR.replace("nn.Linear(2 * 16 * c, z_dim)", "nn.LazyLinear(z_dim)")),
+        ("        self.net.apply(he_initialization)\n", ""),
+    ),
+    right(
+        "constants and means in buffers",
+        (
+            ENCODER_LAYERS,
+            ENCODER_LAYERS
+            + "\n        self.register_buffer('rows', torch.arange(27, -1, -1))"
+            + "\n        self.register_buffer('code_mean', torch.zeros(z_dim))",
+        ),
+        (
+            "        return self.net(x)",
+            "        z = self.net(x.index_select(2, self.rows))\n        if self.training:\n"
+            "            self.code_mean.lerp_(z.detach().mean(0), 0.01)\n        return z",
+        ),
+        (
+            DECODER_LAYERS,
+            DECODER_LAYERS.replace("Tanh", "Sigmoid")
+            + "\n        self.register_buffer('scale', torch.tensor(2.0))"
+            + "\n        self.register_buffer('shift', torch.tensor(-1.0))",
+        ),
+        (
+            FORWARD_OF_DECODER,
+            FORWARD_OF_DECODER.replace("self.net(z)", "self.net(z) * self.scale + self.shift"),
+        ),
+    ),
+    right(
+        "wide layers",
+        (
+            ENCODER_LAYERS,
+            ENCODER_LAYERS
+            + "\n        self.net = nn.Sequential(nn.Flatten(), nn.Linear(784, 2048), nn.ReLU(), nn.Linear(2048, 1024), nn.ReLU(), nn.Linear(1024, z_dim))",
+        ),
+        (
+            DECODER_LAYERS,
+            DECODER_LAYERS
+            + "\n        self.net = nn.Sequential(nn.Linear(z_dim, 1024), nn.ReLU(), nn.Linear(1024, 2048), nn.ReLU(), nn.Linear(2048, 784), nn.Tanh(), nn.Unflatten(1, (1, 28, 28)))",
+        ),
+    ),
+)
+LOOP = "for x, _ in train_loader:"
+RIGHT_LOOPS = (
+    right(
+        "gradients clipped by norm, side by side",
+        (
+            "        optimizer_ae.step()\n",
+            "        for side in (model.encoder, model.decoder):\n"
+            "            torch.nn.utils.clip_grad_norm_(side.parameters(), 1.0)\n        optimizer_ae.step()\n",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "gradients clipped by value",
+        (
+            "        optimizer_ae.step()\n",
+            "        torch.nn.utils.clip_grad_value_(model.parameters(), 0.1)\n        optimizer_ae.step()\n",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "what a loader knows of its data",
+        (
+            LOOP,
+            "for i, batch in enumerate(tqdm(train_loader, leave=False)):\n        x = batch[0]\n"
+            "        print(f'{i * train_loader.batch_size} of {len(train_loader.dataset)}')",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "iter and next",
+        (
+            LOOP,
+            "iterator = iter(train_loader)\n    for _ in range(len(train_loader)):\n        x, _ = next(iterator)",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "zip with range", (LOOP, "for _, (x, _) in zip(range(len(train_loader)), train_loader):"), file=TRAIN
+    ),
+    right(
+        "the next batch fetched ahead",
+        (LOOP, "for x, _ in ahead(train_loader):"),
+        (
+            "def train_aae(",
+            "def ahead(loader):\n    iterator = iter(loader)\n    current = next(iterator, None)\n"
+            "    while current is not None:\n        following = next(iterator, None)\n"
+            "        yield current\n        current = following\n\n\ndef train_aae(",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "the logger's own attributes",
+        (LOOP, "for i, (x, _) in enumerate(train_loader):"),
+        (
+            "        logger_ae.add_values(logging_ae)\n",
+            "        logger_ae.add_values(logging_ae)\n        if i % logger_ae.avg_window == 0:\n"
+            "            logger_ae.summary_writer.add_scalar(f'{logger_ae.name} {i}', float(ae_loss), epoch)\n",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "each side frozen while the other learns",
+        (
+            "        recon_x, z_fake = model(x)\n",
+            "        model.requires_grad_(True)\n        model.discriminator.requires_grad_(False)\n"
+            "        recon_x, z_fake = model(x)\n",
+        ),
+        (
+            DISC_CALL,
+            "        model.requires_grad_(False)\n        model.discriminator.requires_grad_(True)\n"
+            + DISC_CALL,
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "backward through real and fake one after the other",
+        (
+            DISC_UPDATE,
+            DISC_UPDATE.replace(
+                "disc_loss.backward()",
+                "logging_disc['loss_real'].backward()\n        logging_disc['loss_fake'].backward()",
+            ),
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "an option of its own",
+        ("betas=(0.5, 0.999)", "betas=(args.beta1, 0.999)"),
+        (
+            "    add_common_options(",
+            '    parser.add_argument("--beta1", type=fraction, default="0.5", help="of Adam")\n    add_common_options(',
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "the discriminator's loss written out, with codes of numpy",
+        (
+            DISC_CALL,
+            WRITTEN_OUT.replace(
+                "torch.randn(z_fake.shape)", "torch.from_numpy(np.random.randn(*z_fake.shape)).float()"
+            ),
+        ),
+        ("import argparse\n", "import argparse\n\nimport numpy as np\n"),
+        file=TRAIN,
+    ),
+)
 RIGHT_TRAINING = (
+    *RIGHT_NETWORKS,
+    *RIGHT_LOOPS,
     right(
         "discriminator first",
         (AE_UPDATE, ""),
