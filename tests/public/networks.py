@@ -1,6 +1,8 @@
 """What several tests do with networks: replace their output, and ask what their weights are good for."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -26,23 +28,56 @@ def replace_output(network: nn.Module, output: Callable[[torch.Tensor], object])
         A list that collects every input from now on.
     """
     inputs: list[torch.Tensor] = []
+    run = network.forward
 
-    def hook(module: nn.Module, args: tuple, kwargs: dict, _: object) -> object:
-        (value,) = (*args, *kwargs.values())
+    def forward(*args: object, **kwargs: object) -> object:
+        run(*args, **kwargs)
+        # Your forward may take more than the input, such as an option with a default.
+        value = next(value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor))
         inputs.append(value.detach().clone())
         return output(value)
 
-    network.register_forward_hook(hook, with_kwargs=True)
+    network.forward = forward
     return inputs
 
 
-def large_weights(network: nn.Module) -> nn.Module:
+def silent_logger() -> SimpleNamespace:
+    """Looks like a TensorBoardLogger, and writes nothing."""
+    return SimpleNamespace(
+        add_values=lambda values: None, summary_writer=Mock(), avg_window=50, name="silent"
+    )
+
+
+def without_repeats(inputs: list[torch.Tensor]) -> torch.Tensor:
+    """All inputs in one tensor; what a network was asked twice counts once."""
+    different: list[torch.Tensor] = []
+    for value in inputs:
+        if not any(torch.equal(value, other) for other in different):
+            different.append(value)
+    return torch.cat(different)
+
+
+@torch.no_grad()
+def awake(network: nn.Module, example: torch.Tensor) -> nn.Module:
+    """Make a new network ready to be looked at, in evaluation mode.
+
+    Some start with a last layer or a factor of zero: that gets small random numbers, or all outputs would be
+    the same. Lazy layers take their shape from a first input, the example.
+    """
+    network.eval()(example)
+    for parameter in network.parameters():
+        if parameter.requires_grad and not parameter.any():
+            parameter.normal_(std=0.1)
+    return network
+
+
+@torch.no_grad()
+def large_weights(network: nn.Module, example: torch.Tensor) -> nn.Module:
     """Give a network weights so large that nothing but an activation can keep its output small."""
-    with torch.no_grad():
-        for parameter in network.parameters():
-            if parameter.dim() > 1:  # neither biases nor the scales of a BatchNorm
-                parameter.normal_()
-    return network.eval()
+    for parameter in awake(network, example).parameters():
+        if parameter.dim() > 1:  # neither biases nor the scales of a BatchNorm
+            parameter.normal_()
+    return network
 
 
 def assert_all_weights_learn(network: nn.Module, compute: Callable[[], torch.Tensor], hint: str) -> None:

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch.utils.data import DataLoader, TensorDataset
 
 
 def noisy_ramps(count: int) -> torch.Tensor:
@@ -33,3 +34,8 @@ def edges(count: int) -> torch.Tensor:
     axis = torch.linspace(-1, 1, 28)
     distance = angle.cos() * axis.view(1, 28) + angle.sin() * axis.view(28, 1) - offset
     return (4 * distance).tanh()
+
+
+def loader_of(images: torch.Tensor, batch_size: int) -> DataLoader:
+    """Batches of these images in their order, with labels that say nothing."""
+    return DataLoader(TensorDataset(images, torch.zeros(len(images))), batch_size)

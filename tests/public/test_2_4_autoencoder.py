@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks import assert_all_weights_learn, large_weights
+from networks import assert_all_weights_learn, awake, large_weights
 
 
 def images(batch):
@@ -34,7 +34,8 @@ def test_decoder_returns_images(part2, batch, z_dim):
 
 
 def test_codes_can_be_any_number(part2):
-    z = large_weights(part2.models.ConvEncoder(32))(images(8))
+    x = images(8)
+    z = large_weights(part2.models.ConvEncoder(32), x)(x)
     assert z.min() < -2 and z.max() > 2, (
         f"even with large weights codes stay between {z.min():.2f} and {z.max():.2f}.\n"
         "Hint: no activation after the last layer. The codes shall look like N(0, I), which has no bounds."
@@ -42,7 +43,8 @@ def test_codes_can_be_any_number(part2):
 
 
 def test_grey_values_reach_from_minus_1_to_1(part2):
-    x = large_weights(part2.models.ConvDecoder(8))(torch.randn(8, 8))
+    z = torch.randn(8, 8)
+    x = large_weights(part2.models.ConvDecoder(8), z)(z)
     assert x.min() >= -1 and x.max() <= 1, (
         f"grey values should stay in [-1, 1], but reach from {x.min():.2f} to {x.max():.2f}.\n"
         "Hint: a tanh at the end of the decoder."
@@ -54,8 +56,8 @@ def test_grey_values_reach_from_minus_1_to_1(part2):
 
 
 def test_every_image_is_encoded_by_itself(part2):
-    encoder = part2.models.ConvEncoder(5).eval()
     x = images(4)
+    encoder = awake(part2.models.ConvEncoder(5), x)
     together = encoder(x)
     alone = torch.cat([encoder(image.unsqueeze(0)) for image in x])
     # Single precision; a batch of one may add in another order.
@@ -68,8 +70,8 @@ def test_every_image_is_encoded_by_itself(part2):
 @pytest.mark.parametrize("row", [0, 14])
 @pytest.mark.parametrize("column", [0, 14])
 def test_encoder_sees_the_whole_image(part2, row, column):
-    encoder = part2.models.ConvEncoder(5).eval()
     x = images(2)
+    encoder = awake(part2.models.ConvEncoder(5), x)
     changed = x.clone()
     changed[:, :, row : row + 14, column : column + 14] *= -1
     assert not torch.equal(encoder(x), encoder(changed)), (
@@ -103,4 +105,7 @@ def test_forward_returns_reconstruction_and_code(part2, batch):
 def test_reconstruction_trains_encoder_and_decoder(part2):
     model = part2.models.AdversarialAE(z_dim=5).eval()
     x = images(4)
-    assert_all_weights_learn(model, lambda: model(x)[0], "decode z itself: no .detach(), .data or no_grad.")
+    awake(model.encoder, x)
+    awake(model.decoder, torch.randn(4, 5))
+    sides = torch.nn.ModuleDict({"encoder": model.encoder, "decoder": model.decoder})
+    assert_all_weights_learn(sides, lambda: model(x)[0], "decode z itself: no .detach(), .data or no_grad.")

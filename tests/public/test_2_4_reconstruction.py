@@ -4,11 +4,9 @@ The losses of question 2.5 are replaced by the squared error alone: here the net
 `train_aae` are looked at. The images are drawn by the test.
 """
 
-from types import SimpleNamespace
-
 import torch
-from networks import parameters_of
-from pictures import edges
+from networks import parameters_of, silent_logger
+from pictures import edges, loader_of
 
 BATCHES, BATCH_SIZE = 80, 16
 EPOCHS = 2  # of so many batches; the second is for networks with sigmoids or tanhs, which learn later
@@ -23,23 +21,25 @@ def squared_error(x, recon_x, z_fake, lambda_=1):
 
 def no_discriminator(z_fake):
     """A loss that nothing can be learned from."""
-    return torch.zeros((), requires_grad=True), {}
+    loss, real, fake = (torch.zeros((), requires_grad=True) for _ in range(3))
+    return loss, {"disc_loss": loss, "loss_real": real, "loss_fake": fake, "accuracy": 0.5}
 
 
 def test_short_training_reconstructs_held_out_images(part2):
     model = part2.models.AdversarialAE(z_dim=8)
     model.get_loss_autoencoder = squared_error
     model.get_loss_discriminator = no_discriminator
+    held_out = edges(64)
+    model(held_out)  # lazy layers take their shapes from a first input
     trained = parameters_of(model.encoder, model.decoder)
     optimizer_ae = torch.optim.Adam(trained, lr=1e-3, betas=(0.5, 0.999))
     optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=5e-3)
-    silent = SimpleNamespace(add_values=lambda values: None)
     before = [parameter.detach().clone() for parameter in trained]
-    held_out = edges(64)
+    loggers = silent_logger(), silent_logger()
     for epoch in range(1, EPOCHS + 1):
-        loader = [(x, torch.zeros(BATCH_SIZE)) for x in edges(BATCHES * BATCH_SIZE).split(BATCH_SIZE)]
+        loader = loader_of(edges(BATCHES * BATCH_SIZE), BATCH_SIZE)
         model.train()
-        part2.train.train_aae(epoch, model, loader, silent, silent, optimizer_ae, optimizer_disc, 1)
+        part2.train.train_aae(epoch, model, loader, *loggers, optimizer_ae, optimizer_disc, 1)
         assert not all(torch.equal(old, new) for old, new in zip(before, trained, strict=True)), (
             "after an epoch of train_aae encoder and decoder are what they were before.\n"
             "Hint: loss, optimizer_ae.zero_grad(), backward() and optimizer_ae.step() for every batch."
