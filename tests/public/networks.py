@@ -65,8 +65,8 @@ def awake(network: nn.Module, example: torch.Tensor) -> nn.Module:
     the same. Lazy layers take their shape from a first input, the example.
     """
     network.eval()(example)
-    for parameter in network.parameters():
-        if parameter.requires_grad and not parameter.any():
+    for name, parameter in network.named_parameters():
+        if parameter.requires_grad and not parameter.any() and not name.endswith("bias"):
             parameter.normal_(std=0.1)
     return network
 

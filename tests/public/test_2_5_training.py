@@ -253,21 +253,22 @@ def handed_by_main(part2, monkeypatch, tmp_path):
     monkeypatch.setattr(part2.mnist, "MNIST", lambda *args, **kwargs: images)
     monkeypatch.setattr(train, "train_aae", train_aae)
     monkeypatch.setattr(train, "save_images", lambda *args, **kwargs: 0.0, raising=False)
-    options = Options(
-        z_dim=8,
-        batch_size=64,
-        lambda_=0.995,
-        ae_lr=1e-3,
-        d_lr=5e-3,
-        data_dir="data",
-        epochs=1,
-        seed=42,
-        num_workers=0,
-        log_dir=str(tmp_path / "logs"),
-        no_cuda=True,
-    )
+    options = {
+        "z_dim": 8,
+        "batch_size": 64,
+        "lambda_": 0.995,
+        "ae_lr": 1e-3,
+        "d_lr": 5e-3,
+        "data_dir": "data",
+        "epochs": 1,
+        "seed": 42,
+        "num_workers": 0,
+        "log_dir": str(tmp_path / "logs"),
+        "no_cuda": True,
+    }
+    defaults = vars(train.command_line().parse_args([]))  # options of your own are among them
     with pytest.raises(MainHasBegunTraining):
-        train.main(options)
+        train.main(Options(**{**defaults, **options}))
     return handed
 
 
