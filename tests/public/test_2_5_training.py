@@ -259,6 +259,7 @@ def handed_by_main(part2, monkeypatch, tmp_path):
         epoch, model, train_loader, logger_ae, logger_disc, optimizer_ae, optimizer_disc, lambda_=1
     ):
         handed.model, handed.optimizer_ae, handed.optimizer_disc = model, optimizer_ae, optimizer_disc
+        handed.lambda_ = lambda_
         raise MainHasBegunTraining
 
     images = SimpleNamespace(data=torch.zeros(128, 28, 28, dtype=torch.uint8), targets=torch.zeros(128))
@@ -290,6 +291,10 @@ def handed_by_main(part2, monkeypatch, tmp_path):
 )
 def test_optimizer_holds_its_side(part2, monkeypatch, tmp_path, name, sides):
     handed = handed_by_main(part2, monkeypatch, tmp_path)
+    assert handed.lambda_ == 0.995, (
+        f"main is called with --lambda_ 0.995, but train_aae gets {handed.lambda_}.\n"
+        "Hint: hand args.lambda_ over."
+    )
     optimizer = getattr(handed, name)
     held = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     for side in ("encoder", "decoder", "discriminator"):
@@ -301,5 +306,5 @@ def test_optimizer_holds_its_side(part2, monkeypatch, tmp_path, name, sides):
             f"{'all' if due else 'none'}.\nHint: {name} trains {' and '.join(sides)}, and nothing else."
         )
     for group in optimizer.param_groups:
-        assert group["lr"] > 0, f"{name} has learning rate {group['lr']}.\nHint: args.ae_lr and args.d_lr."
+        assert group["lr"] > 1e-6, f"{name} has learning rate {group['lr']}.\nHint: args.ae_lr and args.d_lr."
         assert not group.get("maximize"), f"{name} climbs up the loss.\nHint: no maximize=True."
