@@ -213,7 +213,7 @@ def test_decodes_a_sample_of_the_posterior(part1):
 
 def check_encoded(encoded, images):
     """Fail unless the encoder was given the images. Any scale is right: x / 15, 2 x - 1."""
-    assert encoded, "forward never calls self.encoder.\nHint: mean, log_std = self.encoder(imgs)"
+    assert encoded, "forward never calls self.encoder.\nHint: the posterior of imgs comes from there."
     x = without_repeats(encoded).double().flatten()
     if len(x) != images.numel():  # one-hot, perhaps
         return
