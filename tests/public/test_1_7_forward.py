@@ -4,6 +4,7 @@ Encoder and decoder are made to return what the test wants. With the decoder's p
 test, the right reconstruction loss is known without computing a cross-entropy.
 """
 
+import itertools
 import math
 
 import pytest
@@ -90,12 +91,30 @@ def test_reconstruction_loss_is_the_cross_entropy(part1, batch):
         f"for {batch} image(s) whose pixels get probabilities of 0.3 to 0.9 "
         f"L_rec should be {expected:.2f}, but is {L_rec:.2f}.\nHint: {hint}."
     )
+    # Pixels that the decoder thinks all but impossible. An epsilon in a logarithm may shift them a little.
+    expected = 784 * math.log(1e6)
+    L_rec, _, _ = losses(build(part1, *posterior(batch), logits_for(images, 1e-6))[0], images)
+    assert L_rec == pytest.approx(expected, rel=0.03), (
+        f"where every pixel has a probability of one in a million L_rec should be {expected:.0f}, but is "
+        f"{L_rec:.0f}.\nHint: set no limit to what a pixel may cost."
+    )
 
 
 def test_regularization_loss_is_the_mean_divergence(part1):
     images = torch.randint(16, (5, 1, 28, 28))
     mean, log_std = posterior(5)
     vae, _ = build(part1, mean, log_std, logits_for(images, 0.9))
+    check_regularization(part1, vae, images, mean, log_std)
+    limits = ": set no limit to mean, log_std or the divergence"
+    near = (0.2 * mean, 0.2 * log_std)  # less than a nat
+    far = (4 * mean, torch.linspace(-4, 3, 5 * Z_DIM).view(5, Z_DIM))
+    for posteriors in (near, far):
+        vae, _ = build(part1, *posteriors, logits_for(images, 0.9))
+        check_regularization(part1, vae, images, *posteriors, limits)
+
+
+def check_regularization(part1, vae, images, mean, log_std, advice=""):
+    """Fail unless L_reg is that of the posterior which the stand-in encoder returns."""
     _, L_reg, _ = losses(vae, images)
     # Your own KLD has tests of its own: here it counts whether it is called as it should be.
     own = part1.utils.KLD(mean, log_std).mean().item()
@@ -109,14 +128,24 @@ def test_regularization_loss_is_the_mean_divergence(part1):
     matches = (slip for slip, wrongs in slips.items() if any(L_reg == pytest.approx(w, 1e-3) for w in wrongs))
     assert any(L_reg == pytest.approx(value, rel=1e-4) for value in right), (
         f"L_reg should be {right[0]:.4f}, but is {L_reg:.4f}.\n"
-        f"Hint: {next(matches, 'the mean over the batch of KLD(mean, log_std)')}."
+        f"Hint: {next(matches, 'the mean over the batch of KLD(mean, log_std)' + advice)}."
     )
 
 
 def test_bpd_is_that_of_both_losses_together(part1):
     images = torch.randint(16, (5, 1, 28, 28))
     vae, _ = build(part1, *posterior(5), logits_for(images, 0.9))
-    L_rec, L_reg, bpd = losses(vae, images)
+    in_evaluation, in_training = losses(vae, images), losses(vae.train(), images)
+    check_bpd(part1, images, *in_evaluation)
+    check_bpd(part1, images, *in_training, "after vae.train(), ")
+    assert in_training[0] == pytest.approx(in_evaluation[0], rel=1e-4), (
+        f"for the same logits L_rec is {in_evaluation[0]:.2f} after vae.eval(), but {in_training[0]:.2f} "
+        "after vae.train().\nHint: the loss is the same in both modes; do not ask for self.training."
+    )
+
+
+def check_bpd(part1, images, L_rec, L_reg, bpd, when=""):
+    """Fail unless bpd is the sum of both losses, converted."""
 
     def conversions(nats):
         """The right conversion, and the one by your elbo_to_bpd, which has tests of its own."""
@@ -135,37 +164,64 @@ def test_bpd_is_that_of_both_losses_together(part1):
     )
     due = conversions(L_rec + L_reg)
     assert any(bpd == pytest.approx(value, rel=1e-4) for value in due), (
-        f"with L_rec {L_rec:.2f} and L_reg {L_reg:.2f} the bpd should be {due[0]:.4f}, but is {bpd:.4f}.\n"
+        f"{when}with L_rec {L_rec:.2f} and L_reg {L_reg:.2f} the bpd should be {due[0]:.4f}, "
+        f"but is {bpd:.4f}.\n"
         f"Hint: {next(matches, 'convert the sum of both losses with elbo_to_bpd')}."
     )
 
 
 def test_decodes_a_sample_of_the_posterior(part1):
     images = torch.randint(16, (200, 1, 28, 28))
-    mean = 3 * torch.randn(200, Z_DIM)
-    log_std = torch.full((200, Z_DIM), -1.0)
-    vae, latents = build(part1, mean, log_std, logits_for(images, 0.9))
-    losses(vae, images)
-    assert latents, "forward never calls self.decoder.\nHint: logits = self.decoder(z)"
-    z = without_repeats(latents)
-    assert z.shape == mean.shape, (
-        f"for 200 images the decoder is given latents {list(z.shape)} instead of {list(mean.shape)}.\n"
-        "Hint: one sample of z per image."
+    mean, logits = 3 * torch.randn(200, Z_DIM), logits_for(images, 0.9)
+    samples = []
+    for training, value in ((False, -1.0), (True, -1.0), (False, -3.0), (True, 2.5)):
+        log_std = torch.full((200, Z_DIM), value)
+        vae, latents = build(part1, mean, log_std, logits)
+        encoded = replace_output(vae.encoder, lambda x, log_std=log_std: (mean, log_std))
+        losses(vae.train(training), images)
+        assert latents, "forward never calls self.decoder.\nHint: logits = self.decoder(z)"
+        check_encoded(encoded, images)
+        z = without_repeats(latents)
+        assert z.shape == mean.shape, (
+            f"for 200 images the decoder is given latents {list(z.shape)} instead of {list(mean.shape)}.\n"
+            "Hint: one sample of z per image."
+        )
+        noise = (z - mean) / log_std.exp()
+        samples.append(noise)
+        slips = {
+            0.0: "the decoder is given the mean, not a sample",
+            math.exp(-value / 2): "log_std is not the log of the variance: std = exp(log_std)",
+            math.exp(value): "std = exp(log_std); its square is the variance",
+            abs(value) / math.exp(value): "sample_reparameterize expects std = exp(log_std), not log_std",
+        }
+        spread = noise.std().item()
+        nearest = min(slips, key=lambda std, spread=spread: abs(std - spread))
+        hint = (
+            slips[nearest]
+            if abs(nearest - spread) < 0.1
+            else "z ~ q(z|x) depends on mean and log_std, and neither has a limit"
+        )
+        mode = "vae.train()" if training else "vae.eval()"
+        assert_standard_normal(
+            noise, f"(z - mean) / exp(log_std) in forward, with log_std = {value} after {mode},", f"{hint}."
+        )
+    # Divided by other numbers, the same noise is not the same to the last digit.
+    assert not any(torch.allclose(noise, samples[0], atol=0.01) for noise in samples[1:]), (
+        "two calls of forward draw the same noise.\nHint: no seed and no generator of your own."
     )
-    noise = (z - mean) / log_std.exp()
-    slips = {
-        0.0: "the decoder is given the mean, not a sample",
-        math.exp(0.5): "log_std is not the log of the variance: std = exp(log_std)",
-        math.exp(-1): "std = exp(log_std); its square is the variance",
-        math.exp(1): "sample_reparameterize expects std = exp(log_std), not log_std",
-    }
-    nearest = min(slips, key=lambda std: abs(std - noise.std().item()))
-    hint = (
-        slips[nearest]
-        if abs(nearest - noise.std().item()) < 0.1
-        else "z ~ q(z|x) depends on mean and log_std"
+
+
+def check_encoded(encoded, images):
+    """Fail unless the encoder was given the images. Any scale is right: x / 15, 2 x - 1."""
+    assert encoded, "forward never calls self.encoder.\nHint: the posterior of imgs comes from there."
+    x = without_repeats(encoded).double().flatten()
+    if len(x) != images.numel():  # one-hot, perhaps
+        return
+    groups = [x[images.flatten() == level] for level in range(16)]
+    assert all(darker.max() < brighter.min() for darker, brighter in itertools.pairwise(groups)), (
+        "what the encoder is given are not the images, each in its place, with all of their 16 levels.\n"
+        "Hint: self.encoder(imgs), in the order of the batch."
     )
-    assert_standard_normal(noise, "(z - mean) / exp(log_std) in forward", f"{hint}.")
 
 
 def test_both_networks_learn_from_the_bpd(part1):

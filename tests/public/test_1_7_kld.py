@@ -58,6 +58,14 @@ def test_is_the_divergence_from_the_prior(part1):
         f"the divergence should be {expected.item():.6f}, but is {value.item():.6f}.\n"
         f"Hint: {likely_mistake(value, mean, log_std)}"
     )
+    # Encoders can be that sure or that far off.
+    mean, log_std = 20 * mean, torch.linspace(-5, 4, 5, dtype=torch.float64).unsqueeze(0)
+    value = part1.utils.KLD(mean, log_std)
+    expected = divergence_per_dimension(mean, log_std.exp()).sum(-1)
+    assert torch.allclose(value, expected, rtol=1e-9), (
+        f"far from the prior the divergence should be {expected.item():.6f}, but is {value.item():.6f}.\n"
+        "Hint: no limits, and no small number inside a logarithm: log_std is one already."
+    )
 
 
 def test_is_zero_for_the_prior_itself(part1):
