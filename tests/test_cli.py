@@ -155,6 +155,7 @@ def test_make_grade_refuses_what_it_does_not_understand(option):
     assert option.partition("=")[0] in done.stderr
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_make_grade_takes_a_folder_with_a_space_and_no_for_no():
     done = make_grade("OUTPUT=marked here", "DETAILS=no", "FRESH=no")
     assert done.returncode == 0

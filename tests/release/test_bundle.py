@@ -208,25 +208,24 @@ def test_check_tells_of_broken_tests_and_of_unreadable_code(released):
     assert "nothing_of_that_name" in run.stdout
 
 
+def hand_in(released):
+    return subprocess.run(
+        [sys.executable, "handin.py"], cwd=released, capture_output=True, text=True, check=False
+    )
+
+
 def test_hand_in_is_what_the_grader_reads(released):
     from grader.submission import read_submission
 
     without_caches(SOLUTIONS, released)
     (released / "figures").mkdir()
     (released / "figures" / "manifold.png").write_bytes(b"png")
-    run = subprocess.run(
-        [sys.executable, "handin.py"], cwd=released, capture_output=True, text=True, check=True
-    )
+    run = hand_in(released)
+    assert run.returncode == 0, run.stderr
     assert run.stdout == "handin.zip: 6 files and 1 figures.\n"
     submission = read_submission(released / "handin.zip")
     assert submission.warnings == ()
     assert submission.files["part1/utils.py"] == (SOLUTIONS / "part1/utils.py").read_bytes()
-
-
-def hand_in(released):
-    return subprocess.run(
-        [sys.executable, "handin.py"], cwd=released, capture_output=True, text=True, check=False
-    )
 
 
 def test_a_file_that_is_no_python_does_not_keep_the_others_from_being_handed_in(released):
