@@ -227,9 +227,13 @@ class Session:
         frames, places = content.get("where"), []
         if isinstance(frames, list):
             places = [place for place in frames if isinstance(place, list) and len(place) == 3]
-        where = f" ({one_line(places[-1][0], 80)}, line {one_line(str(places[-1][1]), 8)})" if places else ""
+        file = one_line(places[-1][0], 80) if places else ""
+        where = f" ({file}, line {one_line(str(places[-1][1]), 8)})" if places else ""
         if content.get("stub") is True:
-            return StudentError("not_implemented", f"not implemented yet: {message}")
+            # A bare `raise NotImplementedError` has no words of its own: then the place tells which it is.
+            function = one_line(places[-1][2], 80) if places else ""
+            missing = message.strip() or f"{function or 'the code'} raises NotImplementedError{where}"
+            return StudentError("not_implemented", f"not implemented yet: {missing}")
         if operation == "get" and name == "AttributeError" and not places:
             owner = one_line(arguments[0].type, 80)
             return StudentError("missing", f"{owner} has no {arguments[1]}: {message}")
@@ -238,8 +242,10 @@ class Session:
         if operation == "load":
             if name == "ModuleNotFoundError" and not places:
                 return StudentError("missing", f"{arguments[0]}.py is missing")
-            return StudentError("raised", f"{arguments[0]}.py cannot be imported: {name}: {message}{where}")
-        return StudentError("raised", f"{what or 'the code'} raised {name}: {message}{where}", exception=name)
+            text = f"{arguments[0]}.py cannot be imported: {name}: {message}{where}"
+            return StudentError("raised", text, exception=name, file=file)
+        text = f"{what or 'the code'} raised {name}: {message}{where}"
+        return StudentError("raised", text, exception=name, file=file)
 
     def _broken(self, kind: str, message: str, hint: str = "") -> StudentError:
         self._fault = StudentError(kind, message, hint)

@@ -14,13 +14,15 @@ class StudentError(Exception):
             or `unusable` (it returned something that cannot be looked at).
         hint: the likely cause and what to try.
         exception: the name of the exception's class, for `raised`.
+        file: the student's file in which it was raised, where the box says so.
     """
 
-    def __init__(self, kind: str, message: str, hint: str = "", exception: str = "") -> None:
+    def __init__(self, kind: str, message: str, hint: str = "", exception: str = "", file: str = "") -> None:
         super().__init__(message)
         self.kind = kind
         self.hint = hint
         self.exception = exception
+        self.file = file
 
 
 class BoxError(Exception):

@@ -19,6 +19,8 @@ def feedback_text(item: ItemResult, title: str) -> str:
             f"{item.id}, {title}: {number(item.points)} of {number(item.max_points)} points, {look.word}"
         )
     lines = [heading]
+    if item.review:
+        lines += [f"A person looks at this before it counts: {line}" for line in lines_of(item.review)[:1]]
     told = dict.fromkeys((check.message, check.hint) for check in item.checks if check.status not in _SILENT)
     for message, hint in told:
         shown = lines_of(message) if message.strip() else []

@@ -10,6 +10,7 @@ from functools import cached_property
 import pytest
 
 from grader.box.client import Budget, Channels
+from grader.submission.newer_python import required_python
 from grader.suites.part import SUBMISSION_SECONDS
 
 
@@ -34,6 +35,13 @@ class Context:
     data: str
     budget: Budget = field(default_factory=lambda: Budget(SUBMISSION_SECONDS))
     violations: list[str] = field(default_factory=list)
+    _required: dict[str, tuple[int, int] | None] = field(default_factory=dict)
+
+    def required_python(self, name: str) -> tuple[int, int] | None:
+        """The newer Python that a file needs, which this one refuses; None for a plain mistake."""
+        if name not in self._required:
+            self._required[name] = required_python(self.files[name])
+        return self._required[name]
 
     @cached_property
     def identity(self) -> str:

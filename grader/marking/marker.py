@@ -165,7 +165,7 @@ class Marker:
             sandbox="bwrap" if self.options.sandbox else "none",
             waived=self.options.waived,
             seconds=time.monotonic() - started,
-            items=score_all(plugin.rubric, plugin.checks),
+            items=score_all(plugin.rubric, plugin.checks, plugin.reviews),
             violations=tuple(dict.fromkeys(context.violations)),
             warnings=(*submission.warnings, *plugin.faults),
         )

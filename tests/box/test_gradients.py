@@ -100,7 +100,8 @@ def test_cotangents_take_the_number_type_of_their_output(session: Session) -> No
     assert gradients["last.bias"].dtype == torch.float64
     assert torch.equal(gradients["last.bias"], torch.full((2,), 3.0, dtype=torch.float64))
     (of_input,) = call.gradients(torch.ones(3, 2))
-    assert of_input is not None and of_input.dtype == torch.float32
+    assert of_input is not None
+    assert of_input.dtype == torch.float32
 
 
 def test_an_error_of_the_code_s_own_backward_pass_is_still_one(session: Session) -> None:

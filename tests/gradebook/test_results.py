@@ -86,3 +86,8 @@ def test_feedback_says_nothing_of_the_graders_inside():
     assert text == (
         "1.7.kld, KLD: not marked yet, through no fault of yours\n- expected [3]\n  Hint: look at the axis\n"
     )
+
+
+def test_feedback_says_that_a_person_looks_at_it():
+    item = ItemResult("1.7.kld", 0.0, 1.5, "failed", (), "part1/utils.py is written for Python 3.12")
+    assert "A person looks at this before it counts: part1/utils.py is written" in feedback_text(item, "KLD")
