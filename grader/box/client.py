@@ -27,6 +27,7 @@ from grader.box.errors import StudentError
 from grader.box.remote import Call, Remote, RemoteModule, tensors_in
 from grader.box.text import one_line
 
+DEVICES = ("cuda", "mps", "xpu", "hpu", "mtia", "xla")
 _SYNTAX = re.compile("SyntaxError|IndentationError|TabError")
 _PLACE = re.compile(r" \([^()]+, line \d+\)$")
 CALL_SECONDS = 20.0  # an ordinary call takes milliseconds; a crowded machine may stretch it a hundredfold
@@ -66,6 +67,7 @@ class Session:
         self._seconds = CALL_SECONDS
         self._fault: StudentError | None = None
         self._closed = False
+        self.missing_device: StudentError | None = None  # the first error for want of a device
 
     # -- what a suite uses ---------------------------------------------------------------------
 
@@ -103,6 +105,10 @@ class Session:
     def seed(self, number: int) -> None:
         """Seed every generator in the session."""
         self._request("seed", number)
+
+    def stay_on_cpu(self) -> None:
+        """From now on all that the code wants on a device that is not there stays on the CPU."""
+        self._request("stay_on_cpu")
 
     def cpu_seconds(self) -> float:
         """What the session says of its CPU time: for measurements, not for verdicts."""
@@ -227,8 +233,10 @@ class Session:
         frames, places = content.get("where"), []
         if isinstance(frames, list):
             places = [place for place in frames if isinstance(place, list) and len(place) == 3]
-        file = one_line(places[-1][0], 80) if places else ""
-        where = f" ({file}, line {one_line(str(places[-1][1]), 8)})" if places else ""
+        file, line = (
+            (one_line(str(places[-1][0]), 80), one_line(str(places[-1][1]), 8)) if places else ("", "")
+        )
+        where = f" ({file}, line {line})" if places else ""
         if content.get("stub") is True:
             # A bare `raise NotImplementedError` has no words of its own: then the place tells which it is.
             function = one_line(places[-1][2], 80) if places else ""
@@ -243,9 +251,13 @@ class Session:
             if name == "ModuleNotFoundError" and not places:
                 return StudentError("missing", f"{arguments[0]}.py is missing")
             text = f"{arguments[0]}.py cannot be imported: {name}: {message}{where}"
-            return StudentError("raised", text, exception=name, file=file)
-        text = f"{what or 'the code'} raised {name}: {message}{where}"
-        return StudentError("raised", text, exception=name, file=file)
+        else:
+            text = f"{what or 'the code'} raised {name}: {message}{where}"
+        device = content.get("device")
+        error = StudentError("raised", text, "", name, file, line, device if device in DEVICES else "")
+        if error.device and self.missing_device is None:
+            self.missing_device = error
+        return error
 
     def _broken(self, kind: str, message: str, hint: str = "") -> StudentError:
         self._fault = StudentError(kind, message, hint)

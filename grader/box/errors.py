@@ -15,14 +15,27 @@ class StudentError(Exception):
         hint: the likely cause and what to try.
         exception: the name of the exception's class, for `raised`.
         file: the student's file in which it was raised, where the box says so.
+        line: the line of it, as text.
+        device: the device that the code asked for and the box does not have; empty for any other error.
     """
 
-    def __init__(self, kind: str, message: str, hint: str = "", exception: str = "", file: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        hint: str = "",
+        exception: str = "",
+        file: str = "",
+        line: str = "",
+        device: str = "",
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.hint = hint
         self.exception = exception
         self.file = file
+        self.line = line
+        self.device = device
 
 
 class BoxError(Exception):

@@ -36,6 +36,20 @@ CAUSES = {
 }
 
 
+DEVICE_HINT = (
+    "take the device of what you are given, x.device, or of your weights, next(self.parameters()).device; "
+    "ask for a GPU only where there is one, with cpu as the last resort. It counts in this check only: all "
+    "others were run on the CPU"
+)
+
+
+def lacks_device(error: StudentError) -> StudentError:
+    """What to tell of code that asks for a device which the grader does not have."""
+    where = f" ({error.file}, line {error.line})" if error.file else ""
+    message = f"the code asks for the device {error.device}, which the grader does not have{where}"
+    return StudentError("raised", message, DEVICE_HINT, error.exception, error.file, error.line, error.device)
+
+
 def explain(error: StudentError) -> None:
     """Give an error of the code's a hint if a cause is likely; one that has a hint keeps it."""
     if error.kind not in ("raised", "unusable") or error.hint:
