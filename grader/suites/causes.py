@@ -9,12 +9,16 @@ from grader.box.errors import StudentError
 # What is said of the error -> what is most likely wrong.
 CAUSES = {
     r"is not a Module subclass": "a layer is handed over as a class: call it, with parentheses, nn.GELU()",
+    r"unexpected keyword argument '(num_input_channels|num_filters|z_dim|lr|lambda_|grid_size)'": (
+        "the signature is not the given one: leave names, order and defaults of the arguments as they were"
+    ),
     r"shapes cannot be multiplied|size mismatch|normalized_shape": (
         "a linear layer meets another size than its own: it is probably hard-coded, and should follow from "
         "the arguments of __init__"
     ),
     r"to have \d+ channels, but got": (
-        "the number of channels is hard-coded: it should follow from num_input_channels"
+        "a convolution meets another number of channels than its own: it is hard-coded, or the arguments of "
+        "__init__ are not the given ones, in their order"
     ),
     r"the decoder takes codes of shape": "the size of the codes is hard-coded: use self.z_dim",
     r"[Ii]nput type .*(long|int|byte)|not implemented for '(Long|Byte|Int)'": (
