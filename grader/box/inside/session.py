@@ -18,6 +18,7 @@ from typing import Any
 
 import devices
 import numpy as np
+import packages
 import torch
 import wire
 
@@ -134,6 +135,7 @@ class Session:
         path = str(Path(WORK, folder))
         os.chdir(path)
         sys.path.insert(0, path)
+        packages.install(folder)
 
     def load(self, name: str) -> Any:
         """Import a module."""
