@@ -59,6 +59,20 @@ def wake(network: Remote, draw: Draw) -> Remote:
     return network
 
 
+def expect_precision(half: object) -> None:
+    """Fail if a network has weights of half precision.
+
+    Args:
+        half: the name of such a dtype, as the session gives it; nothing where there is none.
+    """
+    expect(
+        not half,
+        f"the network's weights are {half}: in half precision small mistakes cannot be told from rounding",
+        "keep the weights in float32 or float64: no .half() or .bfloat16(); mixed precision (autocast), "
+        "which leaves them as they are, is fine",
+    )
+
+
 def expect_different(outputs: torch.Tensor, what: str) -> None:
     """Fail if a batch of different inputs gives one and the same output."""
     expect(

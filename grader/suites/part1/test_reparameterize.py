@@ -136,7 +136,7 @@ def test_gradients_flow_to_mean_and_std(part1: Part, draw: Draw) -> None:
     mean, std = draw.normal(5, 4).requires_grad_(), draw.uniform(5, 4, low=0.5, high=2).requires_grad_()
     call = part1.record(part1.utils.sample_reparameterize, mean, std)
     sample = expect_shape(call.value, (5, 4), "the sample", TRICK)
-    cotangent = draw.normal(5, 4)
+    cotangent = draw.normal(5, 4).to(sample.dtype)
     grad_mean, grad_std = call.gradients(cotangent)
     for gradient, name in ((grad_mean, "mean"), (grad_std, "std")):
         expect(
