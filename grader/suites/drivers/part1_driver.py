@@ -322,7 +322,7 @@ def start_training(images, batch_size, num_filters, z_dim, lr):
     return Training(settled(vae(num_filters, z_dim, lr), z_dim), images, batch_size, lr)
 
 
-def after_fit(num_filters, z_dim, lr, state, batches, epochs):
+def after_fit(num_filters, z_dim, lr, state, batches, epochs, validate):
     """What a VAE of some weights becomes in a training by Lightning, with the optimizers of its own.
 
     Args:
@@ -332,13 +332,14 @@ def after_fit(num_filters, z_dim, lr, state, batches, epochs):
         state: the weights.
         batches: images, int64 `[N, B, 1, 28, 28]`.
         epochs: how many times it sees them.
+        validate: whether each epoch is validated.
 
     Returns:
         Its state dict.
     """
     model = settled(vae(num_filters, z_dim, lr), z_dim)
     model.load_state_dict(state)
-    fit(model, batches, epochs)
+    fit(model, batches, epochs, validate)
     return model.state_dict()
 
 

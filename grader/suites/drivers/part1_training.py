@@ -29,7 +29,7 @@ class Training:
         return loss.detach()
 
 
-def fit(model, batches, epochs):
+def fit(model, batches, epochs, validate):
     """Train a model as train_pl.py does, with its own training_step and configure_optimizers.
 
     Whatever Lightning accepts of them is as good: one optimizer or a list, schedulers, optimization by hand.
@@ -38,6 +38,7 @@ def fit(model, batches, epochs):
         model: the student's VAE.
         batches: images, int64 `[N, B, 1, 28, 28]`.
         epochs: how many times it sees them.
+        validate: whether each epoch is validated: a scheduler may want to know `val_bpd`.
     """
     # A list of batches would be taken for one of several loaders.
     loader = DataLoader([(images, torch.zeros(len(images)).long()) for images in batches], batch_size=None)
@@ -54,4 +55,4 @@ def fit(model, batches, epochs):
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
-        trainer.fit(model, loader, loader)  # validated, too: a scheduler may want to know `val_bpd`
+        trainer.fit(model, loader, loader if validate else None)

@@ -12,6 +12,7 @@ from grader.suites.networks import (
     expect_different,
     expect_independent_of_batch,
     expect_precision,
+    expect_rank,
     expect_repeatable,
     expect_trainable,
     expect_unbounded,
@@ -110,9 +111,20 @@ def test_every_latent_changes_the_image(part1: Part, draw: Draw) -> None:
 
 def test_decodes_each_latent_by_itself(part1: Part, draw: Draw) -> None:
     decoder = build(part1, draw)
-    latents = draw.normal(5, Z_DIM, std=2.0)
+    latents = draw.normal(5, Z_DIM, std=2.0) * torch.tensor([1, 1, 0.05, 5, 0])[:, None]
     expect_repeatable(decoder, latents, "the output")
-    expect_independent_of_batch(decoder, latents, "the output")
+    expect_independent_of_batch(decoder, latents, "the output", unlike=(2, 4))
+
+
+def test_few_latents_all_count(part1: Part, draw: Draw) -> None:
+    for z_dim in (2, 1):
+        expect_rank(
+            build(part1, draw, filters=8, z_dim=z_dim),
+            draw.normal(12, z_dim, std=2.0),
+            z_dim,
+            f"with z_dim={z_dim} the output",
+            "no normalization over the latent dimensions: of two numbers it leaves one, of one number none",
+        )
 
 
 def test_gradients_reach_parameters_and_latents(part1: Part, draw: Draw) -> None:

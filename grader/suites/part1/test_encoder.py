@@ -11,6 +11,7 @@ from grader.suites.networks import (
     expect_different,
     expect_independent_of_batch,
     expect_precision,
+    expect_rank,
     expect_repeatable,
     expect_trainable,
     expect_unbounded,
@@ -120,9 +121,24 @@ def test_looks_at_the_whole_image(part1: Part, draw: Draw) -> None:
 
 def test_encodes_each_image_by_itself(part1: Part, draw: Draw) -> None:
     encoder = build(part1, draw)
-    images = draw.integers(16, 5, 1, 28, 28)
-    expect_repeatable(encoder, images, "the code")
-    expect_independent_of_batch(encoder, images, "the code")
+    images = draw.integers(16, 7, 1, 28, 28)
+    images[2] %= 4
+    images[3] = images[3] % 4 + 12
+    images[4], images[5], images[6] = 7, 0, 15
+    expect_repeatable(encoder, images[:4], "the code")
+    expect_independent_of_batch(encoder, images, "the code", unlike=(2, 4))
+
+
+def test_codes_vary_in_every_dimension(part1: Part, draw: Draw) -> None:
+    images = draw.integers(16, 16, 1, 4, 4).repeat_interleave(7, dim=2).repeat_interleave(7, dim=3)
+    for z_dim in (2, 1):
+        expect_rank(
+            build(part1, draw, filters=8, z_dim=z_dim),
+            images,
+            z_dim,
+            f"with z_dim={z_dim} the mean",
+            "no normalization over the latent dimensions: of two numbers it leaves one, of one number none",
+        )
 
 
 def test_gradients_reach_its_parameters(part1: Part, draw: Draw) -> None:
