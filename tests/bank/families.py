@@ -60,7 +60,7 @@ FAMILIES: dict[str, str] = {
     "not divided by the size": r"divided by the number of dimensions|sizes are added|"
     r"number of dimensions (is missing|instead)",
     # shapes, sizes and types
-    "two dimensions only": r"works for two dimensions only",
+    "two dimensions only": r"works for two dimensions, but not",
     "size fixed": r"(is|are) fixed in|hard-coded",
     "image size": r"the images are \d+ x \d+ pixels",
     "batch dimension lost": r"squeeze\(\) removes",

@@ -9,7 +9,7 @@ import inspect
 import sys
 
 import torch
-from part1_numbers import dtype_of, half_of, take_any_floats
+from part1_numbers import dtype_of, half_of, take_any_floats, takes
 from part1_stand_ins import (
     CRUDE_HELPERS,
     CRUDE_NETWORKS,
@@ -296,18 +296,18 @@ def latents(model):
 
 def manifold_decoder(upper, lower):
     """The stand-in decoder for visualize_manifold."""
-    return ManifoldDecoder(upper, lower, _dtypes_of_decoders).eval()
+    return ManifoldDecoder(upper, lower, _accepted_by_a_decoder).eval()
 
 
-def _dtypes_of_decoders():
-    """The dtypes of the weights of the student's own decoder, by itself and in a VAE."""
-    found = []
+def _accepted_by_a_decoder(z):
+    """Whether the student's own decoder, by itself or in a VAE, takes latents of this dtype."""
     for make in (lambda: network("CNNDecoder", 16, 4, 2), lambda: vae(4, 2, 1e-3).decoder):
         try:
-            found.append(full_precision(dtype_of(make())))
+            if takes(make(), z):
+                return True
         except Exception:
             continue  # what it cannot do shows where it is used
-    return found
+    return False
 
 
 def manifold_latents(decoder):

@@ -35,7 +35,7 @@ def take_any_floats(network, example):
         return
     wanted = dtypes[0]
     if len(dtypes) > 1:  # some layers in float32, others in float64: its own forward casts between them
-        wanted = next((dtype for dtype in dtypes if _takes(network, example.to(dtype))), wanted)
+        wanted = next((dtype for dtype in dtypes if takes(network, example.to(dtype))), wanted)
 
     def cast(module, args, kwargs):
         def to(value):
@@ -47,12 +47,13 @@ def take_any_floats(network, example):
     network.register_forward_pre_hook(cast, with_kwargs=True)
 
 
-def _takes(network, example):
+def takes(network, example, forward=None):
+    """Whether a network runs on an input, in evaluation mode; `forward` stands for its own, if given."""
     training = network.training
     network.eval()
     try:
         with torch.no_grad():
-            network(example)
+            (forward or network)(example)
     except Exception:
         return False
     finally:

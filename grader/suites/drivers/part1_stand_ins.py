@@ -7,7 +7,7 @@ pieces around it say something known. Like the network that it replaces, it has 
 import inspect
 
 import torch
-from part1_numbers import HALF, dtype_of
+from part1_numbers import HALF, dtype_of, takes
 from torch import nn
 
 
@@ -77,7 +77,7 @@ class Held(nn.Module):
         logits: `[B, 16, 28, 28]`, or those of one image for all, of the decoder.
         gain: how strongly the logits depend on z.
         encoder: the student's, for its dtype.
-        decoder: likewise.
+        decoder: likewise, before anything takes its place.
     """
 
     def __init__(self, mean, log_std, logits, gain, encoder, decoder):
@@ -87,6 +87,8 @@ class Held(nn.Module):
         self.log_std = nn.Parameter(log_std.to(codes))
         self.logits = nn.Parameter(logits.to(full_precision(dtype_of(decoder))))
         self.gain = gain
+        own = getattr(decoder, "forward", None)
+        self.__dict__["accepts"] = lambda z: takes(decoder, z, own)
         self.images = []
         self.latents = []
 
@@ -101,8 +103,9 @@ class Held(nn.Module):
         Every class of every pixel moves by another share of it: wherever code takes them to belong, the loss
         depends on z.
         """
-        reject_others(z, self.logits.dtype)
+        reject_others(z, self.logits.dtype, self.accepts)
         self.latents.append(z.detach().clone())
+        z = z.to(self.logits.dtype)
         logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
         if self.gain:
             share = torch.arange(logits[0].numel(), dtype=logits.dtype).sin().view(logits[0].shape)
@@ -115,9 +118,15 @@ def full_precision(dtype):
     return torch.float32 if dtype in HALF else dtype
 
 
-def reject_others(z, dtype):
-    """Latents of another dtype than the weights raise an error, as in every layer."""
-    if z.dtype != dtype:
+def reject_others(z, dtype, accepts):
+    """Latents of another dtype than the weights raise an error, as in every layer.
+
+    Args:
+        z: the latents.
+        dtype: of the weights.
+        accepts: whether the student's own decoder takes some latents all the same.
+    """
+    if z.dtype != dtype and not accepts(z[:1].detach()):
         weights, latents = (str(one).removeprefix("torch.") for one in (dtype, z.dtype))
         raise RuntimeError(
             f"the decoder's weights are {weights}, but the latents are {latents}: give it latents of the "
@@ -171,19 +180,18 @@ class ManifoldDecoder(nn.Module):
     scales every image by itself changes those.
     """
 
-    def __init__(self, upper, lower, dtypes):
+    def __init__(self, upper, lower, accepts):
         super().__init__()
         dtype = torch.get_default_dtype()
         self.upper = nn.Parameter(upper.to(dtype))  # [2, 16]: logits for a latent of -inf and of +inf
         self.lower = nn.Parameter(lower.to(dtype))
-        self.dtypes = dtypes  # asked for those of the student's decoder, only where it matters
+        self.accepts = accepts  # whether the student's decoder takes some latents; asked where it matters
         self.latents = []
 
     def forward(self, z):
-        if z.dtype != self.upper.dtype and z.dtype in self.dtypes():
-            self.to(z.dtype)
-        reject_others(z, self.upper.dtype)
+        reject_others(z, self.upper.dtype, self.accepts)
         self.latents.append(z.detach().clone())
+        z = z.to(self.upper.dtype)
         weight = torch.special.ndtr(z)  # [N, 2]
         halves = []
         for index, ends in enumerate((self.upper, self.lower)):

@@ -230,7 +230,7 @@ def free_bits(found: list[tuple[Case, torch.Tensor]]) -> str:
             lambda each, least: each.clamp(min=least).sum(1).mean(),
             lambda each, least: each.mean(0).clamp(min=least).sum(),
         ],
-        "all latents together": [
+        "the sum over the latents": [
             lambda each, least: each.sum(1).clamp(min=least).mean(),
             lambda each, least: each.sum(1).mean().clamp(min=least),
         ],
