@@ -53,7 +53,7 @@ def likely_cause(value: torch.Tensor, mean: torch.Tensor, log_std: torch.Tensor)
 
 
 def free_bits(value: torch.Tensor, elements: torch.Tensor) -> str:
-    """Whether a smallest divergence gives all values `[B]`; `elements` are those of every latent, `[B, D]`."""
+    """Whether a smallest divergence gives all values `[B]`; `elements` are those of the latents, `[B, D]`."""
     ways = {
         "every latent": lambda least: elements.clamp(min=least).sum(-1),
         "the sum over the latents": lambda least: elements.sum(-1).clamp(min=least),

@@ -184,16 +184,17 @@ def frequency_cause(images: torch.Tensor, probabilities: torch.Tensor) -> str:
         for cause, other in other_levels(numbers).items()
         if int(other.min()) >= 0 and int(other.max()) < 16
     }
+    flat = (
+        "no level is more likely than another, as where the softmax is over the wrong dimension, the draw "
+        "does not depend on the logits of the pixel, or a reshape takes 16 pixels for 16 classes"
+    )
     known = {
         "a sigmoid takes the place of the softmax": squashed,
         "a tanh is applied before the softmax": logits.tanh().softmax(0),
         "a sigmoid is applied before the softmax": logits.sigmoid().softmax(0),
         **moved,
         "the softmax is applied twice": due.softmax(0),
-        "no level is more likely than another, as where the softmax is over the wrong dimension, the draw "
-        "does not depend on the logits of the pixel, or a reshape takes 16 pixels for 16 classes": torch.full_like(
-            due, 1 / 16
-        ),
+        flat: torch.full_like(due, 1 / 16),
     }
     for cause, other in known.items():
         if float((seen - other).abs().sum()) < 0.06:  # 0.03 at most by chance, of 23,520 pixels
