@@ -58,7 +58,7 @@ def make_crude(name):
         replace(name, CRUDE_HELPERS[name])
         return
     try:
-        dtype = full_precision(dtype_of(network(name, CHANNELS[name], 4, 20)))
+        dtype = full_precision(dtype_of(network(name, CHANNELS[name], 8, 20)))
     except Exception:
         dtype = None
     replace(name, type(name, (CRUDE_NETWORKS[name],), {"dtype": dtype}))
@@ -301,7 +301,7 @@ def manifold_decoder(upper, lower):
 
 def _accepted_by_a_decoder(z):
     """Whether the student's own decoder, by itself or in a VAE, takes latents of this dtype."""
-    for make in (lambda: network("CNNDecoder", 16, 4, 2), lambda: vae(4, 2, 1e-3).decoder):
+    for make in (lambda: network("CNNDecoder", 16, 8, 2), lambda: vae(8, 2, 1e-3).decoder):
         try:
             if takes(make(), z):
                 return True
@@ -343,14 +343,30 @@ def after_fit(num_filters, z_dim, lr, state, batches, epochs, validate):
     return model.state_dict()
 
 
-def optimizers_of(model):
-    """What the optimizers of a VAE hold, for a message: a learning rate and a number of tensors each."""
-    import pytorch_lightning as pl
+def gradients_of_loss(model, images):
+    """The gradient of the loss by each parameter that learns, by name; nothing if there is no loss."""
+    model.train()
+    result = model(images)
+    if not isinstance(result, tuple | list) or len(result) != 3 or not isinstance(result[2], torch.Tensor):
+        return None
+    learning = {name: one for name, one in model.named_parameters() if one.requires_grad}
+    found = torch.autograd.grad(result[2].sum(), list(learning.values()), allow_unused=True)
+    return {name: one for name, one in zip(learning, found, strict=True) if one is not None}
 
-    made, _ = pl.core.optimizer._init_optimizers_and_lr_schedulers(model)
-    return [
-        (float(group["lr"]), len(group["params"])) for one in made for group in one.optimizer.param_groups
-    ]
+
+def rates_of(model):
+    """The learning rates that the optimizers of a VAE begin with, for a message."""
+
+    def optimizers(value):
+        if isinstance(value, torch.optim.Optimizer):
+            return [value]
+        parts = (
+            value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+        )
+        return [one for part in parts for one in optimizers(part)]
+
+    found = optimizers(model.configure_optimizers())
+    return [float(group["lr"]) for optimizer in found for group in optimizer.param_groups]
 
 
 def with_crude_forward():

@@ -12,7 +12,7 @@ SIZES = ("num_input_channels", "num_filters", "z_dim")
 ENCODER = {"num_input_channels": 1, "num_filters": 32, "z_dim": 20}
 DECODER = {**ENCODER, "num_input_channels": 16}
 VAE = ("num_filters", "z_dim", "lr")
-UNEQUAL = (2, 5, 3)  # sizes that cannot be exchanged unnoticed
+UNEQUAL = (2, 8, 3)  # sizes that cannot be exchanged unnoticed; groups of filters want a power of two
 
 
 def call_text(name: str, arguments: list[tuple[str, object]]) -> str:

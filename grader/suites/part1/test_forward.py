@@ -332,6 +332,7 @@ def gradients_of_bpd(part1: Part, case: Case, gain: float) -> dict[str, torch.Te
         gain: how strongly the logits depend on z. With 0 the encoder learns through the KL term alone.
     """
     model = build(part1, case, gain)
+    model.train()  # what evaluation decodes need not learn
     # Helpers that cut the gradient lose their own items.
     part1.driver.stop_sampling()
     for name in ("KLD", "elbo_to_bpd"):
