@@ -59,6 +59,13 @@ def near_the_prior(draw: Draw, case: Case) -> Case:
     return Case(case.images, mean, log_std, case.logits)
 
 
+def uneven(draw: Draw, case: Case) -> Case:
+    """The same with one latent of 0.7 nats: a limit for each latent differs from one for their sum."""
+    near = near_the_prior(draw, case)
+    near.mean[:, 0] = 1.2
+    return near
+
+
 def make_case(draw: Draw, batch: int, z_dim: int = 6) -> Case:
     """Peaked logits that mostly predict the images: any scrambling of pixels or classes shows at once."""
     images = draw.integers(16, batch, 1, 28, 28)
@@ -192,8 +199,8 @@ def divergence_cause(
         case: what was asked.
         value: what came.
         accepted: what would have been right.
-        others: two more cases and what is right for them: one of another number of images, and one whose
-            posterior is near the prior.
+        others: more cases and what is right for them: one of another number of images, one whose posterior
+            is near the prior, and one where it is so but for one latent.
         again: asks forward once more.
     """
     std = case.log_std.double().exp()
@@ -202,7 +209,7 @@ def divergence_cause(
         return "KLD is given std, but wants log_std"
     if agrees(value, [one / case.mean.shape[1] for one in accepted]):
         return "it is divided by the number of latent dimensions"
-    (larger, right_there), (near, _) = others
+    (larger, right_there), (near, _), (lopsided, _) = others
     batches = len(case.images), len(larger.images)
 
     def factor() -> str:
@@ -212,7 +219,9 @@ def divergence_cause(
                 return cause
         return ""
 
-    return tried(factor) or tried(lambda: free_bits([(case, value), (near, again(near)[1])]))
+    return tried(factor) or tried(
+        lambda: free_bits([(case, value), *((one, again(one)[1]) for one in (near, lopsided))])
+    )
 
 
 def free_bits(found: list[tuple[Case, torch.Tensor]]) -> str:

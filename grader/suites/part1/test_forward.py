@@ -37,6 +37,7 @@ from grader.suites.part1.forward_causes import (
     make_case,
     near_the_prior,
     reconstruction_cause,
+    uneven,
     weight_of_divergence,
 )
 from grader.suites.part1.forward_latents import expect_the_images, fault_of_latents
@@ -199,7 +200,7 @@ def test_regularization_loss_is_the_mean_divergence(part1: Part, draw: Draw) -> 
             _, L_reg, _ = losses(build(part1, other), case.images)
             if agrees(L_reg, accepted):
                 continue
-            ask, another = asked(part1), near_the_prior(draw, case)
+            ask, another = asked(part1), uneven(draw, case)
             seen = [(other, L_reg), (case, here)]
             cause = tried(lambda: free_bits([*seen, (another, ask(another)[1])]))  # noqa: B023
             fail(
@@ -210,7 +211,7 @@ def test_regularization_loss_is_the_mean_divergence(part1: Part, draw: Draw) -> 
         return
     when = WHILE_EVALUATING if agrees(training, accepted) else ""
     larger = make_case(draw, 3)
-    others = [(other, own_divergence(part1, other)) for other in (larger, near)]
+    others = [(other, own_divergence(part1, other)) for other in (larger, near, uneven(draw, case))]
     cause = divergence_cause(case, L_reg, accepted, others, asked(part1))
     fail(
         f"L_reg is {L_reg:.6g} instead of {accepted[0]:.6g}{when}" + (f": {cause}" if cause else ""),
