@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from grader.rubric import load_rubric
+from tests.suites.part1 import hand_ins
 from tests.suites.part1 import variants as part1
 from tests.suites.part2 import variants as part2
 from tests.suites.variants import Variant, edited, solution
@@ -58,7 +59,7 @@ def wrong() -> list[Entry]:
     first, second = solution("part1"), solution("part2")
     loop = Variant("a loop that lets it", part2.LEAKING_LOOP, file=part2.TRAIN)
     return [
-        *(_entry(variant, first) for variant in part1.WRONG),
+        *(_entry(variant, first) for variant in part1.WRONG + hand_ins.WRONG),
         *(_entry(variant, second) for variant in part2.WRONG + part2.OPTIMIZERS),
         *(_entry(variant, edited(second, loop)) for variant in part2.LEAKS),
     ]
@@ -68,7 +69,7 @@ def right() -> list[Entry]:
     """The same, written another way."""
     first, second = solution("part1"), solution("part2")
     networks = (part1.BATCH_NORM, part1.MLP, part1.DROPOUT, part1.UNSCALED, part1.ONE_HOT)
-    named = {variant.name: variant for variant in (*part1.RIGHT, *networks)}
+    named = {variant.name: variant for variant in (*part1.RIGHT, *hand_ins.RIGHT, *networks)}
     return [
         *(_entry(variant, first) for variant in named.values()),
         *(_entry(variant, second) for variant in part2.RIGHT + part2.RIGHT_TRAINING),
