@@ -109,7 +109,7 @@ def attempt(
         while done < steps:
             count = min(15, steps - done)
             with part.deadline(CHUNK_SECONDS):
-                training.run_autoencoder(count)
+                training.train_autoencoder(count)
             done += count
         after = networks_of(training)
         result = judges.judge(after, decode=True)

@@ -133,7 +133,7 @@ def spread_after_training(
         while done < steps:
             count = min(15, steps - done)
             with part.deadline(CHUNK_SECONDS):
-                training.run(count)
+                training.train_aae(count)
             done += count
         after = networks_of(training)
         result = judges.judge(after, decode=False)

@@ -1,0 +1,262 @@
+"""Training loops as students write them, with pictures, bars, writers and schedulers in them: right and wrong.
+
+Each takes the place of the whole body of `train_aae`.
+"""
+
+from tests.suites.part2.variants import TRAIN, TRAINING, right, wrong
+from tests.suites.variants import Variant, solution
+
+
+def _body() -> str:
+    """The body of `train_aae` in the solution, without its docstring."""
+    text = solution("part2")[TRAIN].decode()
+    start, end = (
+        text.index("    model.train()\n    for x, _ in"),
+        text.index("\n\n@torch.no_grad()\ndef save_images"),
+    )
+    return text[start:end]
+
+
+BODY = _body()
+IMPORTS = """import argparse
+import itertools
+import os
+
+import matplotlib.pyplot as plt
+import torchvision
+"""
+
+
+def loop(name: str, body: str, helpers: str = "") -> Variant:
+    """A right loop."""
+    return right(name, *_edits(body, helpers), file=TRAIN)
+
+
+def wrong_loop(name: str, family: str, body: str, also: tuple[str, ...] = (), helpers: str = "") -> Variant:
+    """A wrong one."""
+    return wrong(TRAINING, name, *_edits(body, helpers), family=family, file=TRAIN, also=also)
+
+
+def _edits(body: str, helpers: str) -> tuple[tuple[str, str], ...]:
+    edits = ((BODY, body.strip("\n") + "\n"), ("import argparse\n", IMPORTS))
+    return (*edits, ("def train_aae(", helpers.strip("\n") + "\n\n\ndef train_aae(")) if helpers else edits
+
+
+# The course's original template saves reconstructions in a loop like this one.
+TEMPLATE = """
+    model.train()
+    folder = os.path.join(logger_ae.summary_writer.log_dir, "reconstructions")
+    for step, (x, _) in enumerate(train_loader):
+        x = x.to(model.encoder.device)
+        recon_x, z_fake = model(x)
+        ae_loss, ae_log = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
+        optimizer_ae.zero_grad()
+        ae_loss.backward()
+        optimizer_ae.step()
+        disc_loss, disc_log = model.get_loss_discriminator(z_fake.detach())
+        optimizer_disc.zero_grad()
+        disc_loss.backward()
+        optimizer_disc.step()
+        logger_ae.add_values(ae_log)
+        logger_disc.add_values(disc_log)
+        if step == 0 and epoch <= 5:
+            os.makedirs(folder, exist_ok=True)
+            pictures = torch.cat([x[:8], recon_x[:8]])
+            name = os.path.join(folder, f"epoch_{epoch:03d}.png")
+            torchvision.utils.save_image(pictures, name, nrow=8, normalize=True)
+"""
+# A bar, sums of losses, and a line at the end of the epoch.
+BAR = """
+    model.train()
+    total_ae, total_disc, images = 0.0, 0.0, 0
+    bar = tqdm(enumerate(train_loader), total=len(train_loader), desc=f"epoch {epoch}", leave=False)
+    for step, (x, labels) in bar:
+        x = x.to(model.encoder.device)
+        recon_x, z = model(x)
+        optimizer_ae.zero_grad(set_to_none=True)
+        loss, log = model.get_loss_autoencoder(x, recon_x, z, lambda_=lambda_)
+        loss.backward()
+        optimizer_ae.step()
+        logger_ae.add_values(log)
+        optimizer_disc.zero_grad(set_to_none=True)
+        d_loss, d_log = model.get_loss_discriminator(z.detach())
+        d_loss.backward()
+        optimizer_disc.step()
+        logger_disc.add_values(d_log)
+        total_ae += loss.item() * x.size(0)
+        total_disc += d_loss.item() * x.size(0)
+        images += x.size(0)
+        if step % 10 == 0:
+            bar.set_postfix(ae=f"{loss.item():.3f}", disc=f"{d_loss.item():.3f}")
+    print(f"{images} of {len(train_loader.dataset)} images: {total_ae / images:.4f} {total_disc / images:.4f}")
+    return total_ae / images, total_disc / images
+"""
+# All that a SummaryWriter is good for.
+WRITER = """
+    model.train()
+    writer = logger_ae.summary_writer
+    for step, (x, labels) in zip(itertools.count(), train_loader):
+        number = (epoch - 1) * len(train_loader) + step
+        recon_x, z_fake = model(x)
+        ae_loss, logging_ae = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
+        optimizer_ae.zero_grad()
+        ae_loss.backward()
+        optimizer_ae.step()
+        disc_loss, logging_disc = model.get_loss_discriminator(z_fake)
+        optimizer_disc.zero_grad()
+        disc_loss.backward()
+        optimizer_disc.step()
+        writer.add_scalar("loss of the autoencoder", ae_loss, number)
+        writer.add_scalars("losses", {"ae": ae_loss.item(), "disc": disc_loss.item()}, number)
+        if step % logger_ae.avg_window == 0:
+            writer.add_image("input", (x[0] + 1) / 2, number)
+            writer.add_images("reconstructions", (recon_x[:8].detach() + 1) / 2, number)
+            writer.add_histogram("codes", z_fake, number)
+            writer.add_text("note", f"{logger_ae.name} and {logger_disc.name}, batch {step}", number)
+            figure, axes = plt.subplots()
+            axes.scatter(*z_fake[:, :2].detach().T, c=labels)
+            writer.add_figure("codes of the batch", figure, number)
+            plt.close(figure)
+            writer.flush()
+"""
+RIGHT_LOOPS = (
+    loop("reconstructions in the logger's folder", TEMPLATE),
+    loop("a bar with the losses", BAR),
+    loop("scalars, pictures, histograms and text", WRITER),
+    loop(
+        "pictures of every batch in a folder of its own",
+        TEMPLATE.replace("logger_ae.summary_writer.log_dir", "'.'")
+        .replace("if step == 0 and epoch <= 5:", "if True:")
+        .replace("epoch:03d}.png", "epoch}_{step}.png"),
+    ),
+    loop(
+        "a figure of every epoch",
+        BAR.replace(
+            "    print(f",
+            "    os.makedirs('images', exist_ok=True)\n    plt.figure()\n"
+            "    plt.imshow(recon_x[0, 0].detach().cpu(), cmap='gray')\n    plt.title(f'epoch {epoch}')\n"
+            "    plt.savefig(f'images/{epoch}.png')\n    plt.close()\n    print(f",
+        ),
+    ),
+    loop(
+        "weights saved where the events are",
+        TEMPLATE
+        + "    folder = logger_ae.summary_writer.get_logdir()\n"
+        + "    torch.save(model.state_dict(), os.path.join(folder, f'model_{epoch}.pt'))\n"
+        + "    assert logger_disc.summary_writer.file_writer.get_logdir() == folder\n"
+        + "    logger_disc.summary_writer.flush()\n",
+    ),
+    loop(
+        "the writer as a context",
+        "    with logger_ae.summary_writer as writer:\n"
+        + "".join(f"    {line}\n" if line else "\n" for line in BAR.strip("\n").splitlines()[:-1])
+        + "        writer.add_scalar('epoch', total_ae / images, epoch)\n",
+    ),
+    loop(
+        "a writer of its own, closed in the end",
+        "    from torch.utils.tensorboard import SummaryWriter\n"
+        "    own = SummaryWriter(os.path.join('runs', f'epoch_{epoch}'))\n"
+        + WRITER.replace("writer = logger_ae.summary_writer", "writer = own")
+        + "    own.close()\n    logger_ae.summary_writer.close()\n",
+    ),
+    loop(
+        "learning rates that fall from batch to batch",
+        BAR.replace(
+            "    bar = tqdm(",
+            "    schedulers = [torch.optim.lr_scheduler.ExponentialLR(one, 0.999) for one in "
+            "(optimizer_ae, optimizer_disc)]\n    bar = tqdm(",
+        ).replace(
+            "        images +=",
+            "        for scheduler in schedulers:\n            scheduler.step()\n        images +=",
+        ),
+    ),
+    loop(
+        "closures",
+        """
+    model.train()
+    for x, _ in train_loader:
+        x = x.to(model.encoder.device)
+
+        def of_autoencoder():
+            optimizer_ae.zero_grad()
+            recon_x, z_fake = model(x)
+            loss, values = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
+            loss.backward()
+            logger_ae.add_values(values)
+            return loss
+
+        def of_discriminator():
+            optimizer_disc.zero_grad()
+            loss, values = model.get_loss_discriminator(model.encoder(x).detach())
+            loss.backward()
+            logger_disc.add_values(values)
+            return loss
+
+        optimizer_ae.step(of_autoencoder)
+        optimizer_disc.step(of_discriminator)
+""",
+    ),
+    loop(
+        "helpers, two passes, and clipped gradients",
+        """
+    model.train()
+    for batch in train_loader:
+        images = batch[0].to(model.encoder.device)
+        recon_x, codes = model(images)
+        loss, values = model.get_loss_autoencoder(images, recon_x, codes, lambda_)
+        take_step(optimizer_ae, loss, [*model.encoder.parameters(), *model.decoder.parameters()])
+        logger_ae.add_values({key: float(value) for key, value in values.items()})
+        with torch.no_grad():
+            _, codes = model(images)
+        loss, values = model.get_loss_discriminator(codes)
+        take_step(optimizer_disc, loss, model.discriminator.parameters())
+        logger_disc.add_values({key: float(value) for key, value in values.items()})
+""",
+        helpers="""
+def take_step(optimizer, loss, weights):
+    optimizer.zero_grad(set_to_none=False)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(weights, max_norm=5.0)
+    optimizer.step()
+""",
+    ),
+    loop(
+        "pictures and a line at the last batch",
+        TEMPLATE.replace("if step == 0 and epoch <= 5:", "if step == len(train_loader) - 1:")
+        + "            print(f'epoch {epoch}: {ae_loss.item():.4f} {disc_loss.item():.4f}')\n"
+        + "            with torch.no_grad():\n                model.eval()\n"
+        + "                logger_ae.summary_writer.add_images('test', model(x[:4])[0], epoch)\n"
+        + "                model.train()\n",
+    ),
+    loop(
+        "the same images shown before and after",
+        """
+    shown, _ = next(iter(train_loader))
+    first = train_loader.dataset[0][0]
+    many, _ = train_loader.collate_fn(train_loader.dataset[:16])
+    assert first.shape == many[0].shape == shown[0].shape == (1, 28, 28)
+"""
+        + TEMPLATE.replace(
+            "        if step == 0 and",
+            "        shown, _ = next(iter(train_loader))\n        if step == 0 and",
+        )
+        + "    logger_ae.summary_writer.add_images('shown', model(next(iter(train_loader))[0])[0].detach(), epoch)\n",
+    ),
+    loop(
+        "a graph and hyperparameters",
+        TEMPLATE.replace(
+            "        if step == 0 and",
+            "        if step == 0 and epoch == 1:\n"
+            "            logger_ae.summary_writer.add_graph(model, x)\n"
+            "            logger_ae.summary_writer.add_hparams({'lambda': lambda_}, {'loss': ae_loss.item()})\n"
+            "        if step == 0 and",
+        ),
+    ),
+    loop(
+        "folders made in the first epoch, the one with number 0",
+        TEMPLATE.replace("os.makedirs(folder, exist_ok=True)", "pass")
+        .replace("    folder =", "    if epoch == 0:\n        os.makedirs('pictures')\n    folder =")
+        .replace('os.path.join(logger_ae.summary_writer.log_dir, "reconstructions")', "'pictures'"),
+    ),
+)
+WRONG_LOOPS = ()
