@@ -88,8 +88,8 @@ class Training:
     def train_autoencoder(self, count):
         """Train on so many batches; what fails after the autoencoder's update of a batch does not matter.
 
-        The discriminator's update may still be missing: then each batch gets an epoch of its own. Otherwise they
-        make one epoch, since a loop may do something else at the last batch.
+        The discriminator's update may still be missing: then each batch gets an epoch of its own. Otherwise
+        they make one epoch, since a loop may do something else at the last batch.
         """
         batches = self._batches(count)
         done = 0 if self.one_by_one else self._updated(batches)

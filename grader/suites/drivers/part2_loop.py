@@ -1,4 +1,4 @@
-"""Runs in the box: the updates by the student's `train_aae`, batch by batch, as far as the grader looks at them."""
+"""Runs in the box: the updates by the student's `train_aae`, one batch after the other."""
 
 import contextlib
 

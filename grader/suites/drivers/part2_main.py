@@ -63,8 +63,8 @@ def steps_of_main(options, name, pattern, scales, count):
     Returns:
         "signs": for encoder, decoder and discriminator in turn a list with the signs of each parameter after
         the first step, int8 `[number of elements]`; "sizes": the same for the mean length of the last step;
-        "lambda_": what `train_aae` is given, NaN for nothing; "z_dim": the length of the model's codes, 0 if it
-        cannot be found out. None if `main` ended without training.
+        "lambda_": what `train_aae` is given, NaN for nothing; "z_dim": the length of the model's codes, 0 if
+        it cannot be found out. None if `main` ended without training.
     """
     key = tuple(sorted(options.items()))
     if key not in _runs:

@@ -128,8 +128,8 @@ def _collate(samples):
 def train_epoch(epoch, model, loader, optimizer_ae, optimizer_disc, lambda_):
     """An epoch by the student's `train_aae`.
 
-    A folder that it writes to may be made elsewhere, by `main` or in an epoch before: where one is missing, it
-    is made, and the epoch begins again.
+    A folder that it writes to may be made elsewhere, by `main` or in an epoch before: where one is missing,
+    it is made, and the epoch begins again.
     """
     train = importlib.import_module("train")
     stateful = (model, optimizer_ae, optimizer_disc)

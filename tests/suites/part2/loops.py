@@ -1,7 +1,10 @@
-"""Training loops as students write them, with pictures, bars, writers and schedulers in them: right and wrong.
+"""Training loops as students write them, with pictures, bars and writers in them: right and wrong ones.
 
 Each takes the place of the whole body of `train_aae`.
 """
+
+# Pieces of code as they stand in the files are longer than a line here.
+# ruff: noqa: E501
 
 from tests.suites.part2.variants import TRAIN, TRAINING, right, wrong
 from tests.suites.variants import Variant, solution
