@@ -44,7 +44,7 @@ FAMILIES: dict[str, str] = {
     "log_std misread": r"log_std is (taken|used|missing)|in front of log_std is missing|wants log_std|"
     r"exp\(log_std\) is not squared|log_std that needs an exp|log_std goes into|variance is used instead",
     "log base": r"log2\(e\) is (inverted|missing|replaced)|in nats, not in bits",
-    "term left out": r"(is|are) left out|only the (real|fake) codes count",
+    "term left out": r"(is|are) left out|only the (real|fake) codes count|of loss_(real|fake) only",
     "lambda": r"lambda makes no difference|lambda(_ = 0\.3)? .*as with|lambda is exchanged|lambda_ is not",
     "upwards": r"down its gradient",
     # what is reduced
@@ -74,7 +74,8 @@ FAMILIES: dict[str, str] = {
     "given assertion": r"negative std",
     "layer not instantiated": r"parentheses",
     # gradients
-    "gradient cut": r"no gradient flows|gradients? of .* reach|gradient is cut|is a plain number",
+    "gradient cut": r"no gradient flows|has no gradient: the encoder|"
+    r"gradients? of .* reach|gradient is cut|is a plain number",
     # networks
     "bounded output": r"stays? within|only reach from|instead of logits",
     "range of the image": r"grey values should (stay|reach)",
@@ -134,8 +135,11 @@ FAMILIES: dict[str, str] = {
     "no update": r"leaves the \w+ as it was|what they were before",
     "stale gradients": r"gradients of an earlier update|leaves gradients in",
     "wrong loss": r"gradient of another loss|loss of the other",
-    "not every batch": r"of the loader's \d batches",
+    "not every batch": r"of the loader's \d batches|takes \d+ steps only",
     "gradient leaks": r"detach z",
+    "step before backward": r"backward\(\) before step",
+    "another batch": r"along \w+ of the first batch",
+    "too many updates": r"twice along",
 }
 
 

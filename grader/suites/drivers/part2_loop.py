@@ -44,6 +44,7 @@ class Snapshots(Loader):
     def grader_restart(self):
         self.grader_states = []
         self.grader_steps = 0
+        self.grader_fetched = 0
         self.grader_ahead = False
         self.grader_finished = False
         self.grader_again = 0
@@ -55,6 +56,7 @@ class Snapshots(Loader):
         self.grader_states.clear()
         for index, batch in enumerate(self.grader_batches):
             make_room()
+            self.grader_fetched = index + 1
             if index == 0 or self.grader_steps:
                 self._begin(self.grader_seeds[index])
             else:
@@ -83,6 +85,8 @@ class Snapshots(Loader):
     def finish(self):
         """Copy the last state; returns the loader."""
         self._begin(0)
+        if not self.grader_steps:  # no batch was fetched ahead of its updates: there are none
+            self.grader_states = self.grader_states[-1:] * (self.grader_fetched + 1)
         return self
 
     def count(self):

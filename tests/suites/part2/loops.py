@@ -6,7 +6,7 @@ Each takes the place of the whole body of `train_aae`.
 # Pieces of code as they stand in the files are longer than a line here.
 # ruff: noqa: E501
 
-from tests.suites.part2.variants import TRAIN, TRAINING, right, wrong
+from tests.suites.part2.variants import RECONSTRUCTION, TRAIN, TRAINING, right, wrong
 from tests.suites.variants import Variant, solution
 
 
@@ -262,4 +262,244 @@ def take_step(optimizer, loss, weights):
         .replace('os.path.join(logger_ae.summary_writer.log_dir, "reconstructions")', "'pictures'"),
     ),
 )
-WRONG_LOOPS = ()
+NO_DISC_ZERO = "        optimizer_disc.zero_grad()\n"
+AE_STEP_OF_TEMPLATE = """        optimizer_ae.zero_grad()
+        ae_loss.backward()
+        optimizer_ae.step()
+"""
+DISC_STEP_OF_TEMPLATE = """        disc_loss, disc_log = model.get_loss_discriminator(z_fake.detach())
+        optimizer_disc.zero_grad()
+        disc_loss.backward()
+        optimizer_disc.step()
+"""
+
+
+def changed(body: str, *edits: tuple[str, str]) -> str:
+    """A loop with edits, each of which is found in it."""
+    for old, new in edits:
+        assert old in body, old
+        body = body.replace(old, new)
+    return body
+
+
+def indented(lines: str) -> str:
+    """Lines of a loop, one level deeper."""
+    return "".join(f"    {line}\n" for line in lines.splitlines())
+
+
+WRONG_LOOPS = (
+    wrong_loop(
+        "pictures, and stale gradients in the discriminator",
+        "stale gradients",
+        changed(TEMPLATE, (NO_DISC_ZERO, "")),
+    ),
+    wrong_loop(
+        "a bar, and no zero_grad for the autoencoder",
+        "stale gradients",
+        changed(BAR, ("        optimizer_ae.zero_grad(set_to_none=True)\n", "")),
+    ),
+    wrong_loop(
+        "a step at the start of the next batch",
+        "step before backward",
+        changed(
+            WRITER,
+            (
+                "        recon_x, z_fake = model(x)\n",
+                "        optimizer_ae.step()\n        recon_x, z_fake = model(x)\n",
+            ),
+            ("        ae_loss.backward()\n        optimizer_ae.step()\n", "        ae_loss.backward()\n"),
+        ),
+    ),
+    wrong_loop(
+        "zero_grad, step, backward",
+        "no update",
+        changed(
+            TEMPLATE,
+            (
+                "        disc_loss.backward()\n        optimizer_disc.step()\n",
+                "        optimizer_disc.step()\n        disc_loss.backward()\n",
+            ),
+        ),
+    ),
+    wrong_loop(
+        "lambda left out behind a bar",
+        "lambda",
+        changed(BAR, (", lambda_=lambda_", "")),
+    ),
+    wrong_loop(
+        "lambda taken for the other weight",
+        "lambda",
+        changed(TEMPLATE, ("z_fake, lambda_)", "z_fake, 1 - lambda_)")),
+    ),
+    wrong_loop(
+        "the discriminator is only logged",
+        "no update",
+        changed(
+            TEMPLATE,
+            (
+                DISC_STEP_OF_TEMPLATE,
+                "        with torch.no_grad():\n            disc_loss, disc_log = model.get_loss_discriminator(z_fake)\n",
+            ),
+        ),
+    ),
+    wrong_loop(
+        "losses are summed and printed, nothing is trained",
+        "no update",
+        changed(
+            BAR,
+            ("        loss.backward()\n        optimizer_ae.step()\n", ""),
+            ("        d_loss.backward()\n        optimizer_disc.step()\n", ""),
+        ),
+        also=(RECONSTRUCTION,),
+    ),
+    wrong_loop(
+        "a loss made anew from its number",
+        "no update",
+        changed(
+            BAR,
+            (
+                "        d_loss.backward()",
+                "        torch.tensor(d_loss.item(), requires_grad=True).backward()",
+            ),
+        ),
+    ),
+    wrong_loop(
+        "a loss of attached codes, written out",
+        "gradient leaks",
+        changed(
+            TEMPLATE,
+            (
+                AE_STEP_OF_TEMPLATE,
+                "        optimizer_ae.zero_grad()\n        ae_loss.backward(retain_graph=True)\n",
+            ),
+            (
+                DISC_STEP_OF_TEMPLATE,
+                "        real = model.discriminator(torch.randn(z_fake.shape))\n"
+                "        fake = model.discriminator(z_fake)\n"
+                "        softplus = torch.nn.functional.softplus\n"
+                "        disc_loss = softplus(-real).mean() + softplus(fake).mean()\n"
+                "        disc_log = {'disc_loss': disc_loss}\n"
+                "        optimizer_disc.zero_grad()\n        disc_loss.backward()\n"
+                "        optimizer_ae.step()\n        optimizer_disc.step()\n",
+            ),
+        ),
+    ),
+    wrong_loop(
+        "codes detached for the autoencoder",
+        "gradient cut",
+        changed(TEMPLATE, ("recon_x, z_fake, lambda_)", "recon_x, z_fake.detach(), lambda_)")),
+    ),
+    wrong_loop(
+        "both backward passes before both steps",
+        "stale gradients",
+        changed(
+            TEMPLATE,
+            (
+                AE_STEP_OF_TEMPLATE,
+                "        optimizer_ae.zero_grad()\n        optimizer_disc.zero_grad()\n        ae_loss.backward()\n",
+            ),
+            (
+                NO_DISC_ZERO + "        disc_loss.backward()\n",
+                "        disc_loss.backward()\n        optimizer_ae.step()\n",
+            ),
+        ),
+    ),
+    wrong_loop(
+        "a break behind the picture",
+        "not every batch",
+        TEMPLATE + "            break\n",
+        also=(RECONSTRUCTION,),
+    ),
+    wrong_loop(
+        "updates at the last batch only",
+        "no update",
+        changed(
+            TEMPLATE,
+            (
+                AE_STEP_OF_TEMPLATE,
+                "        if step < len(train_loader) - 1:\n            continue\n" + AE_STEP_OF_TEMPLATE,
+            ),
+        ),
+        also=(RECONSTRUCTION,),
+    ),
+    wrong_loop(
+        "a picture instead of an update at the last batch",
+        "no update",
+        changed(
+            TEMPLATE,
+            (
+                "        recon_x, z_fake = model(x)\n",
+                "        recon_x, z_fake = model(x)\n        if step == len(train_loader) - 1:\n"
+                "            os.makedirs('images', exist_ok=True)\n"
+                "            torchvision.utils.save_image(recon_x, f'images/{epoch}.png', normalize=True)\n"
+                "            break\n",
+            ),
+        ),
+    ),
+    wrong_loop(
+        "the discriminator at every other batch",
+        "no update",
+        changed(
+            TEMPLATE, (DISC_STEP_OF_TEMPLATE, "        if step % 2 == 0:\n" + indented(DISC_STEP_OF_TEMPLATE))
+        ),
+    ),
+    wrong_loop(
+        "the autoencoder at every other batch",
+        "no update",
+        changed(
+            TEMPLATE, (AE_STEP_OF_TEMPLATE, "        if step % 2 == 1:\n" + indented(AE_STEP_OF_TEMPLATE))
+        ),
+    ),
+    wrong_loop(
+        "the first batch all the time",
+        "another batch",
+        changed(
+            TEMPLATE,
+            ("    for step, (x, _)", "    x, _ = next(iter(train_loader))\n    for step, _"),
+        ),
+    ),
+    wrong_loop(
+        "codes of the batch before for the discriminator",
+        "another batch",
+        changed(
+            TEMPLATE,
+            ("    for step,", "    earlier = None\n    for step,"),
+            (
+                "model.get_loss_discriminator(z_fake.detach())",
+                "model.get_loss_discriminator(z_fake.detach() if earlier is None else earlier)",
+            ),
+            (
+                "        logger_ae.add_values(ae_log)",
+                "        earlier = z_fake.detach()\n        logger_ae.add_values(ae_log)",
+            ),
+        ),
+    ),
+    wrong_loop(
+        "the discriminator climbs",
+        "upwards",
+        changed(TEMPLATE, ("        disc_loss.backward()", "        (-disc_loss).backward()")),
+    ),
+    wrong_loop(
+        "two steps of the autoencoder",
+        "too many updates",
+        changed(
+            TEMPLATE,
+            ("        optimizer_ae.step()\n", "        optimizer_ae.step()\n        optimizer_ae.step()\n"),
+        ),
+    ),
+    wrong_loop(
+        "only the fake codes go backward",
+        "term left out",
+        changed(TEMPLATE, ("        disc_loss.backward()", "        disc_log['loss_fake'].backward()")),
+    ),
+    wrong_loop(
+        "optimizers in the wrong places",
+        "wrong loss",
+        changed(
+            TEMPLATE,
+            ("optimizer_ae.step()", "optimizer_x.step()"),
+            ("optimizer_disc.step()", "optimizer_ae.step()"),
+            ("optimizer_x.step()", "optimizer_disc.step()"),
+        ),
+    ),
+)
