@@ -240,8 +240,11 @@ def expect_hands_over_lambda(runs: list[tuple[float, Run]]) -> None:
     )
     for option, run in runs:
         if abs(run.lambda_ - option) > 1e-6:
-            written_in = len(runs) > 1 and len(set(values)) == 1
-            cause = ": it is written into main" if written_in else ""
+            cause = ""
+            if len(runs) > 1 and len(set(values)) == 1:
+                cause = ": it is written into main"
+            elif all(abs(value - (1 - due)) < 1e-6 for value, (due, _) in zip(values, runs, strict=True)):
+                cause = ": lambda is exchanged with 1 - lambda"
             fail(f"with --lambda_ {option:g} main hands lambda_ = {run.lambda_:g} over{cause}", hint)
 
 

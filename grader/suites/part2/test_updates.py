@@ -198,9 +198,9 @@ def expect_later_epoch(part: Part, draw: Draw) -> None:
     if same is None or same > ALONG:
         return
     like = [other for other in OTHER_LAMBDAS if (best_cosine(other) or 0.0) > ALONG]
-    as_with = f" as with lambda_ = {like[0]:g}" if like else " another way than in the first ones"
+    as_with = f" as with lambda_ = {like[0]:g}" if like else " another way than before"
     fail(
-        f"in epoch {LATE}, with lambda_ = {LAMBDA}, encoder and decoder move{as_with}",
+        f"with lambda_ = {LAMBDA} encoder and decoder move{as_with} in epoch {LATE}",
         "the number of the epoch is for messages only: the same updates in every epoch",
     )
 
