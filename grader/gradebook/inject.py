@@ -70,19 +70,22 @@ class InjectMarks(NbGraderPreprocessor):
         resources["nbgrader"]["unmarked"] = [
             grade_id(item.id) for item in result.items if item.status == GRADER_ERROR
         ]
+        resources["nbgrader"]["waiting"] = [grade_id(item.id) for item in result.items if item.review]
         return nb, resources
 
 
 class HoldUnmarked(NbGraderPreprocessor):
-    """Leaves open what the grader failed to mark: nbgrader would count it as zero."""
+    """Leaves open what the grader failed to mark, which nbgrader would count as zero, and what waits."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Converted:
-        """Take back the score of every such item, and ask for a person."""
+        """Take back the score of every item that was not marked, and ask for a person; so for what waits."""
         about = resources["nbgrader"]
+        unmarked, waiting = about.get("unmarked", ()), about.get("waiting", ())
         with Gradebook(about["db_url"]) as gradebook:
-            for name in about.get("unmarked", ()):
+            for name in dict.fromkeys((*unmarked, *waiting)):
                 grade = gradebook.find_grade(name, about["notebook"], about["assignment"], about["student"])
-                grade.auto_score = None
+                if name in unmarked:
+                    grade.auto_score = None
                 grade.needs_manual_grade = True
             gradebook.db.commit()
         return nb, resources

@@ -104,7 +104,8 @@ def _item(row: dict[str, Any]) -> ItemResult:
     points, worth = _points(row["points"]), _points(row["max_points"])
     if not 0 <= points <= worth:
         raise ValueError(f"item {row['id']} has {points} of {worth} points")
-    return ItemResult(_string(row["id"]), points, worth, row["status"], checks)
+    review = _string(row.get("review", ""))
+    return ItemResult(_string(row["id"]), points, worth, row["status"], checks, review)
 
 
 def _points(value: Any) -> float:

@@ -6,6 +6,7 @@ counts with weight 1 unless `@pytest.mark.weight(w)` says otherwise.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
@@ -22,11 +23,25 @@ from grader.suites.expect import CheckFailed
 # What the session's stand-in for torch.distributions raises, see box/inside/forbidden.py.
 FORBIDDEN = "ForbiddenError"
 VIOLATION = "uses torch.distributions, which the assignment forbids (--allow-distributions waives this)"
+LACKS = "asks for the device {device}, which the grader does not have (--allow-devices waives this)"
 RAISED_HINT = "run the same call on small tensors of your own and look at what it returns"
 # What a suite runs into when a value is not what it takes it for.
 SURPRISES = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
 MESSAGE_LENGTH = 600
+SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
 STUB_HINT = "fill in the part that raises NotImplementedError"
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
+
+
+PYTHON = _dotted(sys.version_info[:2])
+NEWER = "{file} is written for Python {needed}; the grader runs {grader}"
+NEWER_HINT = (
+    "this is syntax of Python {needed}, and the grader runs {grader}: write the line as Python {grader} "
+    "reads it; a person looks at this before it counts"
+)
 
 
 class NotSubmitted(Exception):
@@ -60,6 +75,7 @@ class MarkingPlugin:
             item.id: [] for item in rubric.automatic if items is None or item.id in items
         }
         self.faults: list[str] = []
+        self.reviews: dict[str, str] = {}
 
     def choose(self, tests: list[pytest.Item]) -> list[pytest.Item]:
         """The tests to run, in order.
@@ -110,6 +126,15 @@ class MarkingPlugin:
                 return result.NOT_IMPLEMENTED, str(error), error.hint or STUB_HINT
             if error.exception == FORBIDDEN:
                 self.context.violations.append(f"{item_id(test)}: {VIOLATION}")
+            if error.device:
+                self.context.violations.append(f"{item_id(test)}: {LACKS.format(device=error.device)}")
+            if error.exception in SYNTAX_ERRORS and error.file in self.context.files:
+                version = self.context.required_python(error.file)
+                if version is not None:
+                    hint = NEWER_HINT.format(grader=PYTHON, needed=_dotted(version))
+                    reason = NEWER.format(file=error.file, grader=PYTHON, needed=_dotted(version))
+                    self.reviews.setdefault(item_id(test), reason)
+                    return result.FAILED, shown(str(error)), hint
             return result.FAILED, shown(str(error)), error.hint or RAISED_HINT
         if isinstance(error, NotSubmitted):
             return result.NOT_SUBMITTED, f"{error} was not handed in", "hand in the file under this name"
@@ -128,7 +153,7 @@ class MarkingPlugin:
         return result.GRADER_ERROR, f"the grader failed: {kind}: {text}", "grade this submission again"
 
 
-def score(item: Item, checks: Iterable[CheckResult]) -> ItemResult:
+def score(item: Item, checks: Iterable[CheckResult], review: str = "") -> ItemResult:
     """Split an item's points over its checks by weight, and name the item's outcome.
 
     An item without checks is the grader's fault: nothing was looked at.
@@ -152,9 +177,21 @@ def score(item: Item, checks: Iterable[CheckResult]) -> ItemResult:
         status = result.NOT_IMPLEMENTED
     else:
         status = result.FAILED
-    return ItemResult(item.id, points, item.points, status, checks)
+    return ItemResult(item.id, points, item.points, status, checks, review)
 
 
-def score_all(rubric: Rubric, checks: Mapping[str, list[CheckResult]]) -> tuple[ItemResult, ...]:
-    """The result of every automatic item that was marked, in the rubric's order."""
-    return tuple(score(item, checks[item.id]) for item in rubric.automatic if item.id in checks)
+def score_all(
+    rubric: Rubric, checks: Mapping[str, list[CheckResult]], reviews: Mapping[str, str]
+) -> tuple[ItemResult, ...]:
+    """The result of every automatic item that was marked, in the rubric's order.
+
+    Args:
+        rubric: the items.
+        checks: by item.
+        reviews: why a person has to look at an item, by item.
+    """
+    return tuple(
+        score(item, checks[item.id], reviews.get(item.id, ""))
+        for item in rubric.automatic
+        if item.id in checks
+    )

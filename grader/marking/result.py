@@ -27,13 +27,24 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class ItemResult:
-    """An item's points and the checks they come from."""
+    """An item's points and the checks they come from.
+
+    Attributes:
+        id: of the rubric.
+        points: earned.
+        max_points: to be earned.
+        status: one of `STATUSES`.
+        checks: what was looked at.
+        review: why a person has to look at it before it counts; empty where nobody has to. It is no fault of
+            the grader's.
+    """
 
     id: str
     points: float
     max_points: float
     status: str
     checks: tuple[CheckResult, ...] = ()
+    review: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,15 @@ class SubmissionResult:
         """Whether every item was marked, that is, none is a `grader_error`."""
         return all(item.status != GRADER_ERROR for item in self.items)
 
+    @property
+    def reviews(self) -> dict[str, list[str]]:
+        """What waits for a person: the ids of items by the reason."""
+        found: dict[str, list[str]] = {}
+        for item in self.items:
+            if item.review:
+                found.setdefault(item.review, []).append(item.id)
+        return found
+
     def to_json(self) -> dict[str, Any]:
         """The frozen layout of `results.json`."""
         return {
@@ -76,7 +96,14 @@ class SubmissionResult:
             "seconds": round(self.seconds, 3),
             "points": self.points,
             "max_points": self.max_points,
-            "items": [asdict(item) for item in self.items],
+            "items": [_item_to_json(item) for item in self.items],
             "violations": list(self.violations),
             "warnings": list(self.warnings),
         }
+
+
+def _item_to_json(item: ItemResult) -> dict[str, Any]:
+    table = asdict(item)
+    if not item.review:  # a key that was added: only where it says something
+        del table["review"]
+    return table

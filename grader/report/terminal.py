@@ -129,6 +129,11 @@ class TerminalReport:
             mean = sum(result.points for result in marked) / len(marked)
             count += f", on average {number(round(mean, 2))} of {number(marked[0].max_points)} points"
         self.line(f"{count}, in {seconds:.0f} s", "bold")
+        for result in results:
+            for reason, items in result.reviews.items():
+                which = "all items" if len(items) == len(result.items) else ", ".join(items)
+                name = readable(result.submission)
+                self.line(f"waits for a person: {name}, {which}: {readable(reason, 200)}", "yellow")
 
 
 class _Pace(ProgressColumn):

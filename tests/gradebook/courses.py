@@ -102,9 +102,16 @@ def hand_in(
     return folder
 
 
-def current(student: str, outcome: Callable[[Item], Outcome] = half, **changes: Any) -> SubmissionResult:
-    """A result of today's suites."""
-    return replace(result(student, outcome), **({"suite": suite_digest()} | changes))
+def current(
+    student: str,
+    outcome: Callable[[Item], Outcome] = half,
+    reviews: Mapping[str, str] | None = None,
+    **changes: Any,
+) -> SubmissionResult:
+    """A result of today's suites; `reviews` says why a person has to look at an item, by item."""
+    made = replace(result(student, outcome), **({"suite": suite_digest()} | changes))
+    items = tuple(replace(item, review=(reviews or {}).get(item.id, "")) for item in made.items)
+    return replace(made, items=items)
 
 
 def pretend_to_grade(

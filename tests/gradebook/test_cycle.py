@@ -225,6 +225,16 @@ def test_what_the_grader_failed_to_mark_is_open_and_no_zero(course, monkeypatch,
     assert grade.waits
 
 
+def test_what_waits_for_a_person_keeps_its_points_and_needs_a_manual_grade(course, monkeypatch):
+    pretend_to_grade(monkeypatch, reviews={"1.7.kld": "part1/utils.py is written for Python 3.12"})
+    hand_in(course, "ada", notebook(course))
+    assert run(course) == 0
+    grades = scores(course, "ada")
+    assert grades["q1-7-kld"].waits
+    assert grades["q1-7-kld"].auto == 0.75
+    assert not grades["q1-7-bpd"].waits
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

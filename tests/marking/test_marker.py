@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from grader.box.launcher import Box
 from grader.errors import GraderFault, GraderUsageError
 from grader.marking import marker as marker_module
 from grader.marking.marker import Marker, MarkingOptions, check_environment, suite_digest
+from grader.marking.plugin import PYTHON
 from grader.marking.result import ItemResult
 from grader.submission import Submission, read_submission
 
@@ -321,3 +323,28 @@ def test_without_a_sandbox_the_verdict_is_the_same_and_says_so(tmp_path: Path) -
         marker.close()
     assert result.sandbox == "none"
     assert {item.id for item in result.items if item.status == "passed"} == {"1.7.kld", "2.5.sample"}
+
+
+NEWER = RIGHT.replace(b"return", b'return lambda: f"{"a"}" and') + b'x = f"{"newer"}"\n'
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python reads the f-strings of PEP 701")
+def test_syntax_of_a_newer_python_waits_for_a_person(marker: Marker) -> None:
+    item = kld(marker, NEWER)
+    assert item.status == "failed"
+    assert item.review == f"part1/utils.py is written for Python 3.12; the grader runs {PYTHON}"
+    (check, *_) = item.checks
+    assert "syntax of Python 3.12, and the grader runs" in check.hint
+    assert "py_compile" not in check.hint
+
+
+def test_a_mistake_in_the_syntax_does_not_wait(marker: Marker) -> None:
+    item = kld(marker, RIGHT + b"if x\n    pass\n")
+    assert (item.status, item.review) == ("failed", "")
+    assert "py_compile" in item.checks[0].hint
+
+
+def test_a_bare_raise_of_a_stub_is_told_by_its_place(marker: Marker) -> None:
+    (check, *_) = kld(marker, b"def KLD(mean, log_std):\n    raise NotImplementedError\n").checks
+    assert check.status == "not_implemented"
+    assert check.message == ("not implemented yet: KLD raises NotImplementedError (part1/utils.py, line 2)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.marking.plugin import score, score_all
-from grader.marking.result import CheckResult
+from grader.marking.result import CheckResult, SubmissionResult
 from grader.rubric import Item, load_rubric
 
 ITEM = Item("1.7.kld", 1.5, "auto", "KLD", ("part1/utils.py",))
@@ -51,6 +51,24 @@ def test_an_item_without_checks_is_the_graders_fault() -> None:
 
 def test_every_automatic_item_is_scored() -> None:
     rubric = load_rubric()
-    items = score_all(rubric, {item.id: [check("passed")] for item in rubric.automatic})
+    items = score_all(
+        rubric, {item.id: [check("passed")] for item in rubric.automatic}, {"1.7.kld": "look at it"}
+    )
     assert [item.id for item in items] == [item.id for item in rubric.automatic]
     assert sum(item.points for item in items) == 22.5
+    assert {item.id: item.review for item in items if item.review} == {"1.7.kld": "look at it"}
+
+
+def test_the_key_review_is_written_only_where_a_person_has_to_look() -> None:
+    rubric = load_rubric()
+    items = score_all(
+        rubric,
+        {item.id: [check("passed")] for item in rubric.automatic},
+        {"1.7.kld": "why", "1.7.bpd": "why"},
+    )
+    result = SubmissionResult("ada", 7, "sha256:0", "bwrap", 1.0, items)
+    rows = {row["id"]: row for row in result.to_json()["items"]}
+    assert rows["1.7.kld"]["review"] == "why"
+    assert "review" not in rows["1.7.encoder"]
+    assert result.reviews == {"why": ["1.7.kld", "1.7.bpd"]}
+    assert result.marked

@@ -13,13 +13,14 @@ from grader.report.pages.load import load
 from grader.report.pictures import Picture, write_pictures
 from grader.report.results_json import write_result
 
-from .results import result
+from .results import result, waiting
 
 
 def test_what_was_written_is_read_back(tmp_path):
     results = [
         result("s1", violations=("v",), warnings=("w",), waived=("x",)),
         result("s2", lambda item: (FAILED, 0.5, "message", "hint")),
+        waiting("s3", {"1.7.kld"}, "written for Python 3.12"),
     ]
     for one in results:
         write_result(tmp_path, one)

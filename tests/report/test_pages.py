@@ -24,7 +24,7 @@ from grader.report.results_json import write_result
 from .cohort import put_together, recorded
 from .conftest import MARKUP, SCRIPT
 from .images import png
-from .results import passed, result
+from .results import passed, result, waiting
 
 
 class Page(HTMLParser):
@@ -448,3 +448,12 @@ def test_an_item_that_the_rubric_does_not_know_breaks_no_page(tmp_path):
     assert "1.7.kld" in page.text
     assert "onerror" not in page.text
     assert not page.all("img")
+
+
+def test_what_waits_for_a_person_is_said_on_the_students_page(tmp_path):
+    one = waiting("s1", {"1.7.kld"}, "part1/utils.py is written for <b>Python</b> 3.12")
+    page, text = student(tmp_path, one)
+    assert "A person looks at 1.7.kld before it counts: part1/utils.py is written for <b>" in page.text
+    assert "A person looks at 1.7.kld before it counts" in text
+    page, text = student(tmp_path, result("s2"))
+    assert "A person looks at" not in page.text + text

@@ -13,7 +13,7 @@ from grader.report.look import lines_of
 from grader.report.terminal import TerminalReport
 from grader.rubric import load_rubric
 
-from .results import Stream, passed, result
+from .results import Stream, passed, result, waiting
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -119,6 +119,23 @@ def test_what_many_checks_share_is_told_once():
     assert "a, b, c and 2 more" in text
 
 
+def test_what_checks_say_with_other_numbers_is_told_once():
+    one = result(
+        "s",
+        lambda item: (
+            (FAILED, 0.5, "7 of 7 values are off", "halve it") if item.id == "1.7.kld" else passed(item)
+        ),
+    )
+    items = [
+        replace(item, checks=(*item.checks, replace(item.checks[1], message="9 of 9 values are off")))
+        if item.id == "1.7.kld"
+        else item
+        for item in one.items
+    ]
+    said = shown([replace(one, items=tuple(items))], terminal=False)
+    assert said.count("values are off") == 1
+
+
 def test_what_is_not_marked_is_no_zero_in_the_details():
     assert "! all 16 items  not marked (the grader's fault), worth 22.5" in shown([OURS], terminal=False)
 
@@ -186,3 +203,12 @@ def test_quiet_shows_one_line():
 def test_a_long_message_is_cut():
     assert lines_of("\n".join(["line"] * 100))[-1] == "… 70 more lines in results.json"
     assert len(lines_of("x" * 100_000)[0]) <= 2000
+
+
+def test_what_waits_for_a_person_is_named_with_its_reason():
+    one = waiting("ada", {"1.7.kld", "1.7.bpd"}, "part1/utils.py is written for Python 3.12")
+    said = shown([one, result("bob")], terminal=False)
+    (line,) = [line for line in said.splitlines() if line.startswith("waits for a person")]
+    assert line == ("waits for a person: ada, 1.7.kld, 1.7.bpd: part1/utils.py is written for Python 3.12")
+    everything = waiting("eve", {item.id for item in one.items}, "two hand-ins of this name")
+    assert "waits for a person: eve, all items: two hand-ins" in shown([everything], terminal=False)

@@ -6,22 +6,25 @@ grader checks every reply, and knows no more of a result than its bytes.
 
 from __future__ import annotations
 
+import dis
 import importlib
 import os
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import devices
 import numpy as np
+import packages
 import torch
 import wire
 
 WORK = "/submission"
 MAX_MESSAGE = 2000
+RAISE = dis.opmap["RAISE_VARARGS"]
 MAX_TYPE = 80
 
 
@@ -95,6 +98,25 @@ def tensors_in(value: Any) -> list[torch.Tensor]:
     return []
 
 
+def accumulated_gradients(
+    heads: list[torch.Tensor], wanted: list[torch.Tensor], cotangents: list[torch.Tensor]
+) -> list[torch.Tensor | None]:
+    """Gradients as a training loop gets them, by `backward`; what `.grad` held before is put back.
+
+    `torch.utils.checkpoint` in its reentrant mode (the default until torch 2.15 and after) refuses
+    `autograd.grad`, which only a grader calls.
+    """
+    before = [tensor.grad for tensor in wanted]
+    for tensor in wanted:
+        tensor.grad = None
+    try:
+        torch.autograd.backward(heads, cotangents, retain_graph=True)
+        return [tensor.grad for tensor in wanted]
+    finally:
+        for tensor, gradient in zip(wanted, before, strict=True):
+            tensor.grad = gradient
+
+
 class Session:
     """The operations, one method each."""
 
@@ -113,6 +135,7 @@ class Session:
         path = str(Path(WORK, folder))
         os.chdir(path)
         sys.path.insert(0, path)
+        packages.install(folder)
 
     def load(self, name: str) -> Any:
         """Import a module."""
@@ -162,12 +185,22 @@ class Session:
         heads = [results[index] for index in outputs]
         networks = [dict(self.objects.incoming(ref).named_parameters()) for ref in of]
         wanted = [parameter for network in networks for parameter in network.values()] or leaves
+        # The grader sends float32; the output may be of another floating type.
+        cotangents = [
+            cotangent.to(head.dtype) if head.is_floating_point() else cotangent
+            for head, cotangent in zip(heads, cotangents, strict=True)
+        ]
         if not any(head.requires_grad for head in heads):
             gradients: list[torch.Tensor | None] = [None] * len(wanted)
         else:
-            gradients = list(
-                torch.autograd.grad(heads, wanted, cotangents, retain_graph=True, allow_unused=True)
-            )
+            try:
+                gradients = list(
+                    torch.autograd.grad(heads, wanted, cotangents, retain_graph=True, allow_unused=True)
+                )
+            except RuntimeError as error:
+                if "checkpoint" not in str(error):
+                    raise
+                gradients = accumulated_gradients(heads, wanted, cotangents)
         if not of:
             return gradients
         remaining = iter(gradients)
@@ -176,6 +209,10 @@ class Session:
     def cpu(self) -> float:
         """CPU time of this process so far, in seconds; for measurements, not for verdicts."""
         return time.process_time()
+
+    def stay_on_cpu(self) -> None:
+        """Take every device that is not here for the CPU."""
+        devices.stay_on_cpu()
 
     def seed(self, number: int) -> None:
         """Seed every generator a student may draw from."""
@@ -200,16 +237,21 @@ def describe(error: BaseException) -> dict[str, Any]:
     """An exception as data: what and where in the student's files."""
     # Not through `traceback`: it would ask the student's modules for their source.
     where, raised_by_student = [], False
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        name = student_file(frame.f_code.co_filename)
-        raised_by_student = name is not None
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        name = student_file(code.co_filename)
+        # An error from within torch ends in the student's frame, too: only a `raise` is one of a stub.
+        raised_by_student = name is not None and code.co_code[step.tb_lasti] == RAISE
         if name is not None:
-            where.append([name, line, frame.f_code.co_name])
+            where.append([name, step.tb_lineno, code.co_name])
+        step = step.tb_next
     if isinstance(error, SyntaxError) and (name := student_file(error.filename)) is not None:
         where.append([name, error.lineno or 0, "<module>"])
     return {
         "type": type.__getattribute__(type(error), "__name__")[:MAX_TYPE],
-        "message": text_of(error),
+        "message": (message := text_of(error)),
+        "device": devices.missing_device(error, message),
         "where": where[-5:],
         "stub": isinstance(error, NotImplementedError) and raised_by_student,
     }
@@ -233,7 +275,7 @@ def serve(descriptor: int) -> None:
     session = Session()
     operations: dict[str, Callable[..., Any]] = {
         name: getattr(session, name)
-        for name in ("files", "enter", "load", "get", "set", "call", "backward", "seed", "cpu")
+        for name in ("files", "enter", "load", "get", "set", "call", "backward", "seed", "cpu", "stay_on_cpu")
     }
     while True:
         length = wire.header_length(bytes(receive_exactly(channel, wire.LENGTH.size)))

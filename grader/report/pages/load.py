@@ -147,7 +147,14 @@ def _item(content: Mapping[str, Any]) -> ItemResult:
         for check in content["checks"]
     )
     points, worth = _number(content["points"]), _number(content["max_points"])
-    return ItemResult(str(content["id"]), points, worth, _status(content["status"]), checks)
+    return ItemResult(
+        str(content["id"]),
+        points,
+        worth,
+        _status(content["status"]),
+        checks,
+        str(content.get("review", "")),
+    )
 
 
 def _status(value: Any) -> str:

@@ -153,6 +153,7 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         "name": shown(record.name),
         "result": record.result,
         "unmarked": [here.result.id for here in told if here.result.status == GRADER_ERROR],
+        "reviews": [(shown(reason), items) for reason, items in record.result.reviews.items()],
         "by_hand": sum(item.points for item in rubric.items) - record.result.max_points,
         "in_all": sum(item.points for item in rubric.items),
         "questions": questions,
