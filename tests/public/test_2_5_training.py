@@ -257,7 +257,7 @@ class Options(argparse.Namespace):
         return None
 
 
-def handed_by_main(part2, monkeypatch, tmp_path):
+def handed_by_main(part2, monkeypatch, tmp_path, **changed):
     """The model and the two optimizers that `main` hands to `train_aae`, without data and files."""
     train, handed = part2.train, SimpleNamespace()
 
@@ -288,7 +288,7 @@ def handed_by_main(part2, monkeypatch, tmp_path):
     }
     defaults = vars(train.command_line().parse_args([]))  # options of your own are among them
     with pytest.raises(MainHasBegunTraining):
-        train.main(Options(**{**defaults, **options}))
+        train.main(Options(**{**defaults, **options, **changed}))
     return handed
 
 
@@ -314,3 +314,25 @@ def test_optimizer_holds_its_side(part2, monkeypatch, tmp_path, name, sides):
     for group in optimizer.param_groups:
         assert group["lr"] > 1e-6, f"{name} has learning rate {group['lr']}.\nHint: args.ae_lr and args.d_lr."
         assert not group.get("maximize"), f"{name} climbs up the loss.\nHint: no maximize=True."
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "other"), [("optimizer_ae", "ae_lr", "d_lr"), ("optimizer_disc", "d_lr", "ae_lr")]
+)
+def test_learning_rate_follows_its_own_option(part2, monkeypatch, tmp_path, name, own, other):
+    factors = {"ae_lr": 10.0, "d_lr": 0.04}
+    first = handed_by_main(part2, monkeypatch, tmp_path)
+    second = handed_by_main(
+        part2, monkeypatch, tmp_path, ae_lr=1e-2, d_lr=2e-4, log_dir=str(tmp_path / "again")
+    )
+    before, after = ([group["lr"] for group in getattr(run, name).param_groups] for run in (first, second))
+    ratios = [new / old for old, new in zip(before, after, strict=True)]
+    came = " and ".join(f"{ratio:.3g}" for ratio in ratios)
+    # Groups of weights may have rates of their own, but one of them follows the option.
+    assert any(ratio == pytest.approx(factors[own], rel=0.1) for ratio in ratios), (
+        f"with --{own} times {factors[own]:g} the learning rate of {name} is {came} times what it was.\n"
+        f"Hint: lr=args.{own}."
+    )
+    assert not any(ratio == pytest.approx(factors[other], rel=0.1) for ratio in ratios), (
+        f"the learning rate of {name} follows --{other}.\nHint: lr=args.{own}."
+    )

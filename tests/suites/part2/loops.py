@@ -45,6 +45,19 @@ def _edits(body: str, helpers: str) -> tuple[tuple[str, str], ...]:
     return (*edits, ("def train_aae(", helpers.strip("\n") + "\n\n\ndef train_aae(")) if helpers else edits
 
 
+def changed(body: str, *edits: tuple[str, str]) -> str:
+    """A loop with edits, each of which is found in it."""
+    for old, new in edits:
+        assert old in body, old
+        body = body.replace(old, new)
+    return body
+
+
+def indented(lines: str) -> str:
+    """Lines of a loop, one level deeper."""
+    return "".join(f"    {line}\n" for line in lines.splitlines())
+
+
 # The course's original template saves reconstructions in a loop like this one.
 TEMPLATE = """
     model.train()
@@ -246,6 +259,29 @@ def take_step(optimizer, loss, weights):
         + "    logger_ae.summary_writer.add_images('shown', model(next(iter(train_loader))[0])[0].detach(), epoch)\n",
     ),
     loop(
+        "weights and a picture of every batch, under names of their own",
+        changed(
+            TEMPLATE,
+            ("if step == 0 and epoch <= 5:", "if True:"),
+            ('f"epoch_{epoch:03d}.png")', 'f"{time.time_ns()}.png")'),
+        )
+        + "            torch.save(model.state_dict(), name.replace('.png', '.pt'))\n"
+        + "            assert os.path.getsize(name) > 0\n",
+    ),
+    loop(
+        "a writer for every few batches, never closed",
+        changed(
+            BAR,
+            (
+                "        if step % 10 == 0:\n",
+                "        if step % 10 == 0:\n            from torch.utils.tensorboard import SummaryWriter\n"
+                "            WRITERS.append(SummaryWriter(f'runs/{len(WRITERS)}'))\n"
+                "            WRITERS[-1].add_histogram('codes', z, step)\n",
+            ),
+        ),
+        helpers="WRITERS = []",
+    ),
+    loop(
         "a graph and hyperparameters",
         TEMPLATE.replace(
             "        if step == 0 and",
@@ -272,19 +308,6 @@ DISC_STEP_OF_TEMPLATE = """        disc_loss, disc_log = model.get_loss_discrimi
         disc_loss.backward()
         optimizer_disc.step()
 """
-
-
-def changed(body: str, *edits: tuple[str, str]) -> str:
-    """A loop with edits, each of which is found in it."""
-    for old, new in edits:
-        assert old in body, old
-        body = body.replace(old, new)
-    return body
-
-
-def indented(lines: str) -> str:
-    """Lines of a loop, one level deeper."""
-    return "".join(f"    {line}\n" for line in lines.splitlines())
 
 
 WRONG_LOOPS = (
