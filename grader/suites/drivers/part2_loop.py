@@ -54,6 +54,7 @@ class Snapshots(Loader):
             yield from self._another_look()
             return
         self.grader_states.clear()
+        self.grader_ahead = False
         for index, batch in enumerate(self.grader_batches):
             make_room()
             self.grader_fetched = index + 1
@@ -215,9 +216,14 @@ def epochs(model, batches, lr, lambda_, numbers):
     optimizer_ae.register_step_post_hook(lambda *args: note("encoder", "decoder"))
     optimizer_disc.register_step_post_hook(lambda *args: note("discriminator"))
     model.get_loss_discriminator = drawing
+
+    def begin():
+        found[-1] = {name: [few[name].detach().flatten()[:8].clone()] for name in few} | {"drawn": []}
+
     for number in numbers:
-        found.append({name: [few[name].detach().flatten()[:8].clone()] for name in few} | {"drawn": []})
-        train_epoch(number, model, Loader(batches), optimizer_ae, optimizer_disc, lambda_)
+        found.append({})
+        begin()
+        train_epoch(number, model, Loader(batches, begin), optimizer_ae, optimizer_disc, lambda_)
     return [
         {name: torch.stack(rows) if rows else torch.zeros(0, 8) for name, rows in epoch.items()}
         for epoch in found

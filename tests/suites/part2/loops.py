@@ -159,7 +159,7 @@ RIGHT_LOOPS = (
         TEMPLATE
         + "    folder = logger_ae.summary_writer.get_logdir()\n"
         + "    torch.save(model.state_dict(), os.path.join(folder, f'model_{epoch}.pt'))\n"
-        + "    assert logger_disc.summary_writer.file_writer.get_logdir() == folder\n"
+        + "    assert logger_disc.summary_writer.file_writer.get_logdir() == str(folder)\n"
         + "    logger_disc.summary_writer.flush()\n",
     ),
     loop(
@@ -280,6 +280,34 @@ def take_step(optimizer, loss, weights):
             ),
         ),
         helpers="WRITERS = []",
+    ),
+    loop(
+        "a path made of the logger's folder, and an evaluation before",
+        """
+    before = 0.0
+    with torch.no_grad():
+        for x, _ in train_loader:
+            before += torch.nn.functional.mse_loss(model(x)[0], x).item() / len(train_loader)
+    print(f"before epoch {epoch}: {before:.4f}")
+"""
+        + changed(
+            TEMPLATE,
+            (
+                'os.path.join(logger_ae.summary_writer.log_dir, "reconstructions")',
+                'Path(logger_disc.summary_writer.log_dir) / "reconstructions"',
+            ),
+            ("os.makedirs(folder, exist_ok=True)", "folder.mkdir(parents=True, exist_ok=True)"),
+        ),
+    ),
+    loop(
+        "folders that main or an epoch before has made",
+        changed(
+            TEMPLATE,
+            ("            os.makedirs(folder, exist_ok=True)\n", ""),
+            ("os.path.join(folder, f", "os.path.join('output/pictures', f"),
+        )
+        + "    torch.save(model.encoder.state_dict(), 'output/weights/encoder.pt')\n"
+        + "    plt.figure()\n    plt.plot([epoch, ae_loss.item()])\n    plt.savefig('plots/loss.pdf')\n    plt.close()\n",
     ),
     loop(
         "a graph and hyperparameters",
