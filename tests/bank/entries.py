@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from grader.rubric import load_rubric
 from tests.suites.part1 import hand_ins
 from tests.suites.part1 import variants as part1
+from tests.suites.part2 import loops, mains
 from tests.suites.part2 import variants as part2
 from tests.suites.variants import Variant, edited, solution
 
@@ -60,7 +61,10 @@ def wrong() -> list[Entry]:
     loop = Variant("a loop that lets it", part2.LEAKING_LOOP, file=part2.TRAIN)
     return [
         *(_entry(variant, first) for variant in part1.WRONG + hand_ins.WRONG),
-        *(_entry(variant, second) for variant in part2.WRONG + part2.OPTIMIZERS),
+        *(
+            _entry(variant, second)
+            for variant in part2.WRONG + part2.OPTIMIZERS + loops.WRONG_LOOPS + mains.WRONG_MAINS
+        ),
         *(_entry(variant, edited(second, loop)) for variant in part2.LEAKS),
     ]
 
@@ -72,7 +76,10 @@ def right() -> list[Entry]:
     named = {variant.name: variant for variant in (*part1.RIGHT, *hand_ins.RIGHT, *networks)}
     return [
         *(_entry(variant, first) for variant in named.values()),
-        *(_entry(variant, second) for variant in part2.RIGHT + part2.RIGHT_TRAINING),
+        *(
+            _entry(variant, second)
+            for variant in part2.RIGHT + part2.RIGHT_TRAINING + loops.RIGHT_LOOPS + mains.RIGHT_MAINS
+        ),
     ]
 
 

@@ -48,7 +48,7 @@ FAMILIES: dict[str, str] = {
     "log_std misread": r"log_std is (taken|used|missing)|in front of log_std is missing|wants log_std|"
     r"exp\(log_std\) is not squared|log_std that needs an exp|log_std goes into|variance is used instead",
     "log base": r"log2\(e\) is (inverted|missing|replaced)|in nats, not in bits",
-    "term left out": r"(is|are) left out|only the (real|fake) codes count",
+    "term left out": r"(is|are) left out|only the (real|fake) codes count|of loss_(real|fake) only",
     "lambda": r"lambda makes no difference|lambda(_ = 0\.3)? .*as with|lambda is exchanged|lambda_ is not",
     "upwards": r"down its gradient",
     # what is reduced
@@ -80,7 +80,8 @@ FAMILIES: dict[str, str] = {
     "signature": r"the default of \w+ in|the arguments of \w+ should be|is another network than",
     "layer not instantiated": r"parentheses",
     # gradients
-    "gradient cut": r"no gradient flows|gradients? of .* reach|gradient is cut|is a plain number",
+    "gradient cut": r"no gradient flows|has no gradient: the encoder|"
+    r"gradients? of .* reach|gradient is cut|is a plain number",
     # networks
     "bounded output": r"stays? within|only reach from|instead of logits",
     "range of the image": r"grey values should (stay|reach)",
@@ -139,11 +140,17 @@ FAMILIES: dict[str, str] = {
     "sides exchanged": r"holds another side",
     "learning rate": r"learning rate is 0",
     "rate ignored": r"does not follow lr",
+    "option without effect": r"written into main",
+    "options exchanged": r"follow --\w+ instead of",
+    "option misused": r"with --\w+ times",
     "no update": r"leaves the \w+ as it was|what they were before",
     "stale gradients": r"gradients of an earlier update|leaves gradients in",
     "wrong loss": r"gradient of another loss|loss of the other",
-    "not every batch": r"of the loader's \d batches",
+    "not every batch": r"of the loader's \d batches|takes \d+ steps only",
     "gradient leaks": r"detach z",
+    "step before backward": r"backward\(\) before step",
+    "another batch": r"along \w+ of the first batch",
+    "too many updates": r"twice along",
 }
 
 

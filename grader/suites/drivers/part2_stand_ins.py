@@ -8,7 +8,6 @@ import importlib
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
 
 
 class StandIn(nn.Module):
@@ -231,46 +230,3 @@ def seen(stand_in):
     codes, stand_in.grader_seen = stand_in.grader_seen, []
     together = len({tuple(z.shape[1:]) for z in codes}) == 1 and all(z.dim() == 2 for z in codes)
     return [torch.cat(codes)] if together else codes[:16]
-
-
-class Silent:
-    """Stands in for loggers and for TensorBoard: takes everything and keeps nothing."""
-
-    def __init__(self, *args, **kwargs):
-        pass
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return False
-
-
-class SilentLogger(Silent):
-    """Stands in for a TensorBoardLogger, with the attributes of one."""
-
-    def __init__(self, name=None):
-        self.summary_writer = Silent()
-        self.avg_window = 50
-        self.name = name
-
-
-class Loader(DataLoader):
-    """A loader of batches that are there already, in their order."""
-
-    def __init__(self, batches):
-        images = torch.cat(batches)
-        self.grader_batches = [(batch, torch.zeros(len(batch), dtype=torch.int64)) for batch in batches]
-        labels = torch.zeros(len(images), dtype=torch.int64)
-        super().__init__(TensorDataset(images, labels), batch_size=len(batches[0]))
-
-    def __len__(self):
-        return len(self.grader_batches)
-
-    def __iter__(self):
-        return iter(self.grader_batches)

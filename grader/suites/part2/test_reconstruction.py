@@ -84,6 +84,7 @@ def test_training_reconstructs_held_out_images(
     if code_has_died(result) and only_its_range_is_wrong(part2.fresh(), draw):
         expect_moved(before, after, ("decoder",))
         return
+    expect_moved(before, after, ("encoder", "decoder"))  # otherwise that is what is wrong
     fail(
         f"after {STEPS[-1]} batches with lambda = 1 the reconstruction error on held-out digits is still "
         f"{result.error:.2f} (right code is below {MAX_ERROR:.2f} after {STEPS[3]}; a mean image has 0.82)",
@@ -109,7 +110,7 @@ def attempt(
         while done < steps:
             count = min(15, steps - done)
             with part.deadline(CHUNK_SECONDS):
-                training.run_autoencoder(count)
+                training.train_autoencoder(count)
             done += count
         after = networks_of(training)
         result = judges.judge(after, decode=True)
