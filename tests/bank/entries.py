@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from grader.rubric import load_rubric
 from tests.suites.part1 import variants as part1
+from tests.suites.part2 import hand_ins
 from tests.suites.part2 import variants as part2
 from tests.suites.variants import Variant, edited, solution
 
@@ -60,6 +61,7 @@ def wrong() -> list[Entry]:
     return [
         *(_entry(variant, first) for variant in part1.WRONG),
         *(_entry(variant, second) for variant in part2.WRONG + part2.OPTIMIZERS),
+        *(_entry(variant, second) for variant in hand_ins.WRONG),
         *(_entry(variant, edited(second, loop)) for variant in part2.LEAKS),
     ]
 
@@ -72,6 +74,7 @@ def right() -> list[Entry]:
     return [
         *(_entry(variant, first) for variant in named.values()),
         *(_entry(variant, second) for variant in part2.RIGHT + part2.RIGHT_TRAINING),
+        *(_entry(variant, second) for variant in hand_ins.RIGHT),
     ]
 
 

@@ -82,6 +82,8 @@ FAMILIES: dict[str, str] = {
     "linear": r"is a linear function",
     "one head": r"mean and log_std are the same",
     "input ignored": r"the same for (any|other|different)|ignores (one of )?its|for any image",
+    "dimensions tied": r"fill \d of \d dimensions",
+    "half precision": r"half precision is not accepted",
     "part ignored": r"part of the image|blocks of 7x7|latent dimensions do not",
     "batch mixed": r"the other (inputs|images|codes) of its batch",
     # images and grey levels
@@ -120,6 +122,12 @@ FAMILIES: dict[str, str] = {
     "log weighted": r"is weighted in the log",
     "log incomplete": r"the dictionary for the log lacks",
     "log exchanged": r"are exchanged in the log",
+    "log weights exchanged": r"by the weight of the other loss",
+    "label smoothing": r"label smoothing",
+    "factor of a term": r"(twice|half|\d+ times) as (large|much) as",
+    "fixed divisor": r"divided by a fixed number",
+    "another adversarial loss": r"no cross-entropy but",
+    "number of real codes": r"[02-9]\d* different codes of the prior",
     "accuracy threshold": r"threshold",
     "accuracy of one kind": r"only the (real|fake) codes are counted",
     # samples and training

@@ -22,6 +22,7 @@ from part2_stand_ins import (
     judged,
     painted,
     seen,
+    takes_its_dtype,
     when_enlarged,
 )
 from torch import nn
@@ -36,6 +37,7 @@ __all__ = [
     "prepare",
     "seen",
     "steps_of_main",
+    "takes_its_dtype",
     "when_enlarged",
 ]
 
