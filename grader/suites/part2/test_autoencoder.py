@@ -141,7 +141,7 @@ def test_codes_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
     fail(
         f"with large weights the codes only reach from {lowest:.3g} to {highest:.3g}",
         (f"{cause}; " if cause else "")
-        + "codes shall look like N(0, I), any real number: no activation or clamp after the last linear layer",
+        + "codes shall look like N(0, I), any real number: nothing that limits them at the end",
     )
 
 

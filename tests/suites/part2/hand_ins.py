@@ -255,7 +255,7 @@ RIGHT = (
     ),
     right("three filters, GELU", *narrow(3, "GELU")),
     right("three filters, tanh", *narrow(3, "Tanh")),
-    right("three filters, leaky ReLU", *narrow(3, "LeakyReLU")),
+    right("three filters, ReLU", *narrow(3, "ReLU")),
     right(
         "log(sigmoid) with a small number added",
         generator("-torch.log(torch.sigmoid(logits) + 1e-6).mean()"),
@@ -362,7 +362,6 @@ WRONG = (
     ),  # nothing can be said of such a training
     wrong(
         DISCRIMINATOR,
-        LAST_LINEAR,
         "tanh(logits / 10) times 2",
         answer("2.5: Discriminator, forward", "return 2 * torch.tanh(self.net(z) / 10)"),
         family="bounded output",
