@@ -107,6 +107,8 @@ def factor(ratio: Ratio, elements: int = 1, shares: tuple[float, ...] = (1.0,)) 
             for share in shares
         )
 
+    if fits(1):
+        return ""
     if elements > 1 and fits(elements, 1):
         return "summed over everything instead of averaged"
     if elements > 1 and fits(elements):

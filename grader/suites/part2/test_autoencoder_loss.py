@@ -99,7 +99,7 @@ def expect_lambda(judge: Judge, batch: Batch, value: torch.Tensor, lambda_: int)
     exchanged = close(value, other, rtol=1e-4, atol=1e-6)
     expect(not exchanged, f"lambda is exchanged: with lambda = {lambda_} the loss is that of the {name}", SUM)
     both = close(value, recon + gen, rtol=1e-4, atol=1e-6)
-    expect(not both, "lambda_ is not used: the two losses are added as they are", SUM)
+    expect(not both, "lambda_ is not used, the two losses are added as they are", SUM)
 
 
 def expect_number(value: torch.Tensor, what: str, judge: Judge, draw: Draw) -> None:

@@ -131,8 +131,8 @@ def test_training_reconstructs_held_out_images(
         )
     fail(
         f"after {STEPS[-1]} batches with lambda = 1 the reconstruction error on held-out digits is still "
-        f"{result.error:.2f} (right code is below {MAX_ERROR:.2f} after {STEPS[3]}, or on its way; a mean image "
-        "has 0.82)",
+        f"{result.error:.2f} (right code is below {MAX_ERROR:.2f} after {STEPS[3]}, or on its way; a mean "
+        "image has 0.82)",
         "for every batch: recon_x, z = model(x), the loss, optimizer_ae.zero_grad(), backward(), "
         "optimizer_ae.step(); check that encoder and decoder change",
     )
