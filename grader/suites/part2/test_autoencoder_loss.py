@@ -211,11 +211,10 @@ def test_large_logits_do_not_overflow(part2: Part, draw: Draw) -> None:
         # A cross-entropy is 0 for one sign and large for the other, also where it is clamped (at 14 and
         # more). Which sign is which, and the weights of the two losses, are asked elsewhere.
         if not any(min(pair) < SURE and max(pair) > WRONG for pair in (sizes, logged)):
-            cause = generator_cause(judge, draw)
             fail(
                 f"for large logits of either sign the generator's loss is {sizes[0]:.4g} and {sizes[1]:.4g} "
                 f"instead of 0 and more than {WRONG:.0f}",
-                f"{cause}; expected: {GENERATOR}" if cause else hint,
+                generator_hint(judge, draw),
             )
 
     with_judge(part2, draw, check, scale=150.0)

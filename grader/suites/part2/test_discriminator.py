@@ -85,7 +85,9 @@ def test_judges_each_code_by_itself(part2: Part, draw: Draw) -> None:
     expect(
         float(logits.max() - logits.min()) > 1e-6,
         "seven different codes get the same logit",
-        "the logit has to depend on z; a softmax over the single output is always 1",
+        "a softmax over the single output is always 1: leave it out"
+        if bool((logits == 1).all())
+        else "compute the logit from z with layers that forward calls",
     )
 
 

@@ -203,7 +203,7 @@ def test_prior_is_standard_normal(part2: Part, draw: Draw) -> None:
             # Rows of five float32 numbers are never the same by chance, whatever their signs.
             expect(
                 len(codes.abs().unique(dim=0)) == len(codes),
-                "half of the codes called real are the other half with another sign",
+                "some of the codes called real are others with another sign",
                 "draw every element of every row by itself",
             )
         # 2e-9 for the two-sided 6 sigma of a correlation over 7,500 independent pairs.
@@ -243,7 +243,7 @@ def test_large_logits_do_not_overflow(part2: Part, draw: Draw) -> None:
         if not largest > WRONG / 2:
             fail(
                 f"for logits up to {size:.0f} the discriminator's loss is at most {largest:.4g}",
-                loss_hint(judge, draw, otherwise=hint),
+                loss_hint(judge, draw),
             )
         expect_no_constant(results)
 

@@ -2,7 +2,16 @@
 
 from textwrap import dedent
 
-from tests.suites.part2.answers import GEN_TERM, HE, IMPORTS, answer, decoder, encoder, generator
+from tests.suites.part2.answers import (
+    GEN_TERM,
+    HE,
+    IMPORTS,
+    answer,
+    decoder,
+    discriminator,
+    encoder,
+    generator,
+)
 from tests.suites.part2.variants import (
     AUTOENCODER,
     DISCRIMINATOR,
@@ -166,6 +175,20 @@ RIGHT = (
         answer("2.5: Discriminator, forward", "return self.net(z.to(torch.float64))"),
     ),
     right("MLPs with LayerNorm", *MLP),
+    right(
+        "a small discriminator, residual, with LayerNorm",
+        *discriminator(
+            """
+            self.first, self.norm = nn.Linear(z_dim, 16), nn.LayerNorm(16)
+            self.hidden, self.last = nn.Linear(16, 16), nn.Linear(16, 1)
+            """,
+            """
+            h = self.first(z)
+            h = h + F.relu(self.hidden(self.norm(h)))
+            return self.last(h)
+            """,
+        ),
+    ),
     right("residual blocks with GroupNorm, and PixelShuffle", *RESIDUAL),
     right("attention pooling, BatchNorm and Upsample", *UPSAMPLED),
     right(

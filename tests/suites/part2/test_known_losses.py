@@ -1,5 +1,7 @@
 """Causes are claimed where the numbers fit, and nowhere else."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
@@ -59,7 +61,7 @@ def test_softplus_with_the_wrong_sign_is_the_other_target() -> None:
         (lambda n: float("inf"), 784, ""),
     ],
 )
-def test_factors(ratio, elements: int, cause: str) -> None:
+def test_factors(ratio: Callable[[int], float], elements: int, cause: str) -> None:
     found = factor(ratio, elements)
     assert cause in found
     assert bool(cause) == bool(found)

@@ -1,6 +1,7 @@
 """What is said of a mistake in networks and losses: the right words, no false ones, one cause told once."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -78,11 +79,11 @@ EVERY = 4  # of so many one is tried in the default run
 
 
 @pytest.fixture(scope="module")
-def marker():
+def marker() -> Iterator[Marker]:
     """One warm box."""
-    with_box = Marker(MarkingOptions(seed=1))
-    yield with_box
-    with_box.close()
+    marker = Marker(MarkingOptions(seed=1))
+    yield marker
+    marker.close()
 
 
 @pytest.mark.parametrize(
