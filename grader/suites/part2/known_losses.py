@@ -11,8 +11,6 @@ from grader.box.errors import StudentError
 from grader.suites.expect import CheckFailed, close
 
 SMOOTH = (0.9, 0.8, 0.95, 0.7)  # labels in place of 1, with 1 minus them in place of 0
-SQUARES = "it is no cross-entropy but least squares"
-HINGE = "it is no cross-entropy but a hinge loss"
 MOST_DIVISOR = 4096
 # How far a ratio of two float32 losses may be from the number that it is taken for.
 NEAR = 2e-4
@@ -25,6 +23,7 @@ def cross_entropy(logits: torch.Tensor, label: float) -> torch.Tensor:
 
 def of_generator(logits: torch.Tensor) -> dict[str, torch.Tensor]:
     """What known mistakes make of the generator's loss."""
+    squares, hinge = (f"it is no cross-entropy but {other}" for other in ("least squares", "a hinge loss"))
     saturating = "that is log(1 - D), the saturating loss, which the encoder shall not minimize"
     known = {
         "the target is 0: that is what the discriminator wants": cross_entropy(logits, 0),
@@ -33,10 +32,10 @@ def of_generator(logits: torch.Tensor) -> dict[str, torch.Tensor]:
         "its sign is flipped": -cross_entropy(logits, 1),
         "the logits go through a sigmoid twice": cross_entropy(logits.sigmoid(), 1),
         "the target is -1": (softplus(-logits) + 2 * logits).mean(),
-        f"{SQUARES} of logits": (logits - 1).square().mean(),
-        f"{SQUARES} of logits, halved": (logits - 1).square().mean() / 2,
-        f"{SQUARES} of probabilities": (logits.sigmoid() - 1).square().mean(),
-        HINGE: (1 - logits).relu().mean(),
+        f"{squares} of logits": (logits - 1).square().mean(),
+        f"{squares} of logits, halved": (logits - 1).square().mean() / 2,
+        f"{squares} of probabilities": (logits.sigmoid() - 1).square().mean(),
+        hinge: (1 - logits).relu().mean(),
     }
     for label in SMOOTH:
         known[f"the label is {label} instead of 1 (label smoothing)"] = cross_entropy(logits, label)
@@ -45,6 +44,7 @@ def of_generator(logits: torch.Tensor) -> dict[str, torch.Tensor]:
 
 def of_discriminator(real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
     """What known mistakes make of the sum of the discriminator's two terms."""
+    squares, hinge = (f"it is no cross-entropy but {other}" for other in ("least squares", "a hinge loss"))
     to_real, to_fake = cross_entropy(real, 1), cross_entropy(fake, 0)
     known = {
         "the labels are flipped": cross_entropy(real, 0) + cross_entropy(fake, 1),
@@ -57,9 +57,9 @@ def of_discriminator(real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.
         "the logits go through a sigmoid twice": cross_entropy(real.sigmoid(), 1)
         + cross_entropy(fake.sigmoid(), 0),
         "it is the difference of the mean logits, not a cross-entropy": fake.mean() - real.mean(),
-        HINGE: (1 - real).relu().mean() + (1 + fake).relu().mean(),
-        f"{SQUARES} of logits": (real - 1).square().mean() + fake.square().mean(),
-        f"{SQUARES} of probabilities": (real.sigmoid() - 1).square().mean() + fake.sigmoid().square().mean(),
+        hinge: (1 - real).relu().mean() + (1 + fake).relu().mean(),
+        f"{squares} of logits": (real - 1).square().mean() + fake.square().mean(),
+        f"{squares} of probabilities": (real.sigmoid() - 1).square().mean() + fake.sigmoid().square().mean(),
         "only the real codes count": to_real,
         "only the fake codes count": to_fake,
         "the loss of the fake codes counts half as much as that of the real ones": to_real + to_fake / 2,

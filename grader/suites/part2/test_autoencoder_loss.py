@@ -81,7 +81,10 @@ def generator_cause(judge: Judge, draw: Draw) -> str:
             logits = judge.logits(batch.z_fake)
             log = close(value(batch), -logits.log().mean(), rtol=1e-4, atol=1e-6)
             return "it is the log of a logit, which may be negative" if log else ""
-        return fitting(came, of_generator(logits)) or it_is(factor(ratio))
+        cause = fitting(came, of_generator(logits)) or it_is(factor(ratio))
+        if not cause and follows_other_labels(judge, draw):
+            cause = "the labels are flipped, for the loss falls as codes look more fake"
+        return cause
 
     return shown(find)
 

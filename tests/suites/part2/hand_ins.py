@@ -165,7 +165,7 @@ WRONG = (
             + f"gen_loss = {BCE}(self.discriminator(z_fake + 0.1), torch.zeros(len(z_fake), 1))"
             + AE_TAIL
         ),
-        family="wrong codes judged",
+        family="labels exchanged",
     ),
     wrong(
         DISC_LOSS,
