@@ -122,8 +122,8 @@ def factor(ratio: Ratio, elements: int = 1, shares: tuple[float, ...] = (1.0,)) 
     for times, words in {2: "twice", 3: "3 times", 4: "4 times", 10: "10 times"}.items():
         if fits(times):
             return f"{words} as large as it should be"
-    divisor = round(elements * counts[0] / found[0]) if found[0] > 0 else 0
-    if 1 < divisor <= MOST_DIVISOR and fits(elements / divisor, 1):
+    divisor = round(elements * counts[0] / found[0]) if found[0] > 1 / MOST_DIVISOR else 0
+    if divisor > 1 and fits(elements / divisor, 1):
         return f"summed and then divided by a fixed number ({divisor}) instead of averaged"
     return ""
 

@@ -129,6 +129,7 @@ def test_training_reconstructs_held_out_images(
             f"the reconstruction error of {result.error:.4f} is better than {Z_DIM} numbers allow",
             "the decoder must get nothing but the code",
         )
+    expect_moved(outcome.before, outcome.after, ("encoder", "decoder"))  # otherwise that is what is wrong
     fail(
         f"after {STEPS[-1]} batches with lambda = 1 the reconstruction error on held-out digits is still "
         f"{result.error:.2f} (right code is below {MAX_ERROR:.2f} after {STEPS[3]}, or on its way; a mean "

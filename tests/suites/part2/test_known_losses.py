@@ -59,6 +59,7 @@ def test_softplus_with_the_wrong_sign_is_the_other_target() -> None:
         (lambda n: float("nan"), 1, ""),
         (lambda n: -3.0, 1, ""),
         (lambda n: float("inf"), 784, ""),
+        (lambda n: 5e-324, 784, ""),
     ],
 )
 def test_factors(ratio: Callable[[int], float], elements: int, cause: str) -> None:
