@@ -76,7 +76,7 @@ FAMILIES: dict[str, str] = {
     "dtype": r"float32|\(long int\)|dtype",
     "device": r"property device is",
     "given assertion": r"negative std",
-    "half precision": r"in half precision",
+    "half precision": r"half precision",
     "signature": r"the default of \w+ in|the arguments of \w+ should be|is another network than",
     "layer not instantiated": r"parentheses",
     # gradients
@@ -89,6 +89,7 @@ FAMILIES: dict[str, str] = {
     "linear": r"is a linear function",
     "one head": r"mean and log_std are the same",
     "input ignored": r"the same for (any|other|different)|ignores (one of )?its|for any image",
+    "dimensions tied": r"fill \d of \d dimensions",
     "part ignored": r"part of the image|blocks of 7x7|latent dimensions do not",
     "batch mixed": r"the other (inputs|images|codes) of its batch",
     "dimensions lost": r"with z_dim=\d the \w+ of",
@@ -131,6 +132,11 @@ FAMILIES: dict[str, str] = {
     "log weighted": r"is weighted in the log",
     "log incomplete": r"the dictionary for the log lacks",
     "log exchanged": r"are exchanged in the log",
+    "log weights exchanged": r"by the weight of the other loss",
+    "factor of a term": r"(twice|half|\d+ times) as (large|much) as",
+    "fixed divisor": r"divided by a fixed number",
+    "another adversarial loss": r"no cross-entropy but",
+    "number of real codes": r"[02-9]\d* different codes of the prior",
     "accuracy threshold": r"threshold",
     "accuracy of one kind": r"only the (real|fake) codes are counted",
     # samples and training

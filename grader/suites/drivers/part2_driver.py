@@ -25,6 +25,7 @@ from part2_stand_ins import (
     judged,
     painted,
     seen,
+    takes_its_dtype,
     when_enlarged,
 )
 from part2_surroundings import Loader, train_epoch
@@ -44,6 +45,7 @@ __all__ = [
     "repeats",
     "seen",
     "steps_of_main",
+    "takes_its_dtype",
     "updates",
     "weights",
     "when_enlarged",

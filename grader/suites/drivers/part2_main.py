@@ -82,7 +82,8 @@ def steps_of_main(options, name, pattern, scales, count):
             for index, parameter in enumerate(side):
                 parameter.zero_()
                 gradient = pattern.repeat(-(-parameter.numel() // len(pattern)))[: parameter.numel()]
-                parameter.grad = gradient.view(parameter.shape) * scales[index % len(scales)]
+                gradient = gradient.view(parameter.shape) * scales[index % len(scales)]
+                parameter.grad = gradient.to(parameter.dtype)
     for index in range(count):
         if index == count - 1:
             before = [[parameter.detach().clone() for parameter in side] for side in trained]
