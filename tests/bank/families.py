@@ -41,7 +41,7 @@ FAMILIES: dict[str, str] = {
     "constant factor": r"factor 1/2 is missing",
     "fixed factor": r"a fixed number|times as large as it should be|is weighted by .* instead of 1",
     "free bits": r"free bits",
-    "label smoothing": r"labels are smoothed",
+    "label smoothing": r"labels are smoothed|label smoothing",
     "constant term": r"the constant (-1|term)",
     "square missing": r"is not squared",
     "other direction": r"other direction",
