@@ -32,8 +32,8 @@ configure(c)  # the marks come from the grader's results.json
 
 c.CourseDirectory.course_id = {course_id!r}
 c.Exchange.root = {exchange!r}
-c.Exchange.timezone = {timezone!r}
-c.NbGraderAPI.timezone = {timezone!r}
+c.Exchange.timezone = "UTC"  # keep it: nbgrader writes summer time and reads it as UTC
+c.NbGraderAPI.timezone = {timezone!r}  # in which formgrader shows times
 {database}
 '''
 
