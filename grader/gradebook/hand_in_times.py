@@ -3,7 +3,7 @@
 nbgrader 0.9.6 writes the short name of the zone that `Exchange.timezone` names (`CEST`, `IST`, `+04`), and
 reads it back by `nbgrader.utils.parse_utc`: as a file of the zone database, which has CET and EST but no
 CEST, EDT, BST or IST, so that these count as UTC; and a number as seconds, so that `+0530` is 530 s east.
-Here a short name is what the course's own zone calls itself in that year, or what all zones of the world agree on.
+Here a short name is what the course's own zone calls itself in that year, or what all that have it mean.
 """
 
 from __future__ import annotations
