@@ -185,7 +185,10 @@ class DownloadCollector(FileNameCollectorPlugin):
             ]
         owners = find_owners({name: self._entries.get(name) for name in names}, Roster(people))
         times = {name: self._time(name) for name in names}
-        vouch(self._course, {owners[name].student: [time] if time else [] for name, time in times.items()})
+        late = [owners[name].student for name, entry in self._entries.items() if entry.late]
+        vouch(
+            self._course, {owners[name].student: [time] if time else [] for name, time in times.items()}, late
+        )
         notes = state.load(self._course, state.COLLECTED)
         notes |= {owner.student: "\n".join(owner.notes) for owner in owners.values()}
         state.save(

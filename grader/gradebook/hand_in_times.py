@@ -22,7 +22,8 @@ from grader.gradebook.late import clock
 from grader.submission.names import listed, printable
 
 TIMESTAMP = "timestamp.txt"
-TIMES = "times.json"  # student -> the times that the exchange or a platform tells, UTC, a line each
+TIMES = "times.json"  # student -> the times that the exchange or a platform tells, UTC, a line each; or _LATE
+_LATE = "late"
 
 _TIME = re.compile(
     r"(?P<moment>\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)"
@@ -131,11 +132,18 @@ def read_stamp(folder: Path, zones: Iterable[ZoneInfo]) -> datetime | None:
         return None
 
 
-def vouch(course: Course, times: Mapping[str, Iterable[datetime]]) -> None:
-    """Keep what the exchange or a platform tells of when students handed in."""
+def vouch(course: Course, times: Mapping[str, Iterable[datetime]], late: Iterable[str] = ()) -> None:
+    """Keep what the exchange or a platform tells of when students handed in.
+
+    Args:
+        course: the course.
+        times: by student, UTC.
+        late: students of whom a platform says that they were late, and not when they handed in.
+    """
     table = state.load(course, TIMES) | {
         student: "\n".join(sorted(map(written, theirs))) for student, theirs in times.items()
     }
+    table |= dict.fromkeys((student for student in late if not table.get(student)), _LATE)
     state.save(course, TIMES, {student: theirs for student, theirs in table.items() if theirs})
 
 
@@ -150,7 +158,11 @@ def time_notes(course: Course, students: Iterable[str], zone: ZoneInfo) -> tuple
     notes, timeless = {}, []
     for student in students:
         moment = read_stamp(course.collected / student, [zone])
-        if moment is None:
+        if moment is None and vouched.get(student) == _LATE:
+            notes[student] = (
+                "the platform says that it came late, and not when: see there, for here it counts as in time"
+            )
+        elif moment is None:
             timeless.append(student)
         elif written(moment) not in vouched.get(student, "").splitlines():
             here = moment.replace(tzinfo=UTC).astimezone(zone)

@@ -21,7 +21,9 @@ class LatePolicy(LateSubmissionPlugin):
     ) -> float | None:
         """The penalty in points. nbgrader's working directory is the course."""
         submission = self.parent.gradebook.find_submission(self.parent.assignment_id, student_id)
-        return penalty_of(read_policy(Path(POLICY_FILE)), submission, score)
+        policy = read_policy(Path(POLICY_FILE))
+        self.log.info("late by %s", deadline_told(self.parent.gradebook, policy))
+        return penalty_of(policy, submission, score)
 
 
 def penalty_of(policy: Policy, submission: SubmittedAssignment, score: float) -> float | None:

@@ -22,7 +22,7 @@ _NAMED = re.compile(
     r"(?P<who>.+?)_(?P<late>LATE_)?(?P<id>\d+)_(?P<upload>\d+)_(?P<file>.+)", re.DOTALL | re.ASCII
 )
 _ANONYMOUS = re.compile(
-    r"(?:LATE_)?anon_(?P<id>[A-Za-z0-9]{5})_(?P<upload>\d+)_(?P<file>.+)", re.DOTALL | re.ASCII
+    r"(?P<late>LATE_)?anon_(?P<id>[A-Za-z0-9]{5})_(?P<upload>\d+)_(?P<file>.+)", re.DOTALL | re.ASCII
 )
 _THIRD = re.compile(r"(?P<upload>\d+)_(?P<file>.+)", re.DOTALL | re.ASCII)
 _GROUPS = re.compile(r"(?:group|groupe|gruppe|groep|grupo|gruppo|team)s?", re.IGNORECASE)
@@ -39,14 +39,15 @@ class _Reading:
     upload: int
     file: str
 
-    def entry(self, digits: str, anonymous: bool = False) -> Entry:
+    def entry(self, digits: str, late: bool, anonymous: bool = False) -> Entry:
         # A second upload of `answer.zip` is called `answer-1.zip`.
         file, number = self.file, 0
         copy = _COPY.fullmatch(file)
         if copy is not None:
             file, number = copy["stem"] + (copy["suffix"] or ""), int(copy["number"])
         named = f"{self.who}_{digits}"
-        return Entry("Canvas", digits, named, file, order=(self.upload, number), anonymous=anonymous)
+        order = (self.upload, number)
+        return Entry("Canvas", digits, named, file, order=order, anonymous=anonymous, late=late)
 
 
 def canvas_entries(names: Iterable[str]) -> dict[str, Entry]:
@@ -60,7 +61,7 @@ def canvas_entries(names: Iterable[str]) -> dict[str, Entry]:
     entries = {}
     for name, match in hidden.items():
         reading = _Reading("anon", match["id"], int(match["upload"]), match["file"])
-        entries[name] = reading.entry(match["id"], anonymous=True)
+        entries[name] = reading.entry(match["id"], late=bool(match["late"]), anonymous=True)
     rest = {name: match for name, match in named.items() if name not in hidden}
     groups = _of_groups(rest)
     for name, match in rest.items():
@@ -68,7 +69,7 @@ def canvas_entries(names: Iterable[str]) -> dict[str, Entry]:
         if name in groups:
             third = groups[name]
             who, digits, upload, file = f"{who}_{digits}", upload, third["upload"], third["file"]
-        entries[name] = _Reading(who, int(digits), int(upload), file).entry(digits)
+        entries[name] = _Reading(who, int(digits), int(upload), file).entry(digits, late=bool(match["late"]))
     return entries
 
 

@@ -19,6 +19,7 @@ class Entry:
             same time belong together.
         order: tells the later of two files of one hand-in.
         anonymous: whether the platform hides whose it is.
+        late: whether the name says that it came late.
     """
 
     system: str
@@ -28,6 +29,7 @@ class Entry:
     hand_in: tuple[int, ...] = ()
     order: tuple[int, ...] = ()
     anonymous: bool = False
+    late: bool = False
 
     @property
     def who(self) -> str:

@@ -186,3 +186,21 @@ def test_a_folder_and_an_archive_of_one_name_are_not_mixed(course, monkeypatch, 
     said = capsys.readouterr().out
     assert "ada-folder: is not on the roster" in said
     assert "ada.zip: is not on the roster" in said
+
+
+def test_what_a_platform_calls_late_is_said_where_there_is_a_deadline(course, monkeypatch, capsys):
+    archive = course.root / "downloaded" / "a3" / "archive"
+    archive.mkdir(parents=True)
+    roster(course, "ada", lms_user_id="901")
+    roster(course, "bob", lms_user_id="902")
+    for name in ("lovelaceada_LATE_901_5_a.zip", "bob_902_6_a.zip"):
+        (archive / name).write_bytes(zipped({"part1/utils.py": b"pass\n"}))
+    zip_collect(course)
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 0
+    assert "came late" not in capsys.readouterr().out
+    course.policy.write_text('due = "2027-12-09 23:59"\n')
+    assert run(course) == 0
+    said = capsys.readouterr().out
+    assert "ada: the platform says that it came late, and not when: see there" in said
+    assert "note: no time of handing in is known, counts as in time: bob" in said

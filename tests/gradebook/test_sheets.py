@@ -2,9 +2,9 @@
 
 Canvas: separator, decimal sign and byte order mark follow options and language of whoever exports
 (lib/csv_with_i18n.rb and lib/gradebook_exporter.rb of canvas-lms); `EX` is what lib/gradebook_importer.rb
-takes for excused, whatever its case; as described, not copied. Moodle 4: mod/assign/gradingtable.php translates
-all heads and the word before a participant's number; the German and Dutch ones here are as remembered, and
-nothing hangs on them. Excel saves CSV in the Windows encoding of its country, with the separator of its
+takes for excused, whatever its case; as described, not copied. Moodle 4: mod/assign/gradingtable.php has all
+heads and the word before a participant's number translated; the German and Dutch ones here are as remembered,
+and nothing hangs on them. Excel saves CSV in the Windows encoding of its country, with the separator of its
 country, and drops leading zeros.
 """
 
@@ -20,6 +20,7 @@ from grader.errors import GraderUsageError
 from grader.gradebook import steps
 from grader.gradebook.course import ASSIGNMENT, inside
 from grader.gradebook.exports.filling import Filled
+from grader.gradebook.exports.own import write_own
 from grader.gradebook.exports.platforms import write_brightspace, write_canvas, write_moodle
 from grader.gradebook.exports.remarks import remarks
 from grader.gradebook.exports.tables import read_table
@@ -327,6 +328,10 @@ def test_ids_that_are_read_back_have_no_apostrophe(tmp_path):
     rows = list(csv.reader(out.open()))
     assert rows[1] == ["@ada", "'=1+1", "L", "+ada@uni.example", "40.5"]
     assert rows[2][3].startswith("'=")
+    write_own(out, [odd, worse])
+    rows = list(csv.reader(out.open()))
+    assert rows[1][:4] == ["@ada", "L", "'=1+1", "+ada@uni.example"]
+    assert rows[2][3].startswith("'=")
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +368,7 @@ def course(template, tmp_path_factory):
             "canvas",
             EXCUSED,
             [],
-            "1 students in",
+            "1 student in",
             [
                 "excused in sheet.csv, left as they are: Lovelace, Ada (handed in, 15.5",
                 "Turing, Alan (handed in no",
@@ -384,7 +389,7 @@ def course(template, tmp_path_factory):
             "moodle",
             GERMAN,
             ["--column", "Bewertung"],
-            "1 students in",
+            "1 student in",
             ["not in sheet.csv, so not exported: carla, gr"],
         ),
     ],

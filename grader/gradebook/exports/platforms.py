@@ -6,14 +6,13 @@ it stays as it is. Brightspace takes a small table of its own form.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from grader.errors import GraderUsageError
 from grader.gradebook.exports.filling import Filled, Key, Students, fill
 from grader.gradebook.exports.marks import Mark
-from grader.gradebook.exports.tables import Table, read_table, write_file, write_table
+from grader.gradebook.exports.tables import Table, identifier, read_table, write_file, write_table
 from grader.gradebook.exports.worksheet import worksheet_students
 from grader.report.cells import harmless
 from grader.report.marks_csv import number
@@ -30,7 +29,6 @@ _CANVAS_NAMES = ("student", "lastname", "firstname", "last name", "first name")
 _POINTS_POSSIBLE = "Points Possible"
 _READ_ONLY = "(read only)"
 _EXCUSED = "EX"  # whatever the case; so Canvas's own import takes it
-_ADDRESS = re.compile(r"[\w.@+-]+")
 
 
 def write_canvas(
@@ -160,11 +158,6 @@ def write_brightspace(path: Path, marks: Sequence[Mark], name: str) -> None:
         )
     rows = [[identifier(mark.student), number(mark.points), "#"] for mark in marks]
     write_table(path, ["Username", f"{name} Points Grade", "End-of-Line Indicator"], rows)
-
-
-def identifier(text: str) -> str:
-    """An id or address that is read back: as it is, unless a spreadsheet could do more than show it."""
-    return text if _ADDRESS.fullmatch(text) else harmless(text)
 
 
 def _label(cells: Sequence[str], names: Sequence[int]) -> str:

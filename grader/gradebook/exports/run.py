@@ -51,7 +51,7 @@ def export_marks(course: Course, request: Request) -> int:
         written = len(marks)
     else:
         written = _write(request, chosen, marks)
-    say(f"{written} students in {printable(str(request.output))}")
+    say(f"{written} student{'' if written == 1 else 's'} in {printable(str(request.output))}")
     _tell(request, marks, chosen)
     return 0
 

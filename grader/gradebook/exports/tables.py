@@ -17,6 +17,7 @@ from pathlib import Path
 
 from grader.errors import GraderUsageError
 from grader.report.atomic import write_atomically
+from grader.report.cells import harmless
 from grader.submission.names import printable
 
 MARKS = (  # longest first: UTF-32's begins with UTF-16's
@@ -31,6 +32,7 @@ ONE_BYTE = ("cp1252", "cp1250", "cp1254", "cp1251", "cp1253", "mac_roman", "lati
 SEPARATORS = (",", ";", "\t")
 _SEP_LINE = re.compile(r"\"?sep=(?P<sign>[^\r\n])\"?[^\r\n]*(?:\r\n|\r|\n)", re.IGNORECASE)
 _WITH_COMMA, _WITH_POINT = re.compile(r"-?\d+,\d{1,2}"), re.compile(r"-?\d+\.\d{1,2}")
+_ADDRESS = re.compile(r"[\w.@+-]+")
 _OTHER_KINDS = (
     (b"PK\x03\x04", "an Excel or OpenDocument workbook"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
@@ -207,6 +209,11 @@ def _lines(text: str, separator: str) -> list[_Line]:
 
 def _values(line: _Line) -> list[str]:
     return [cell[1:-1].replace('""', '"') if cell.startswith('"') else cell for cell in line.cells]
+
+
+def identifier(text: str) -> str:
+    """An id or address that is read back: as it is, unless a spreadsheet could do more than show it."""
+    return text if _ADDRESS.fullmatch(text) else harmless(text)
 
 
 def write_table(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
