@@ -39,8 +39,8 @@ c.NbGraderAPI.timezone = {timezone!r}  # in which formgrader shows times
 
 _POLICY = """\
 # The deadline, and what handing in late costs. Read by every `make grade COURSE=...`.
-# Times are written as below, with a colon. Without an offset they are wall-clock times in this zone; summer time
-# is taken into account.
+# Times are written as below, with a colon. Without an offset they are wall-clock times in this zone; summer
+# time is taken into account.
 timezone = "{timezone}"
 
 # due = "2027-12-14 23:59"

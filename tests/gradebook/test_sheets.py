@@ -11,6 +11,8 @@ country, and drops leading zeros.
 from __future__ import annotations
 
 import csv
+import io
+import random
 
 import pytest
 
@@ -115,6 +117,36 @@ def test_a_table_keeps_its_form(canvas, content):
     for before, after in (("S1,3", "S1,12.25"), ("S1\t3", "S1\t12.25"), ('"S1","3"', '"S1","12.25"')):
         content = content.replace(points(before), points(after))
     assert out == content
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_a_table_holds_it_is_read_as_csv_does_and_comes_back(tmp_path, seed):
+    """Cells of any signs, quoted where they must be and sometimes where not, in every form."""
+    chance = random.Random(seed)
+    separator, end = chance.choice(",;\t"), chance.choice(["\n", "\r\n", "\r"])
+    signs = "ab 0.'\"é,;\n" + chance.choice(["", "ł", "名"])
+
+    def raw(text: str) -> str:
+        must = any(sign in text for sign in (separator, '"', "\n", "\r"))
+        return '"' + text.replace('"', '""') + '"' if must or chance.random() < 0.2 else text
+
+    columns = chance.randint(3, 8)
+    texts = [
+        ["".join(chance.choices(signs, k=chance.randint(0, 6))) or "x" for _ in range(columns)]
+        for _ in range(chance.randint(2, 9))
+    ]
+    text = end.join(separator.join(map(raw, row)) for row in texts) + chance.choice(["", end])
+    mark = chance.choice([b"", b"\xef\xbb\xbf"])
+    path = tmp_path / "table.csv"
+    path.write_bytes(mark + (f"sep={separator}{end}" + text).encode())
+    table = read_table(path)
+    assert [table.header, *table.rows] == list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    assert table.content() == path.read_bytes()
+    row, column = chance.randrange(len(table.rows)), chance.randrange(columns)
+    table.put(row, column, f'1{separator}5"')
+    path.write_bytes(table.content())
+    texts[row + 1][column] = f'1{separator}5"'
+    assert [read_table(path).header, *read_table(path).rows] == texts
 
 
 def test_a_spreadsheets_country_is_kept(canvas):
@@ -266,6 +298,12 @@ def test_a_worksheet_that_hides_names_goes_by_the_participants_number(moodle):
     text = "ID,Mail,Note,Beste\nTeilnehmer/in902,ada@uni.example,,64\n"
     filled, out = moodle(text.encode(), column="Note")
     assert filled == Filled(["ada"], missing=["grace"])
+
+
+def test_a_column_of_the_sites_own_tells_where_the_usual_ones_do_not(moodle):
+    text = "Identifier,Email address,Student number,Grade\nT 1,ada@elsewhere.example,ada,\nT 2,,grace,\n"
+    _, out = moodle(text.encode())
+    assert out.decode() == text.replace("ada,\n", "ada,40.5\n").replace("grace,", "grace,12.25")
 
 
 def test_numbers_that_are_ids_by_chance_name_nobody(moodle):

@@ -39,7 +39,7 @@ def worksheet_students(table: Table, others: set[int], roster: Sequence[Mark]) -
         for head, read in _ENGLISH.items()
         if head in table.header and table.header.index(head) in columns
     ]
-    keys = keys or _keys_by_content(table, columns, roster)
+    keys = _keys_by_content(table, columns, roster, keys)
     # Moodle numbers the participants of each assignment anew: of use only where nothing else tells.
     if not any(_rows(table, key, roster) for key in keys) and (number := _participants(table, roster)):
         keys = [*keys, number]
@@ -50,8 +50,11 @@ def worksheet_students(table: Table, others: set[int], roster: Sequence[Mark]) -
     return Students(keys, (), names, rows, lambda cells: cells[labels[0]].strip() or cells[0])
 
 
-def _keys_by_content(table: Table, columns: Sequence[int], roster: Sequence[Mark]) -> list[Key]:
-    """The columns whose cells are ids or addresses of the roster, those that tell most students first."""
+def _keys_by_content(
+    table: Table, columns: Sequence[int], roster: Sequence[Mark], sure: Sequence[Key]
+) -> list[Key]:
+    """The columns that are sure, and those whose cells are ids or addresses of the roster, fullest first."""
+    columns = [column for column in columns if column not in {key.column for key in sure}]
     found = [
         (key, _rows(table, key, roster))
         for column in columns
@@ -59,7 +62,7 @@ def _keys_by_content(table: Table, columns: Sequence[int], roster: Sequence[Mark
     ]
     # A column of numbers that are ids by chance has one of them in several rows, or contradicts a better one.
     found = [(key, rows) for key, rows in found if rows and len(set(rows.values())) == len(rows)]
-    keys: list[tuple[Key, dict[int, str]]] = []
+    keys = [(key, _rows(table, key, roster)) for key in sure]
     for key, rows in sorted(found, key=lambda one: -len(one[1])):
         both = [(rows[row], better[row]) for _, better in keys for row in rows.keys() & better.keys()]
         chance = all(table.rows[row][key.column].strip().isdecimal() for row in rows)
