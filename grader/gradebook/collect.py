@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 from nbgrader.exchange.default.collect import ExchangeCollect
 from nbgrader.utils import ignore_patterns
 
+from grader.gradebook import state
 from grader.gradebook.course import CONFIG_FILE, Course
 from grader.gradebook.hand_in_times import TIMESTAMP, UnknownTime, read_stamp, read_time, vouch, written
 from grader.gradebook.handed_in import read_regular
@@ -76,13 +77,18 @@ class Collect(ExchangeCollect):
         """Find the latest submission of everyone."""
         self._all: dict[str, list[_Record]] = {}
         if self.timezone not in ("UTC", "Etc/UTC"):
-            self.remarks.append(
+            self._remark(
                 f"{CONFIG_FILE}: Exchange.timezone is {printable(self.timezone)}, and nbgrader reads the "
                 'summer times that it then writes as UTC. This run has read them right; set it to "UTC"'
             )
         super().init_src()
         self.src_records = [record for record in self.src_records if record["username"]]
         self._records = {record["filename"]: record for record in self.src_records}
+
+    def _remark(self, text: str) -> None:
+        """Say it to `make grade`, and to whoever runs `nbgrader collect`."""
+        self.remarks.append(text)
+        self.log.warning("%s", text)
 
     @cached_property
     def _course(self) -> Course:
@@ -114,11 +120,11 @@ class Collect(ExchangeCollect):
                 record = _Record(moment, _misread(super()._path_to_record, path))
                 self._all.setdefault(match["student"], []).append(record)
                 return {"username": match["student"], "filename": name, "timestamp": moment}
-        self.remarks.append(f"{printable(name)}, in the exchange, {reason}, and was left there")
+        self._remark(f"{printable(name)}, in the exchange, {reason}, and was left there")
         return {"username": "", "filename": name, "timestamp": datetime.min}
 
     def copy_files(self) -> None:
-        """Copy what is new, mend times that an earlier version has misread, and keep those that are known."""
+        """Copy what is new, mend times that an earlier version has misread, and keep what is to be said."""
         for record in self.src_records:
             student = record["username"]
             target = Path(
@@ -141,6 +147,9 @@ class Collect(ExchangeCollect):
             elif notes:
                 self.notes[student] = notes
         vouch(self._course, {student: [one.right for one in theirs] for student, theirs in self._all.items()})
+        known = state.load(self._course, state.COLLECTED)
+        known |= {student: "\n".join(theirs) for student, theirs in self.notes.items()}
+        state.save(self._course, state.COLLECTED, {student: text for student, text in known.items() if text})
 
     def _right(self, student: str, moment: datetime | None) -> datetime | None:
         """A time that was collected, or what it should have been, where an earlier version has misread it."""
@@ -185,7 +194,7 @@ class Collect(ExchangeCollect):
             ]
         except OSError as error:
             shutil.rmtree(target, ignore_errors=True)
-            self.remarks.append(
+            self._remark(
                 f"{student}: the submission in the exchange cannot be collected: "
                 f"{printable(str(error.filename or src))}: {error.strerror or error}"
             )

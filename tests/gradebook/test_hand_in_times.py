@@ -153,6 +153,26 @@ def test_a_time_that_may_be_several_stays_in_the_exchange_and_is_named(course, a
     assert set(times(course)) == {"bob"}
 
 
+def test_nbgraders_own_command_says_and_keeps_the_same(course, arrive, monkeypatch, capsys):
+    from nbgrader.apps import CollectApp
+
+    arrive("ada", "2026-07-15 12:00:00.000000 IST", "+abc")
+    arrive("bob", "2026-07-15 10:00:00.000000 UTC", "+abc", stamp="2020-01-01 00:00:00 UTC")
+    with inside(course):
+        CollectApp.clear_instance()
+        app = CollectApp.instance()
+        app.initialize(["a3"])
+        app.start()
+        CollectApp.clear_instance()
+    assert (
+        "ada+a3+2026-07-15 12:00:00.000000 IST+abc, in the exchange, has a time that"
+        in capsys.readouterr().err
+    )
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 0
+    assert "bob: timestamp.txt says 2020-01-01 00:00:00 UTC, the exchange" in capsys.readouterr().out
+
+
 def as_an_earlier_version_collected(course: Course, arrive, monkeypatch, stamp: str) -> None:
     """A course with the old setting in which a run has read the zone's name as UTC."""
     course.policy.write_text(POLICY.format("Europe/Amsterdam"))
