@@ -2,31 +2,60 @@
 
 nbgrader's collector follows links with the rights of whoever collects, so that a link in a submission reads
 the solutions, or somebody else's report; one folder with a strange name stops it for everyone; and it tells
-its log alone when a submission is not owned by the student it names. This one copies links as links, leaves
-out what is no submission, and notes what a person should look at.
+its log alone when a submission is not owned by the student it names. It also takes summer time for UTC. This
+one copies links as links, leaves out what is no submission, reads times right (`hand_in_times`), and notes
+what a person should look at.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from nbgrader.exchange.default.collect import ExchangeCollect
-from nbgrader.utils import ignore_patterns, parse_utc
+from nbgrader.utils import ignore_patterns
 
+from grader.gradebook import state
+from grader.gradebook.course import CONFIG_FILE, Course
+from grader.gradebook.hand_in_times import TIMESTAMP, UnknownTime, read_stamp, read_time, vouch, written
 from grader.gradebook.handed_in import read_regular
+from grader.gradebook.late import read_policy
 from grader.submission.names import printable
 
-TIMESTAMP = "timestamp.txt"
+# `ada+a3+2026-07-15 10:00:00.000000 UTC+x3nq...`; the last part may be missing, and a zone may be `+0530`.
+_NAME = re.compile(
+    r"(?P<student>.+)\+(?P<assignment>[^+]+)\+"
+    r"(?P<time>\d{4}-\d\d-\d\d[^+]*?(?: ?\+\d\d(?::?\d\d)?)?)(?:\+[^+]*)?",
+    re.ASCII | re.DOTALL,
+)
 SLACK = timedelta(minutes=10)  # between the time that `nbgrader submit` notes and its last file
 
 Ignored = Callable[[str, list[str]], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class _Record:
+    """When something in the exchange was handed in, and what an earlier version took that for; both UTC."""
+
+    right: datetime
+    misread: datetime | None
+
+
+def _misread(read: Callable[[str], dict[str, Any]], path: str) -> datetime | None:
+    try:
+        return read(path)["timestamp"]
+    except Exception:  # nbgrader's own, or of whatever the name makes of its parts
+        return None
 
 
 class Collect(ExchangeCollect):
@@ -46,20 +75,105 @@ class Collect(ExchangeCollect):
 
     def init_src(self) -> None:
         """Find the latest submission of everyone."""
+        self._all: dict[str, list[_Record]] = {}
+        if self.timezone not in ("UTC", "Etc/UTC"):
+            self._remark(
+                f"{CONFIG_FILE}: Exchange.timezone is {printable(self.timezone)}, and nbgrader reads the "
+                'summer times that it then writes as UTC. This run has read them right; set it to "UTC"'
+            )
         super().init_src()
         self.src_records = [record for record in self.src_records if record["username"]]
         self._records = {record["filename"]: record for record in self.src_records}
 
-    def _path_to_record(self, path: str) -> dict[str, Any]:
+    def _remark(self, text: str) -> None:
+        """Say it to `make grade`, and to whoever runs `nbgrader collect`."""
+        self.remarks.append(text)
+        self.log.warning("%s", text)
+
+    @cached_property
+    def _course(self) -> Course:
+        return Course(Path(self.coursedir.root))
+
+    @cached_property
+    def _zones(self) -> list[ZoneInfo]:
+        """The zone that the exchange's times are written in, and that of the course's deadline."""
         try:
-            record = super()._path_to_record(path)
-            if record["username"] and not os.path.islink(path) and os.path.isdir(path):
-                return record
-        except Exception:  # nbgrader's own, or of whatever the name makes of its parts
-            pass
+            own = [ZoneInfo(self.timezone)]
+        except (KeyError, ValueError, OSError):
+            own = []
+        return [*own, read_policy(self._course.policy).zone]
+
+    def _path_to_record(self, path: str) -> dict[str, Any]:
         name = os.path.basename(path)
-        self.remarks.append(f"{printable(name)}, in the exchange, is no submission, and was left there")
+        reason = "is no submission"
+        match = _NAME.fullmatch(name)
+        ours = match is not None and match["assignment"] == self.coursedir.assignment_id
+        if match is not None and ours and not os.path.islink(path) and os.path.isdir(path):
+            try:
+                moment = read_time(match["time"], self._zones)
+            except UnknownTime as error:
+                reason = (
+                    f"has a time that cannot be read ({error}; rename it so that the time is in UTC, or set "
+                    "timezone in late.toml)"
+                )
+            else:
+                record = _Record(moment, _misread(super()._path_to_record, path))
+                self._all.setdefault(match["student"], []).append(record)
+                return {"username": match["student"], "filename": name, "timestamp": moment}
+        self._remark(f"{printable(name)}, in the exchange, {reason}, and was left there")
         return {"username": "", "filename": name, "timestamp": datetime.min}
+
+    def copy_files(self) -> None:
+        """Copy what is new, mend times that an earlier version has misread, and keep what is to be said."""
+        for record in self.src_records:
+            student = record["username"]
+            target = Path(
+                self.coursedir.format_path(
+                    self.coursedir.submitted_directory, student, self.coursedir.assignment_id
+                )
+            )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            notes = self._mend(student, target)
+            existing = self._right(student, read_stamp(target, self._zones))
+            newer = existing is None or record["timestamp"] > existing
+            again = target.is_dir() and (
+                (self.update and newer) or (self.before_duedate and existing != record["timestamp"])
+            )
+            if again:
+                shutil.rmtree(target)
+            if again or not target.is_dir():
+                self.log.info("Collecting submission: %s", student)
+                self.do_copy(os.path.join(self.inbound_path, record["filename"]), str(target))
+            elif notes:
+                self.notes[student] = notes
+        vouch(self._course, {student: [one.right for one in theirs] for student, theirs in self._all.items()})
+        known = state.load(self._course, state.COLLECTED)
+        known |= {student: "\n".join(theirs) for student, theirs in self.notes.items()}
+        state.save(self._course, state.COLLECTED, {student: text for student, text in known.items() if text})
+
+    def _right(self, student: str, moment: datetime | None) -> datetime | None:
+        """A time that was collected, or what it should have been, where an earlier version has misread it."""
+        theirs = self._all[student]
+        if moment is None or any(one.right == moment for one in theirs):
+            return moment
+        return next((one.right for one in theirs if one.misread == moment), moment)
+
+    def _mend(self, student: str, target: Path) -> list[str]:
+        """Write the right time where an earlier version has misread it: into what the student handed in.
+
+        The copy in submitted/ is known by its contents, and made anew from it.
+        """
+        folder = self._course.collected / student
+        folder = folder if folder.is_dir() and not folder.is_symlink() else target
+        moment = read_stamp(folder, self._zones)
+        right = self._right(student, moment)
+        if moment is None or right is None or right == moment:
+            return []
+        (folder / TIMESTAMP).write_text(written(right))
+        return [
+            f"handed in on {right:%Y-%m-%d %H:%M} UTC; an earlier run has read the exchange's time as "
+            f"{moment:%Y-%m-%d %H:%M} UTC, since Exchange.timezone is not UTC"
+        ]
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
         """Copy one submission; where that fails, the others are collected all the same."""
@@ -74,10 +188,13 @@ class Collect(ExchangeCollect):
         )
         try:
             _copy(source, target, ignored)
-            self.notes[student] = [*_ownership(source, student), *_time(source, target, record["timestamp"])]
+            self.notes[student] = [
+                *_ownership(source, student),
+                *_time(source, target, record["timestamp"], self._zones),
+            ]
         except OSError as error:
             shutil.rmtree(target, ignore_errors=True)
-            self.remarks.append(
+            self._remark(
                 f"{student}: the submission in the exchange cannot be collected: "
                 f"{printable(str(error.filename or src))}: {error.strerror or error}"
             )
@@ -125,13 +242,14 @@ def _ownership(source: Path, student: str) -> list[str]:
     return [f"was put into the exchange by account {printable(name)}, not by {student}: ask both"]
 
 
-def _time(source: Path, target: Path, claimed: datetime) -> list[str]:
+def _time(source: Path, target: Path, claimed: datetime, zones: Iterable[ZoneInfo]) -> list[str]:
     """Write the time that counts, that of the folder's name, and say what speaks against it.
 
     Args:
         source: the submission in the exchange.
         target: its copy.
         claimed: UTC, without a time zone.
+        zones: those of the course.
     """
     notes = []
     file = target / TIMESTAMP
@@ -140,8 +258,8 @@ def _time(source: Path, target: Path, claimed: datetime) -> list[str]:
     except OSError:
         text = ""
     try:
-        same = not text or parse_utc(text) == claimed
-    except (ValueError, OverflowError, TypeError, AttributeError):
+        same = not text or read_time(text, zones) == claimed
+    except UnknownTime:
         same = False
     if not same:
         notes.append(f"{TIMESTAMP} says {printable(text, 40)}, the exchange {claimed:%Y-%m-%d %H:%M} UTC")
@@ -149,7 +267,7 @@ def _time(source: Path, target: Path, claimed: datetime) -> list[str]:
         file.unlink()
     elif file.exists():
         shutil.rmtree(file)
-    file.write_text(f"{claimed:%Y-%m-%d %H:%M:%S.%f} UTC")
+    file.write_text(written(claimed))
     # The time of the last change of a file's entry is the machine's own: a student cannot set it.
     changed = max(path.lstat().st_ctime for path in (source, *source.rglob("*")))
     came = datetime.fromtimestamp(changed, UTC).replace(tzinfo=None)

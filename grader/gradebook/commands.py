@@ -136,7 +136,9 @@ def export(
             show_default=False,
         ),
     ] = None,
-    column: Annotated[str, typer.Option(help="The name of the assignment there.")] = "Practical 3",
+    column: Annotated[
+        str, typer.Option(help="The assignment's name there; in a worksheet of Moodle's, the grade's column.")
+    ] = "Practical 3",
     unfinished: Annotated[
         bool,
         typer.Option("--unfinished", help="Also those with answers to mark: what is missing counts as 0."),

@@ -74,12 +74,16 @@ def run(course: Course, options: Options) -> int:
         GraderFault: a step failed for all.
     """
     from grader.gradebook import steps
+    from grader.gradebook.late_plugin import deadline_of, deadline_told
     from grader.gradebook.prepare import prepare
 
     require_release(course)
     policy = read_policy(course.policy)
     report = Report({}, [], [])
     with inside(course) as config, steps.logged(course):
+        with steps.open_gradebook(config) as gradebook:
+            due, told = deadline_of(gradebook, policy), deadline_told(gradebook, policy)
+        say(told)
         if options.collect:
             report.remarks += steps.collect(course, config)
         submissions, remarks = prepare(course)
@@ -95,6 +99,8 @@ def run(course: Course, options: Options) -> int:
             ]
         students = _on_roster(course, config, submissions, report)
         everyone = [submission.student for submission in submissions]
+        if due is not None:
+            _tell_times(course, everyone, policy, report)
         before = _stamps(course, everyone)
         status = _mark(course, options)
         if status == USAGE:
@@ -113,6 +119,16 @@ def run(course: Course, options: Options) -> int:
         report.faults.append(f"marking ended with status {status}, see above; run it again")
     _tell(course, report)
     return 1 if report.faults or status else 0
+
+
+def _tell_times(course: Course, students: Sequence[str], policy: LatePolicy, report: Report) -> None:
+    """Say where lateness hangs on what only the student tells, or on nothing at all."""
+    from grader.gradebook.hand_in_times import time_notes
+
+    notes, remarks = time_notes(course, students, policy.zone)
+    report.remarks += remarks
+    for student, note in notes.items():
+        report.look[student].append(note)
 
 
 def _nothing(course: Course, remarks: Sequence[str]) -> str:

@@ -15,10 +15,11 @@ Of several hand-ins of a student the latest counts, as in `make grade` on a fold
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import zipfile
-from datetime import UTC
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -26,9 +27,13 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
-from grader.gradebook.course import POLICY_FILE
+from grader.gradebook import state
+from grader.gradebook.course import Course
+from grader.gradebook.hand_in_times import vouch, written
 from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, read_regular
 from grader.gradebook.late import read_policy
+from grader.gradebook.owners import Owner, find_owners
+from grader.gradebook.roster import Person, Roster
 from grader.submission.archive import unpacked
 from grader.submission.downloads import Entry, parse_all
 from grader.submission.loose import PLACES
@@ -52,14 +57,15 @@ class DownloadExtractor(ExtractorPlugin):
         students: dict[tuple[str, str], list[tuple[Entry, Path]]] = {}
         paths = [path for path in sorted(Path(archive_path).iterdir()) if not is_clutter(path.name)]
         entries = parse_all(path.name for path in paths)
+        places = _places(path for path in paths if path.name not in entries)
         for path in paths:
             if path.is_symlink():
                 continue
             entry = entries.get(path.name)
             if entry is None:
-                self._take(path, Path(extracted_path, path.name if path.is_dir() else stem(path.name)))
+                self._take(path, Path(extracted_path, places[path]))
                 if path.is_dir():
-                    self._leave_something(Path(extracted_path, path.name))
+                    self._leave_something(Path(extracted_path, places[path]))
             else:
                 students.setdefault((entry.system, entry.student), []).append((entry, path))
         for theirs in students.values():
@@ -132,16 +138,13 @@ class DownloadCollector(FileNameCollectorPlugin):
 
     def collect(self, submitted_file: str) -> dict | None:
         """The student, the file's place in the submission, and the time where the name says it."""
-        owner, *inner = Path(submitted_file).relative_to(self._extracted).parts
+        name, *inner = Path(submitted_file).relative_to(self._extracted).parts
         if not inner or Path(submitted_file).suffix.lower() not in KEPT_SUFFIXES:
             return None
-        entry = self._entries.get(owner)
-        keys = [f"id:{owner}"] if entry is None else _keys(entry)
-        student = next((self._ids[key] for key in keys if key in self._ids), None)
-        found = {"student_id": student or _made_up(owner, entry), "file_id": os.path.join(*inner)}
-        if entry is not None and entry.time is not None:
-            moment = entry.time.replace(tzinfo=read_policy(Path(POLICY_FILE)).zone)  # the course's clock
-            found["timestamp"] = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        found = {"student_id": self._owners[name].student, "file_id": os.path.join(*inner)}
+        moment = self._time(name)
+        if moment is not None:
+            found["timestamp"] = written(moment)
         return found
 
     @cached_property
@@ -154,30 +157,54 @@ class DownloadCollector(FileNameCollectorPlugin):
         return parse_all(path.name for path in self._extracted.iterdir())
 
     @cached_property
-    def _ids(self) -> dict[str, str]:
-        """Ids of the roster, by all that a name may say."""
-        directory = CourseDirectory(parent=self.parent)
-        ids: dict[str, str] = {}
-        twice = set()
-        with Gradebook(directory.db_url, directory.course_id or "default_course") as gradebook:
-            for student in gradebook.students:
-                full = f"{student.first_name or ''} {student.last_name or ''}".strip().casefold()
-                for key in (f"id:{student.id}", f"platform:{student.lms_user_id}", f"full:{full}"):
-                    if key in ids:
-                        twice.add(key)
-                    ids[key] = student.id
-        return {key: value for key, value in ids.items() if key not in twice}
+    def _directory(self) -> CourseDirectory:
+        return CourseDirectory(parent=self.parent)
+
+    @cached_property
+    def _course(self) -> Course:
+        return Course(Path(self._directory.root))
+
+    def _time(self, name: str) -> datetime | None:
+        """When it was handed in, UTC, where the name tells: by the clock of the course."""
+        time = self._entries[name].time if name in self._entries else None
+        if time is None:
+            return None
+        zone = read_policy(self._course.policy).zone
+        return time.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+
+    @cached_property
+    def _owners(self) -> dict[str, Owner]:
+        """Whose each hand-in is; what is to be said about it is kept for `make grade`."""
+        names = sorted(path.name for path in self._extracted.iterdir())
+        with Gradebook(self._directory.db_url, self._directory.course_id or "default_course") as gradebook:
+            people = [
+                Person(
+                    one.id, one.first_name or "", one.last_name or "", one.email or "", one.lms_user_id or ""
+                )
+                for one in gradebook.students
+            ]
+        owners = find_owners({name: self._entries.get(name) for name in names}, Roster(people))
+        times = {name: self._time(name) for name in names}
+        late = [owners[name].student for name, entry in self._entries.items() if entry.late]
+        vouch(
+            self._course, {owners[name].student: [time] if time else [] for name, time in times.items()}, late
+        )
+        notes = state.load(self._course, state.COLLECTED)
+        notes |= {owner.student: "\n".join(owner.notes) for owner in owners.values()}
+        state.save(
+            self._course, state.COLLECTED, {student: theirs for student, theirs in notes.items() if theirs}
+        )
+        return owners
 
 
-def _keys(entry: Entry) -> list[str]:
-    """By what the roster may know them, surest first."""
-    return [f"platform:{entry.student}", f"full:{entry.who.casefold()}"]
-
-
-def _made_up(owner: str, entry: Entry | None) -> str:
-    """An id for somebody whom the roster does not know."""
-    name = re.sub(r"[^\w.@+-]+", "-", entry.name if entry else owner).strip("-.")[:70]
-    return name or "unknown"
+def _places(paths: Iterable[Path]) -> dict[Path, str]:
+    """A folder for each thing of its own name: of `ada.zip` and `ada/` neither is taken for ada's."""
+    names = {path: path.name if path.is_dir() else stem(path.name) for path in paths}
+    counted = Counter(names.values())
+    return {
+        path: name if counted[name] == 1 else f"{path.name}{' (folder)' if path.is_dir() else ''}"
+        for path, name in names.items()
+    }
 
 
 def _place(name: str, alone: bool) -> PurePosixPath:

@@ -7,18 +7,29 @@ a day of lateness lasts from one 23:59 to the next, also on the two days of a ye
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from grader.errors import GraderUsageError
-from grader.submission.names import printable
+from grader.submission.names import listed, printable
 
 UNITS = ("percent", "points")
+EXAMPLE = "2027-12-14 23:59"
+YEARS = range(2000, 2100)
+# The one way to write a time. `datetime.fromisoformat` takes many more that nobody means: "2027-12-14 23.59"
+# is 23:00:00.59 for it, "20271214T2359" and "2027-W50-2 23:59" are days, and "2027-12-14 23" is 23:00.
+_FORM = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[ T](?P<time>(?:[01]\d|2[0-3]):\d\d(?::\d\d)?)"
+    r"(?: ?(?P<offset>Z|UTC|[+-]\d\d:\d\d))?",
+    re.ASCII,
+)
+_DAY = re.compile(r"\s*(\d{4}-\d\d-\d\d)\s*", re.ASCII)
 _PENALTY_KEYS = {"unit", "per_day", "grace_minutes", "free_days", "cap"}
 
 
@@ -61,6 +72,14 @@ class LatePolicy:
             return timedelta()
         return _utc(own) - _utc(self.due)
 
+    def told(self) -> str:
+        """The deadlines that count, for people: everyone's, with its zone and as UTC, and the extensions."""
+        if self.due is None:
+            return "none, late.toml sets no due"
+        text = f"{clock(self.due)} {self.zone.key} ({self.due:%Z}; {clock(_utc(self.due))} UTC)"
+        own = [f"{printable(student)} {clock(moment)}" for student, moment in self.extensions.items()]
+        return f"{text}; later for {listed(own, 10)}" if own else text
+
     def days_late(self, due: datetime, submitted: datetime) -> int:
         """Late days: each one that has begun.
 
@@ -84,6 +103,11 @@ class LatePolicy:
         if self.unit == "percent":
             amount = score * min(amount, 100.0) / 100
         return round(min(amount, max(score, 0.0)), 6)
+
+
+def clock(moment: datetime) -> str:
+    """A time as people write it, and as `late.toml` takes it: seconds only where there are any."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
 
 
 def _later(deadline: datetime, days: int) -> datetime:
@@ -169,18 +193,37 @@ def _extended(value: Any, student: str, due: datetime, zone: ZoneInfo) -> dateti
 
 def _moment(value: Any, name: str, zone: ZoneInfo) -> datetime:
     """A time on the course's clock; one with an offset of its own is that moment."""
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise _Invalid(f'{name} is {value!r}, not a day and time such as "2027-12-14 23:59"') from error
-    if isinstance(value, str) and len(value.strip()) <= 10:
-        raise _Invalid(f'{name} is {value!r}: give the time, too, such as "{value.strip()} 23:59"')
+    shown = str(value) if isinstance(value, date | time) else repr(value)
+    day = value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
+    if isinstance(day, str) and (alone := _DAY.fullmatch(day)):
+        raise _Invalid(f'{name} is {shown}: give the time, too, such as "{alone[1]} 23:59"')
+    moment = value if isinstance(value, datetime) else _read(value)
+    if moment is None or moment.microsecond:
+        raise _Invalid(
+            f'{name} is {shown}, not a day and time such as "{EXAMPLE}": write year-month-day, a blank, and '
+            "hour:minute with a colon, in two digits each and quotes around"
+        )
+    if moment.year not in YEARS:
+        raise _Invalid(f"{name} is {shown}: is the year right?")
     if moment.tzinfo is not None:
         return moment.astimezone(zone)
     placed = moment.replace(tzinfo=zone)
     if placed.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
-        raise _Invalid(f"{name} is {value!r}: that time is skipped when summer time begins")
+        raise _Invalid(f"{name} is {shown}: that time is skipped when summer time begins")
     return placed
+
+
+def _read(value: Any) -> datetime | None:
+    """A time in the one form that is taken, or None."""
+    match = _FORM.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    try:
+        return datetime.fromisoformat(
+            f"{match['day']}T{match['time']}{(match['offset'] or '').replace('UTC', 'Z')}"
+        )
+    except ValueError:
+        return None  # 31 April, or an offset of 25 hours
 
 
 def _table(table: dict[str, Any], name: str) -> dict[str, Any]:

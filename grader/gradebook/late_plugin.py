@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
@@ -10,7 +10,7 @@ from nbgrader.plugins import LateSubmissionPlugin
 
 from grader.gradebook.course import ASSIGNMENT, POLICY_FILE
 from grader.gradebook.late import LatePolicy as Policy
-from grader.gradebook.late import read_policy
+from grader.gradebook.late import clock, read_policy
 
 
 class LatePolicy(LateSubmissionPlugin):
@@ -21,7 +21,9 @@ class LatePolicy(LateSubmissionPlugin):
     ) -> float | None:
         """The penalty in points. nbgrader's working directory is the course."""
         submission = self.parent.gradebook.find_submission(self.parent.assignment_id, student_id)
-        return penalty_of(read_policy(Path(POLICY_FILE)), submission, score)
+        policy = read_policy(Path(POLICY_FILE))
+        self.log.info("late by %s", deadline_told(self.parent.gradebook, policy))
+        return penalty_of(policy, submission, score)
 
 
 def penalty_of(policy: Policy, submission: SubmittedAssignment, score: float) -> float | None:
@@ -31,6 +33,25 @@ def penalty_of(policy: Policy, submission: SubmittedAssignment, score: float) ->
         return None
     days = policy.days_late(due, submitted)
     return policy.penalty(days, score) or None
+
+
+def deadline_of(gradebook: Gradebook, policy: Policy) -> datetime | None:
+    """Everyone's deadline, UTC: that of the policy, or else what was set in nbgrader itself."""
+    if policy.due is not None:
+        return policy.due_utc()
+    try:
+        return gradebook.find_assignment(ASSIGNMENT).duedate
+    except MissingEntry:
+        return None
+
+
+def deadline_told(gradebook: Gradebook, policy: Policy) -> str:
+    """The line by which every run says which deadline it uses."""
+    due = deadline_of(gradebook, policy)
+    if due is None or policy.due is not None:
+        return f"deadline: {policy.told()}"
+    here = due.replace(tzinfo=UTC).astimezone(policy.zone)
+    return f"deadline: {clock(here)} {policy.zone.key} ({clock(due)} UTC), set in nbgrader, not in late.toml"
 
 
 def enter_deadlines(gradebook: Gradebook, policy: Policy) -> None:

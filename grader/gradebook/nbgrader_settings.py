@@ -32,14 +32,15 @@ configure(c)  # the marks come from the grader's results.json
 
 c.CourseDirectory.course_id = {course_id!r}
 c.Exchange.root = {exchange!r}
-c.Exchange.timezone = {timezone!r}
-c.NbGraderAPI.timezone = {timezone!r}
+c.Exchange.timezone = "UTC"  # keep it: nbgrader writes summer time and reads it as UTC
+c.NbGraderAPI.timezone = {timezone!r}  # in which formgrader shows times
 {database}
 '''
 
 _POLICY = """\
 # The deadline, and what handing in late costs. Read by every `make grade COURSE=...`.
-# Times without an offset are wall-clock times in this zone; summer time is taken into account.
+# Times are written as below, with a colon. Without an offset they are wall-clock times in this zone; summer
+# time is taken into account.
 timezone = "{timezone}"
 
 # due = "2027-12-14 23:59"

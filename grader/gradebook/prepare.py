@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import nbformat
 from nbformat import NotebookNode
@@ -21,6 +22,7 @@ from nbgrader.utils import parse_utc
 from grader.errors import GraderFault
 from grader.gradebook import state
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, fit_for_id, require_release
+from grader.gradebook.hand_in_times import TIMESTAMP, UnknownTime, read_time, written
 from grader.gradebook.handed_in import (
     UNREADABLE,
     BrokenNotebook,
@@ -30,12 +32,12 @@ from grader.gradebook.handed_in import (
     read_cells,
     read_regular,
 )
+from grader.gradebook.late import read_policy
 from grader.gradebook.progress import follow
 from grader.gradebook.rebuild import Rebuilt, answered, rebuild, unreadable
 from grader.submission import read_submission
 from grader.submission.names import listed, printable
 
-TIMESTAMP = "timestamp.txt"
 SECRET = "submission_secret.txt"
 
 
@@ -151,7 +153,7 @@ def _write_copy(raw: Path, student: str, new: Path, released: NotebookNode) -> t
     for name, content in figures(beside / "figures"):
         (new / "figures").mkdir(exist_ok=True)
         (new / "figures" / name).write_bytes(content)
-    return notes + _copy_time(raw, new)
+    return notes + _copy_time(raw, new, read_policy(Course(raw.parents[2]).policy).zone)
 
 
 def _rebuilt(raw: Path, released: NotebookNode) -> tuple[Rebuilt, Path, tuple[str, ...]]:
@@ -188,8 +190,8 @@ def _inner(path: Path, raw: Path) -> str:
     return printable(path.relative_to(raw).as_posix())
 
 
-def _copy_time(raw: Path, new: Path) -> tuple[str, ...]:
-    """The time of submission, and nbgrader's secret for the way back of the feedback."""
+def _copy_time(raw: Path, new: Path, zone: ZoneInfo) -> tuple[str, ...]:
+    """The time of submission, as nbgrader reads it right, and its secret for the way back of the feedback."""
     notes: tuple[str, ...] = ()
     for name in (TIMESTAMP, SECRET):
         try:
@@ -199,9 +201,12 @@ def _copy_time(raw: Path, new: Path) -> tuple[str, ...]:
         except OSError:
             notes += (f"{name} cannot be read and was left out",)
             continue
-        if name == TIMESTAMP and not _is_time(content):
-            notes += (f"{name} does not hold a time and was left out: the submission counts as in time",)
-            continue
+        if name == TIMESTAMP:
+            try:
+                content = _readable_time(content, zone)
+            except (UnknownTime, UnicodeDecodeError):
+                notes += (f"{name} does not hold a time and was left out: the submission counts as in time",)
+                continue
         if name == SECRET and not _is_secret(content):
             notes += (f"{name} is not what nbgrader submit writes and was left out",)
             continue
@@ -209,12 +214,18 @@ def _copy_time(raw: Path, new: Path) -> tuple[str, ...]:
     return notes
 
 
-def _is_time(content: bytes) -> bool:
+def _readable_time(content: bytes, zone: ZoneInfo) -> bytes:
+    """A time as nbgrader reads it right; what it does is left as it was.
+
+    Raises:
+        UnknownTime, UnicodeDecodeError: there is none.
+    """
+    text = content.decode("utf-8").strip()
+    moment = read_time(text, [zone])
     try:
-        parse_utc(content.decode("utf-8").strip())
+        return content if parse_utc(text) == moment else written(moment).encode()
     except (ValueError, OverflowError, TypeError, AttributeError):
-        return False
-    return bool(content.strip())
+        return written(moment).encode()
 
 
 def _is_secret(content: bytes) -> bool:

@@ -119,9 +119,6 @@ def collect(course: Course, config: Config) -> list[str]:
         collector.start()
     except (ExchangeError, OSError) as error:
         return [f"nothing was collected from the exchange: {printable(str(error), 200)}"]
-    notes = state.load(course, state.COLLECTED)
-    notes |= {student: "\n".join(theirs) for student, theirs in collector.notes.items()}
-    state.save(course, state.COLLECTED, {student: theirs for student, theirs in notes.items() if theirs})
     return collector.remarks
 
 

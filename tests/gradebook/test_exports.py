@@ -16,9 +16,11 @@ from grader.cli import main
 from grader.errors import GraderUsageError
 from grader.gradebook import steps
 from grader.gradebook.course import ASSIGNMENT, Course, inside
+from grader.gradebook.exports.filling import Filled
 from grader.gradebook.exports.gradescope import RUN, as_gradescope
 from grader.gradebook.exports.marks import Mark, final_marks
 from grader.gradebook.exports.platforms import write_brightspace, write_canvas, write_moodle
+from grader.gradebook.exports.remarks import remarks
 from grader.gradebook.exports.tables import read_table
 from grader.marking.result import GRADER_ERROR
 from grader.report.results_json import write_result
@@ -133,15 +135,16 @@ def test_canvas_gets_its_own_file_back_with_one_column_filled(tmp_path):
     sheet, out = tmp_path / "canvas.csv", tmp_path / "out.csv"
     sheet.write_bytes(CANVAS.encode())
     marks = [mark("ada"), mark("grace", 12.5, platform_id="902"), mark("lost")]
-    remarks = write_canvas(out, marks, sheet, "Practical 3")
+    filled = write_canvas(out, marks, sheet, "Practical 3")
     before, after = read_table(sheet), read_table(out)
     assert out.read_bytes().startswith(b"\xef\xbb\xbf")
     assert [row[6] for row in after.rows] == ["Manual Posting", "64", "40.5", "12.5", ""]
     for old, new in zip(before.rows, after.rows, strict=True):
         assert old[:6] + old[7:] == new[:6] + new[7:]
-    assert remarks == [
+    assert filled == Filled(["ada", "grace"], strangers=[("Student, Test", "")], missing=["lost"])
+    assert [line.partition(";")[0] for line in remarks(filled, "canvas.csv")] == [
         "not in canvas.csv, so not exported: lost",
-        "in canvas.csv without a mark to export: Student, Test",
+        "in canvas.csv, and nobody on the roster fits, so left as they are: Student, Test",
     ]
 
 
@@ -173,7 +176,7 @@ def test_moodles_worksheet_is_filled(tmp_path):
         "Participant 77,Ada L,ada@uni.example,Submitted,,64.00\n"
         "Participant 78,Bob,BOB@uni.example,Submitted,,64.00\n"
     )
-    assert write_moodle(out, [mark("ada"), mark("bob", 3)], sheet, "x") == []
+    assert write_moodle(out, [mark("ada"), mark("bob", 3)], sheet, "x") == Filled(["ada", "bob"])
     assert [row[4] for row in read_table(out).rows] == ["40.5", "3"]
 
 
@@ -184,9 +187,9 @@ def test_moodle_without_a_worksheet_and_brightspace(tmp_path):
         "Username,First name,Last name,Email address,Practical 3\nada,Ada,L,ada@uni.example,40.5\n"
     )
     write_moodle(out, [mark("@ada", first_name="=1+1", last_name="x;=1+1")], None, "Practical 3")
-    assert out.read_text().splitlines()[1] == "'@ada,'=1+1,x;'=1+1,'@ada@uni.example,40.5"
+    assert out.read_text().splitlines()[1] == "@ada,'=1+1,x;'=1+1,@ada@uni.example,40.5"
     write_brightspace(out, [mark("@ada")], "Practical 3")
-    assert out.read_text().splitlines()[1] == "'@ada,40.5,#"
+    assert out.read_text().splitlines()[1] == "@ada,40.5,#"
     write_brightspace(out, [mark("ada")], "Practical 3")
     assert out.read_text() == "Username,Practical 3 Points Grade,End-of-Line Indicator\nada,40.5,#\n"
     with pytest.raises(GraderUsageError, match="--column"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import tomllib
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -153,6 +154,86 @@ def test_settings_that_cannot_be_are_named(policy, text, said):
     with pytest.raises(GraderUsageError, match=r"late\.toml") as error:
         policy(text)
     assert said in str(error.value)
+
+
+# What `datetime.fromisoformat` of Python 3.11 takes, and a person means otherwise or not at all; and what it
+# has never taken, which must go on being refused.
+MEANT_OTHERWISE = [
+    *("2027-12-14 23.59", "2027-12-14 23,59", "2027-12-14 09.30", "2027-12-14 23.59.00", "2027-12-14T23.59"),
+    *(
+        "2027-W50-2 23:59",
+        "2027-W50-2",
+        "2027W502T2359",
+        "20271214T235900",
+        "20271214 23:59",
+        "2027-12-14T2359",
+    ),
+    *("2027-12-14 23", "2027-12-14T23", "2027-12-14_23:59", "2027-12-14x23:59", "2027-12-14  23:59"),
+    *("2027-12-14 23:59:00.5", "2027-12-14 23:59:00,5", "2027-12-14 23:59+0100", "2027-12-14 23:59+01"),
+    *(
+        "2027-12-14 23:59+25:00",
+        "2027-12-14 24:00",
+        "2027-12-14 23:60",
+        "2027-11-31 12:00",
+        "2027-12-14 9:30",
+    ),
+    *("9.30", "23h59", "2027-12-14 23h59", "2027-12-14 11:59 PM", "14-12-2027 23:59", "14.12.2027 23:59"),
+    *("2027-12-14 23:59 CET", " 2027-12-14 23:59", "2027-12-14 23:59 ", "2027-12-14\u00a023:59"),
+    *("2027-12-14 \uff12\uff13:\uff15\uff19", "", "2027-12-14\n23:59", "2027-348 23:59"),
+]
+
+
+@pytest.mark.parametrize("written", MEANT_OTHERWISE)
+def test_a_time_has_one_form(policy, written):
+    for text in (
+        f"due = {json.dumps(written)}",
+        f"{WINTER}[extensions]\nada = {json.dumps(written)}",
+    ):
+        with pytest.raises(GraderUsageError, match=r"late\.toml: (due|extensions\.ada) is") as error:
+            policy(text)
+        assert '"2027-12-14 23:59"' in str(error.value) or "give the time, too" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "written", ["2027-12-14 23:59:00.59", "2027-12-14", "23:59:00", "[2027, 12]", "12.5", "true"]
+)
+def test_so_it_has_as_a_value_of_toml(policy, written):
+    for text in (f"due = {written}", f"{WINTER}[extensions]\nada = {written}"):
+        with pytest.raises(GraderUsageError, match=r"late\.toml: (due|extensions\.ada) is"):
+            policy(text)
+
+
+@pytest.mark.parametrize("year", ["0207", "1927", "2100", "9999"])
+def test_a_year_that_nobody_means(policy, year):
+    with pytest.raises(GraderUsageError, match="is the year right"):
+        policy(f'due = "{year}-12-14 23:59"')
+
+
+@pytest.mark.parametrize(
+    ("written", "utc_time"),
+    [
+        ('"2027-12-14 23:59"', "2027-12-14 22:59"),
+        ('"2027-12-14 23:59:59"', "2027-12-14 22:59:59"),
+        ('"2027-12-14T09:30"', "2027-12-14 08:30"),
+        ('"2027-12-14 23:59 UTC"', "2027-12-14 23:59"),
+        ('"2027-12-14T23:59Z"', "2027-12-14 23:59"),
+        ('"2027-12-14 23:59 -05:00"', "2027-12-15 04:59"),
+        ("2027-12-14 23:59:00", "2027-12-14 22:59"),
+    ],
+)
+def test_what_the_form_may_hold(policy, written, utc_time):
+    assert policy(f'timezone = "Europe/Amsterdam"\ndue = {written}\n').due_utc() == utc(utc_time)
+
+
+def test_the_deadline_is_told_with_its_zone(policy):
+    assert policy(WINTER).told() == "2027-12-14 23:59 Europe/Amsterdam (CET; 2027-12-14 22:59 UTC)"
+    assert (
+        policy('due = "2027-07-01 12:00:30"').told()
+        == "2027-07-01 12:00:30 UTC (UTC; 2027-07-01 12:00:30 UTC)"
+    )
+    assert policy("").told() == "none, late.toml sets no due"
+    told = policy(WINTER + '[extensions]\nada = 2\nbob = "2027-12-20 12:00"\n').told()
+    assert told.endswith("UTC); later for ada 2027-12-16 23:59, bob 2027-12-20 12:00")
 
 
 def test_a_new_course_has_no_deadline_and_no_penalty(policy, tmp_path):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from grader.errors import GraderFault
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, inside
 from grader.gradebook.late import read_policy
+from grader.gradebook.progress import say
 from grader.release.notebook import grade_id
 from grader.rubric import load_rubric
 
@@ -59,14 +60,14 @@ class Mark:
 
 
 def final_marks(course: Course) -> list[Mark]:
-    """Everyone on the roster, by id.
+    """Everyone on the roster, by id. Says which deadline the penalties follow.
 
     Raises:
         UnusableResult: a result was made without a sandbox, or does not hold any more.
         GraderFault: the gradebook does not agree with the results.
     """
     from grader.gradebook.inject import current_result
-    from grader.gradebook.late_plugin import refresh_penalties
+    from grader.gradebook.late_plugin import deadline_told, enter_deadlines, refresh_penalties
     from grader.gradebook.reconcile import reconcile
     from grader.gradebook.steps import open_gradebook
 
@@ -80,6 +81,8 @@ def final_marks(course: Course) -> list[Mark]:
                 f"the gradebook does not agree with the results ({len(found.mismatches)} differences; "
                 f"the first: {found.mismatches[0]}); run make grade COURSE={course.root}"
             )
+        enter_deadlines(gradebook, policy)  # of late.toml as it is now
+        say(deadline_told(gradebook, policy))
         refresh_penalties(gradebook, policy)
         return [
             _mark(gradebook, student, policy)

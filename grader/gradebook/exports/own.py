@@ -7,7 +7,7 @@ from datetime import UTC
 from pathlib import Path
 
 from grader.gradebook.exports.marks import Mark
-from grader.gradebook.exports.tables import write_table
+from grader.gradebook.exports.tables import identifier, write_table
 from grader.report.cells import harmless
 from grader.report.marks_csv import number
 from grader.rubric import load_rubric
@@ -29,7 +29,8 @@ def _row(mark: Mark) -> list[str]:
     given = {item: points for item, points in mark.items.items() if points is not None}
     automatic = sum(given.get(item.id, 0.0) for item in items if item.how == "auto")
     by_hand = sum(given.get(item.id, 0.0) for item in items if item.how != "auto")
-    about = [harmless(text) for text in (mark.student, mark.last_name, mark.first_name, mark.email)]
+    names = (harmless(mark.last_name), harmless(mark.first_name))
+    about = [identifier(mark.student), *names, identifier(mark.email)]
     if not mark.handed_in:
         nothing = ["", "", "", "", "", "0", number(mark.max_points), "nothing handed in"]
         return [*about, *nothing, *("" for _ in items)]

@@ -10,6 +10,7 @@ from grader.gradebook.course import Course
 from grader.gradebook.exports.marks import Mark, final_marks
 from grader.gradebook.exports.own import write_own
 from grader.gradebook.exports.platforms import write_brightspace, write_canvas, write_moodle
+from grader.gradebook.exports.remarks import remarks
 from grader.gradebook.progress import say
 from grader.submission.names import listed, printable
 
@@ -49,23 +50,24 @@ def export_marks(course: Course, request: Request) -> int:
         write_own(request.output, marks)
         written = len(marks)
     else:
-        _write(request, chosen)
-        written = len(chosen)
-    say(f"{written} students in {printable(str(request.output))}")
+        written = _write(request, chosen, marks)
+    say(f"{written} student{'' if written == 1 else 's'} in {printable(str(request.output))}")
     _tell(request, marks, chosen)
     return 0
 
 
-def _write(request: Request, marks: list[Mark]) -> None:
-    remarks: list[str] = []
-    if request.kind == "canvas" and request.sheet is not None:
-        remarks = write_canvas(request.output, marks, request.sheet, request.column)
-    elif request.kind == "moodle":
-        remarks = write_moodle(request.output, marks, request.sheet, request.column)
-    else:
+def _write(request: Request, marks: list[Mark], roster: list[Mark]) -> int:
+    """Write a platform's table; returns how many have their points in it."""
+    if request.kind == "brightspace":
         write_brightspace(request.output, marks, request.column)
-    for remark in remarks:
+        return len(marks)
+    if request.kind == "canvas" and request.sheet is not None:
+        filled = write_canvas(request.output, marks, request.sheet, request.column, roster)
+    else:
+        filled = write_moodle(request.output, marks, request.sheet, request.column, roster)
+    for remark in remarks(filled, request.sheet.name if request.sheet else ""):
         say(f"note: {remark}")
+    return len(filled.written)
 
 
 def _tell(request: Request, marks: list[Mark], chosen: list[Mark]) -> None:

@@ -1,0 +1,206 @@
+"""Whose a download is, by the roster's names: as Moodle, Macs and groups write them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from gradebook.courses import pretend_to_grade, roster, run
+from gradebook.test_downloads import zip_collect, zipped
+from grader.gradebook.owners import find_owners
+from grader.gradebook.roster import Person, Roster
+from grader.submission.downloads import parse_all
+
+PEOPLE = (
+    Person("bob", "Bob", "O'Brien"),
+    Person("jose", "José", "Núñez"),
+    Person("zoe", "Zoë", "Çelik"),
+    Person("anne", "Anne-Marie", "Smith"),
+    Person("ada", "Ada", "Lovelace", platform="901"),
+    Person("grace", "Grace", "Hopper"),
+    Person("åsa"),
+    Person("mary1", "Mary", "Jones"),
+    Person("mary2", "Mary", "Jones", platform="555"),
+    Person("lukasz", "Łukasz", "Weiß"),
+)
+
+
+def whose(*names: str, people=PEOPLE) -> dict:
+    return find_owners(dict.fromkeys(names) | parse_all(names), Roster(people))
+
+
+def moodle(name: str, number: int = 904) -> str:
+    return f"{name}_{number}_assignsubmission_file_"
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("Bob OBrien", "bob"),
+        ("Bob O\u2019Brien", "bob"),
+        ("bob o'brien", "bob"),
+        ("José Núñez", "jose"),
+        (unicodedata.normalize("NFD", "José Núñez"), "jose"),
+        ("Núñez José", "jose"),
+        ("Group A-Zoë Çelik", "zoe"),
+        (unicodedata.normalize("NFD", "Groep 1 - dinsdag-Zoë Çelik"), "zoe"),
+        ("Team O'Neil-Bob OBrien", "bob"),
+        ("B-Anne-Marie Smith", "anne"),
+        ("ŁUKASZ WEISS", "lukasz"),
+        ("Mary Jones", None),  # two of that name
+        ("Group A-Mary Jones", None),
+        ("Zoe Celik Bey", None),
+        ("Anna Zoë Çelik", None),  # no group before a hyphen
+        ("Smith", None),
+        ("Group A-", None),
+    ],
+)
+def test_names_as_moodle_writes_them(name, student):
+    (owner,) = whose(moodle(name)).values()
+    assert owner.known == (student is not None)
+    if student:
+        assert (owner.student, owner.notes) == (student, ())
+
+
+@pytest.mark.parametrize(("name", "student"), [("Jose Nunez", "jose"), ("Anne Marie Smith", "anne")])
+def test_a_name_that_is_only_alike_is_taken_and_said(name, student):
+    (owner,) = whose(moodle(name)).values()
+    assert owner.student == student
+    assert owner.notes == (f"{name} was taken for {student}, whose name is alike: see whether that is right",)
+
+
+def test_two_that_fit_are_named():
+    (owner,) = whose(moodle("Mary Jones")).values()
+    assert owner.student == "Mary-Jones_904"
+    assert "Mary Jones could be mary1, mary2: see whose it is" in owner.notes[0]
+    (owner,) = whose(moodle("Mary Jones", 555)).values()
+    assert (owner.student, owner.known) == ("mary2", True)
+
+
+def test_a_name_to_the_letter_goes_before_one_that_is_alike():
+    owners = whose(moodle("José Núñez", 1), moodle("Jose Nunez", 2))
+    assert owners[moodle("José Núñez", 1)].student == "jose"
+    assert (
+        "could be jose's, and so could José Núñez_1_assignsubmission_file_"
+        in owners[moodle("Jose Nunez", 2)].notes[0]
+    )
+
+
+def test_two_that_say_they_are_one_student_are_both_named():
+    owners = whose(moodle("Grace Hopper", 1), moodle("Grace Hopper", 2))
+    assert {owner.student for owner in owners.values()} == {"Grace-Hopper_1", "Grace-Hopper_2"}
+    assert all("could be grace's" in owner.notes[0] for owner in owners.values())
+
+
+def test_a_number_of_moodles_that_is_somebody_elses_gives_nobodys_work_away():
+    (owner,) = whose(moodle("Grace Hopper", 901)).values()
+    assert (owner.student, owner.known) == ("Grace-Hopper_901", False)
+    assert owner.notes[0].startswith("the number 901 is that of ada, the name Grace Hopper grace: see whose")
+    (owner,) = whose(moodle("Nobody Known", 901)).values()
+    assert not owner.known
+    assert "nobody's on the roster" in owner.notes[0]
+
+
+def test_where_moodle_hides_names_the_number_counts():
+    owners = whose(moodle("Deelnemer", 901), moodle("Deelnemer", 902))
+    assert [owner.student for owner in owners.values()] == ["ada", "Deelnemer_902"]
+
+
+def test_canvas_goes_by_the_number_and_else_by_the_name():
+    owners = whose("whoever_901_5_a.zip", "hoppergrace_902_6_a.zip", "lovelaceada_903_7_a.zip")
+    assert [owner.student for owner in owners.values()] == ["grace", "lovelaceada_903", "ada"]
+    assert "hoppergrace was taken for grace" in owners["hoppergrace_902_6_a.zip"].notes[0]
+
+
+def test_hidden_names_say_what_to_do():
+    (owner,) = whose("anon_Qq7r8_55001_a.zip").values()
+    assert (owner.student, owner.known) == ("anon_Qq7r8", False)
+    assert "show names there and download again" in owner.notes[0]
+
+
+def test_ids_in_any_form_of_their_accents():
+    assert whose(unicodedata.normalize("NFD", "åsa"))[unicodedata.normalize("NFD", "åsa")].student == "åsa"
+    assert not whose("Ada")["Ada"].known
+
+
+def test_made_up_ids_are_nobodys_and_one_each():
+    owners = whose("ada!", "b c", "b  c", "b-c", moodle(unicodedata.normalize("NFD", "Renée X")))
+    students = [owner.student for owner in owners.values()]
+    assert len(set(students)) == len(students)
+    assert not set(students) & {person.id for person in PEOPLE}
+    assert "Renée-X_904" in students
+
+
+def test_every_name_of_a_download_finds_its_student(course, monkeypatch, capsys):
+    archive = course.root / "downloaded" / "a3" / "archive"
+    archive.mkdir(parents=True)
+    for person in PEOPLE[:3]:
+        roster(course, person.id, first_name=person.first, last_name=person.last)
+    for name in ("Bob OBrien", unicodedata.normalize("NFD", "José Núñez"), "Group A-Zoë Çelik", "Guest"):
+        folder = archive / moodle(name, 900 + len(name))
+        folder.mkdir()
+        (folder / "a3.zip").write_bytes(zipped({"part1/utils.py": b"pass\n"}))
+    zip_collect(course)
+    assert {path.name for path in (course.root / "submitted").iterdir()} == {
+        "bob",
+        "jose",
+        "zoe",
+        "Guest_905",
+    }
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 1
+    assert "Guest_905: is not on the roster" in capsys.readouterr().out
+
+
+def test_the_time_that_a_platform_tells_needs_no_note(course, monkeypatch, capsys):
+    archive = course.root / "downloaded" / "a3" / "archive"
+    archive.mkdir(parents=True)
+    roster(course, "zoe", first_name="Zoë", last_name="Çelik")
+    roster(course, "bob", first_name="Bob", last_name="O'Brien")
+    work = zipped({"part1/utils.py": b"pass\n", "timestamp.txt": b"2020-01-01 00:00:00 UTC"})
+    (archive / "1-2 - Zoë Çelik - 29 mars 2027 1205 - a3.zip").write_bytes(work)
+    (archive / f"{moodle('Bob OBrien')}a3.zip").write_bytes(work)
+    course.policy.write_text('timezone = "Europe/Amsterdam"\ndue = "2027-12-09 23:59"\n')
+    zip_collect(course)
+    assert (course.submitted("zoe") / "timestamp.txt").read_text().startswith("2027-03-29 10:05:00")
+    assert not (course.submitted("bob") / "timestamp.txt").exists()
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 0
+    said = capsys.readouterr().out
+    assert "timestamp.txt" not in said
+    assert "no time of handing in is known, counts as in time: bob" in said
+
+
+def test_a_folder_and_an_archive_of_one_name_are_not_mixed(course, monkeypatch, capsys):
+    archive = course.root / "downloaded" / "a3" / "archive"
+    roster(course, "ada", "bob")
+    for folder in ("ada", "bob"):
+        (archive / folder / "part1").mkdir(parents=True)
+        (archive / folder / "part1" / "utils.py").write_text("# in the folder\n")
+    (archive / "ada.zip").write_bytes(zipped({"part1/train_pl.py": b"# in the archive\n"}))
+    zip_collect(course)
+    assert {path.name for path in (course.root / "submitted").iterdir()} == {"ada-folder", "ada.zip", "bob"}
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 1
+    said = capsys.readouterr().out
+    assert "ada-folder: is not on the roster" in said
+    assert "ada.zip: is not on the roster" in said
+
+
+def test_what_a_platform_calls_late_is_said_where_there_is_a_deadline(course, monkeypatch, capsys):
+    archive = course.root / "downloaded" / "a3" / "archive"
+    archive.mkdir(parents=True)
+    roster(course, "ada", lms_user_id="901")
+    roster(course, "bob", lms_user_id="902")
+    for name in ("lovelaceada_LATE_901_5_a.zip", "bob_902_6_a.zip"):
+        (archive / name).write_bytes(zipped({"part1/utils.py": b"pass\n"}))
+    zip_collect(course)
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 0
+    assert "came late" not in capsys.readouterr().out
+    course.policy.write_text('due = "2027-12-09 23:59"\n')
+    assert run(course) == 0
+    said = capsys.readouterr().out
+    assert "ada: the platform says that it came late, and not when: see there" in said
+    assert "note: no time of handing in is known, counts as in time: bob" in said
