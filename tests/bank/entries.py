@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from grader.rubric import load_rubric
-from tests.suites.part1 import hand_ins
+from tests.suites.part1 import hand_in_mistakes, hand_ins
 from tests.suites.part1 import variants as part1
 from tests.suites.part2 import variants as part2
 from tests.suites.variants import Variant, edited, solution
@@ -59,7 +59,7 @@ def wrong() -> list[Entry]:
     first, second = solution("part1"), solution("part2")
     loop = Variant("a loop that lets it", part2.LEAKING_LOOP, file=part2.TRAIN)
     return [
-        *(_entry(variant, first) for variant in part1.WRONG + hand_ins.WRONG),
+        *(_entry(variant, first) for variant in part1.WRONG + hand_in_mistakes.WRONG),
         *(_entry(variant, second) for variant in part2.WRONG + part2.OPTIMIZERS),
         *(_entry(variant, edited(second, loop)) for variant in part2.LEAKS),
     ]
