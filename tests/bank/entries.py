@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from grader.rubric import load_rubric
+from tests.suites.part1 import hand_in_mistakes
 from tests.suites.part1 import hand_ins as hand_ins1
 from tests.suites.part1 import variants as part1
 from tests.suites.part2 import hand_ins as hand_ins2
@@ -62,7 +63,7 @@ def wrong() -> list[Entry]:
     loop = Variant("a loop that lets it", part2.LEAKING_LOOP, file=part2.TRAIN)
     of_second = (part2.WRONG, part2.OPTIMIZERS, loops.WRONG_LOOPS, mains.WRONG_MAINS, hand_ins2.WRONG)
     return [
-        *(_entry(variant, first) for variant in part1.WRONG + hand_ins1.WRONG),
+        *(_entry(variant, first) for variant in part1.WRONG + hand_in_mistakes.WRONG),
         *(_entry(variant, second) for variants in of_second for variant in variants),
         *(_entry(variant, edited(second, loop)) for variant in part2.LEAKS),
     ]

@@ -4,8 +4,12 @@ What your loss says of itself does not count for much: with scrambled pixels or 
 fine. The test also looks at what the decoder makes of held-out images.
 """
 
+import warnings
+
+import pytorch_lightning as pl
 import torch
 from pictures import noisy_ramps
+from torch.utils.data import DataLoader
 
 STEPS, BATCH_SIZE = 120, 8
 LOOKS = 3  # networks with sigmoids or tanhs learn later than others: they are given more time
@@ -23,19 +27,53 @@ def look_at(vae, images):
     return bpd.mean(), (levels - images).abs().float().mean()
 
 
+class Look(pl.Callback):
+    """Looks at held-out images after every epoch, and ends the training when the VAE is good enough."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def on_train_epoch_end(self, trainer, pl_module):
+        self.steps = trainer.global_step
+        self.bpd, self.distance = look_at(pl_module, self.images)
+        trainer.should_stop = bool(self.bpd < LIMIT)
+
+
 def test_short_training_learns_the_images(part1):
     images, held_out = noisy_ramps(400), noisy_ramps(100)
     vae = part1.train_pl.VAE(num_filters=32, z_dim=8, lr=2e-3)
-    optimizer = vae.configure_optimizers()
-    for steps in range(1, LOOKS * STEPS + 1):
-        loss = vae(images[torch.randint(len(images), (BATCH_SIZE,))])[2].mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        if steps % STEPS == 0:
-            bpd, distance = look_at(vae, held_out)
-            if bpd < LIMIT:
-                break
+    before = {name: value.clone() for name, value in vae.named_parameters()}
+    labels = torch.zeros(BATCH_SIZE).long()
+    epoch = [(images[torch.randint(400, (BATCH_SIZE,))], labels) for _ in range(STEPS)]
+    look = Look(held_out)
+    # As in train_pl.py, by Lightning: your training_step, and your optimizers whatever they are.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        trainer = pl.Trainer(
+            accelerator="cpu",
+            devices=1,
+            max_epochs=LOOKS,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            callbacks=[look],
+        )
+        trainer.fit(
+            vae,
+            DataLoader(epoch, batch_size=None),
+            DataLoader([(held_out[:BATCH_SIZE], labels)], batch_size=None),
+        )
+    steps, bpd, distance = look.steps, look.bpd, look.distance
+
+    after = dict(vae.named_parameters())
+    moved = {name.split(".")[0] for name, value in before.items() if not torch.equal(value, after[name])}
+    still = {name.split(".")[0] for name in before} & {"encoder", "decoder"} - moved
+    assert not still, (
+        f"training leaves all weights of the {' and the '.join(sorted(still))} as they were.\n"
+        "Hint: look at configure_optimizers: the optimizer holds all parameters of the VAE; is its rate 0?"
+    )
 
     # Right code starts at 4 bits, reaches 1.05 to 1.3, and cannot get below 1: every pixel hides a coin flip.
     assert bpd < LIMIT, (

@@ -3,14 +3,13 @@
 import pytest
 
 from tests.suites.part1 import variants
+from tests.suites.part1.hand_in_mistakes import WRONG, WRONG_OPTIMIZERS
 from tests.suites.part1.hand_ins import (
     RIGHT,
     RIGHT_DTYPES,
     RIGHT_IDIOMS,
     RIGHT_NETWORKS,
     RIGHT_OPTIMIZERS,
-    WRONG,
-    WRONG_OPTIMIZERS,
 )
 from tests.suites.part1.variants import (
     BPD,
