@@ -5,6 +5,7 @@ The losses of question 2.5 are replaced by the squared error alone: here the net
 """
 
 import torch
+from epochs import train_epoch
 from networks import parameters_of
 from pictures import edges, loader_of
 
@@ -38,7 +39,7 @@ def test_short_training_reconstructs_held_out_images(part2, loggers):
     for epoch in range(1, EPOCHS + 1):
         loader = loader_of(edges(BATCHES * BATCH_SIZE), BATCH_SIZE)
         model.train()
-        part2.train.train_aae(epoch, model, loader, *loggers, optimizer_ae, optimizer_disc, 1)
+        train_epoch(part2, epoch, model, loader, loggers, optimizer_ae, optimizer_disc, 1)
         assert not all(torch.equal(old, new) for old, new in zip(before, trained, strict=True)), (
             "after an epoch of train_aae encoder and decoder are what they were before.\n"
             "Hint: loss, optimizer_ae.zero_grad(), backward() and optimizer_ae.step() for every batch."

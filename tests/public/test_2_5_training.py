@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from epochs import train_epoch
 from networks import parameters_of
 from pictures import collate, edges, loader_of
 from torch import nn
@@ -115,7 +116,7 @@ def run(part2, loggers, own_discriminator_loss=False, own_discriminator=False):
     optimizer_ae, optimizer_disc = Noting(model.encoder, model.decoder), Noting(model.discriminator)
     labels = torch.zeros(24, dtype=torch.int64)
     loader = Seeded(TensorDataset(torch.cat(batches), labels), batch_size=8, collate_fn=collate)
-    part2.train.train_aae(1, model, loader, *loggers, optimizer_ae, optimizer_disc, LAMBDA)
+    train_epoch(part2, 1, model, loader, loggers, optimizer_ae, optimizer_disc, LAMBDA)
     model.requires_grad_(True)  # a loop may freeze one side while the other learns
     return SimpleNamespace(model=model, batches=batches, ae=optimizer_ae.noted, disc=optimizer_disc.noted)
 
@@ -224,7 +225,7 @@ def spread_after_training(part2, loggers, batches, discriminators_optimizer):
     optimizer_ae = torch.optim.Adam(trained, lr=1e-3, betas=(0.5, 0.999))
     optimizer_disc = discriminators_optimizer(model.discriminator.parameters())
     loader = loader_of(edges(batches * 16), batch_size=16)
-    part2.train.train_aae(1, model, loader, *loggers, optimizer_ae, optimizer_disc, 0.7)
+    train_epoch(part2, 1, model, loader, loggers, optimizer_ae, optimizer_disc, 0.7)
     model.eval()
     with torch.no_grad():
         return model.encoder(edges(64)).square().mean().sqrt().item()

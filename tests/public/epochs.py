@@ -1,0 +1,35 @@
+"""An epoch by `train_aae`, with the folders that it may miss here."""
+
+import re
+from pathlib import Path
+
+MOST_FOLDERS = 5
+
+
+def train_epoch(part2, epoch, model, loader, loggers, optimizer_ae, optimizer_disc, lambda_):
+    """Run `train_aae` for an epoch; what the optimizers have noted is that of one epoch.
+
+    A loop may save into a folder that `main` has made, or an earlier epoch: where one is missing, it is made,
+    and the epoch begins again.
+    """
+    for _ in range(MOST_FOLDERS):
+        try:
+            part2.train.train_aae(epoch, model, loader, *loggers, optimizer_ae, optimizer_disc, lambda_)
+            return
+        except (FileNotFoundError, RuntimeError) as error:
+            folder = missing_folder(error)
+            if folder is None:
+                raise
+            folder.mkdir(parents=True)
+        for optimizer in (optimizer_ae, optimizer_disc):
+            getattr(optimizer, "noted", []).clear()
+    part2.train.train_aae(epoch, model, loader, *loggers, optimizer_ae, optimizer_disc, lambda_)
+
+
+def missing_folder(error):
+    """The folder below the current one whose absence an error complains of, if any."""
+    name = str(getattr(error, "filename", None) or "")
+    if match := re.match(r"Parent directory (.+) does not exist", str(error)):  # of torch.save
+        name = f"{match[1]}/file"
+    folder = Path(name).absolute().parent
+    return folder if name and folder.is_relative_to(Path.cwd()) and not folder.exists() else None
