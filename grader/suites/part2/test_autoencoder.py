@@ -73,7 +73,10 @@ def test_encoder_codes_each_image_by_itself(part2: Part, draw: Draw) -> None:
     encoder = encoder_of(part2, 6)
     images = very_different(draw)
     codes = expect_shape(encoder(images), (6, 6), "the code of 6 images", "[B, z_dim]")
-    alone = torch.cat([encoder(image[None]) for image in images])
+    hint = "keep the batch dimension, also for a batch of one: no squeeze()"
+    alone = torch.cat(
+        [expect_shape(encoder(image[None]), (1, 6), "the code of one image", hint) for image in images]
+    )
     finite = alone.isfinite().all(1)  # an image of one grey may be divided by its spread of 0
     codes, alone, again = codes[finite], alone[finite], encoder(images)[finite]
     expect(
