@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.submission.folder import read_plain_file, read_shown
-from grader.submission.layout import strangers
-from grader.submission.model import GIVEN_FILES, NAMED_FILES, Contents
+from grader.submission.layout import FLAT, strangers
+from grader.submission.leaves import settle_utils
+from grader.submission.model import GIVEN_FILES, Contents
 from grader.submission.names import is_clutter, listed, printable
+from grader.submission.places import PLACES, Placement
 from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget
 
-# The folder of a file by its name alone: no two files that students write are called the same.
-PLACES = {file.rpartition("/")[2]: file for file in NAMED_FILES}
-assert len(PLACES) == len(NAMED_FILES)
 _GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
 
@@ -36,9 +35,10 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
             contents[PLACES[name]] = read_plain_file(os.fspath(path), printable(path.name))
         elif name.endswith(".py") and name not in _GIVEN:
             others.append(name)
-    warnings = strangers(others)
+    placement = Placement((), {place: (name,) for name, place in PLACES.items() if place in contents}, {})
+    warnings = [*settle_utils(contents, placement), *strangers(others)]
     if contents:
-        warnings.insert(0, "handed in as single files, without part1/ and part2/")
+        warnings.insert(0, FLAT)
     else:
         warnings.insert(0, f"none of its files is one of the assignment's: {listed(files)}")
     if not shown:

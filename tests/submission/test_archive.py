@@ -38,15 +38,17 @@ def test_one_wrapping_folder_is_accepted(tmp_path, files, name, write, prefix):
 
 
 @each_kind
-def test_two_wrapping_folders_are_too_deep(tmp_path, files, name, write):
+def test_parts_below_two_wrapping_folders_are_read(tmp_path, files, name, write):
     submission = read_submission(write(tmp_path / name, {f"a/b/{file}": x for file, x in files.items()}))
-    refused(submission, "a/b/part1 lies too deep")
+    assert submission.files == files
+    assert submission.warnings == ("a/b/part1 was read as part1", "a/b/part2 was read as part2")
 
 
 @each_kind
 def test_parts_in_several_folders_are_ambiguous(tmp_path, name, write):
     submission = read_submission(write(tmp_path / name, {"a/part1/utils.py": b"", "b/part1/utils.py": b""}))
     refused(submission, "several folders", "a, b")
+    assert submission.review == submission.error
 
 
 @each_kind
