@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.layout import misspelt_parts, strangers, unread_modules
 from grader.submission.leaves import nothing_found, settle_utils, without_files
 from grader.submission.model import (
@@ -27,9 +28,9 @@ from grader.submission.model import (
     Contents,
     UnreadableSubmission,
 )
-from grader.submission.names import is_clutter, printable
+from grader.submission.names import is_archive, is_clutter, may_be_archive, printable
 from grader.submission.nested import Holder, Opened, candidates, read_nested, with_unopened
-from grader.submission.places import PLACES, STRANGE, Place, Placement, locate
+from grader.submission.places import PLACES, STRANGE, Place, Placement, locatable, locate, spelled
 from grader.submission.shown import DEPTH, FOLDER, SUFFIXES, Budget, is_shown, refusal
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -67,8 +68,8 @@ def read_folder(path: Path, shown: bool = False) -> Contents:
             raise tree.error
         if tree.cut_off:
             raise UnreadableSubmission(
-                "none of the assignment's files is in the part of it that was looked through, and there is a lot "
-                "more: leave out virtual environments, data and logs",
+                "none of the assignment's files is in the part of it that was looked through, and there is "
+                "a lot more: leave out virtual environments, data and logs",
                 waits=True,
             )
         fallback = without_files(tree.all)
@@ -76,6 +77,22 @@ def read_folder(path: Path, shown: bool = False) -> Contents:
         _refuse_linked_wrapper(top, names)
         nested = read_nested(_archives(top, tree.files), shown)
         return nested if nested is not None else nothing_found(contents, fallback, tree.files)
+
+
+def holds_assignment(path: Path) -> bool:
+    """Whether a folder holds a file of the assignment, a part or an archive, or cannot be looked into."""
+    try:
+        with _open_folder(path.name, None, os.fspath(path)) as top:
+            tree = _scan(top)
+    except (OSError, UnreadableSubmission):
+        return True
+    if tree.error is not None or tree.cut_off or any(spelled(place[-1]) for place in tree.folders):
+        return True
+    return locatable(tree.files) or any(
+        is_archive(place[-1]) or is_archive_kind(kind_of_file(path.joinpath(*place)))
+        for place in tree.files
+        if may_be_archive(place[-1])
+    )
 
 
 def _is_complete(top: int, names: list[str]) -> bool:

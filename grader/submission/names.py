@@ -110,8 +110,30 @@ def may_be_archive(name: str) -> bool:
 
 
 def is_clutter(name: str) -> bool:
-    """Whether a system or a tool left this behind; nobody handed it in."""
-    return name.startswith((".", "__MACOSX", "__pycache__")) or name in ("Thumbs.db", "desktop.ini")
+    """Whether a system or a tool left this behind, or it is hidden: nothing that is read."""
+    return name.startswith((".", "__MACOSX", "__pycache__")) or name.casefold() in (
+        "thumbs.db",
+        "desktop.ini",
+    )
+
+
+# What systems and tools leave behind in any folder: not worth a word.
+_SILENT = frozenset(
+    {
+        *(".ds_store", ".localized", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
+        *(".git", ".gitignore", ".gitattributes", ".gitkeep", ".gitmodules", ".svn", ".hg"),
+        *(".ipynb_checkpoints", ".idea", ".vscode", ".venv", ".cache", ".python-version", ".directory"),
+        *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".reuse", ".trash", ".fseventsd", ".spotlight-v100"),
+        *("$recycle.bin", "system volume information"),
+    }
+)
+_SILENT_STARTS = ("__macosx", "__pycache__", "._", ".nfs", ".~lock", "~$", ".trash-", ".goutputstream")
+
+
+def is_silent(name: str) -> bool:
+    """Whether everybody knows that nobody handed this in. Other hidden names are left out, with a word."""
+    lower = name.casefold()
+    return lower in _SILENT or lower.startswith(_SILENT_STARTS)
 
 
 def listed(names: Iterable[str], limit: int = 5) -> str:

@@ -80,6 +80,11 @@ def spelled(name: str) -> str:
     return plain if plain in PARTS else ""
 
 
+def locatable(files: Iterable[Place]) -> bool:
+    """Whether any file among the paths of a tree is called like one of the assignment's."""
+    return any(path[-1] in PLACES and not STRANGE.intersection(path) for path in files)
+
+
 def locate(files: Iterable[Place]) -> Placement | None:
     """Find the named files among the paths of a tree.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from grader.errors import GraderUsageError
 from grader.submission import NAMED_FILES, Submission, find_submissions
 from grader.submission.downloads import parse, parse_all
 from grader.submission.read import read_found
@@ -238,16 +238,26 @@ def test_two_students_with_one_id(tmp_path, files):
     cohort = write_folder(tmp_path / "download", {})
     for name in ("doejane_1_2_x.zip", "roejo_1_3_x.zip"):
         write_zip(cohort / name, files)
-    with pytest.raises(GraderUsageError, match=r"the Canvas id 1: .*doejane_1_2_x.zip and .*roejo_1_3_x.zip"):
-        find_submissions([cohort])
+    write_zip(cohort / f"{CANVAS}x.zip", files)
+    submissions, warnings = read(cohort)
+    assert submissions["doejane_12345"].files == files
+    for name in ("doejane_1", "roejo_1"):
+        assert submissions[name].files == {}
+        assert "two students have the Canvas id 1: " in submissions[name].review
+        assert "doejane_1_2_x.zip and " in submissions[name].review
+        assert any(line.startswith(f"{name}: two students have") for line in warnings)
 
 
 def test_a_download_and_folders_of_the_same_name(tmp_path, files):
     cohort = write_folder(tmp_path / "download", {})
     write_zip(cohort / f"{CANVAS}x.zip", files)
     write_folder(cohort / "doejane_12345", files)
-    with pytest.raises(GraderUsageError, match=r"two submissions are called doejane_12345: .* and .*x.zip"):
-        find_submissions([cohort])
+    submissions, (warning,) = read(cohort)
+    review = submissions["doejane_12345"].review
+    assert re.search(
+        r"two submissions are called doejane_12345: .* and .*x.zip; rename or remove one", review
+    )
+    assert warning == f"{review}: none of them is marked"
 
 
 def test_links_in_a_download_are_refused(tmp_path, files):
@@ -269,8 +279,9 @@ def test_an_archive_in_a_students_folder(tmp_path, files):
     for age, name in enumerate(("b.zip", "a.zip")):
         write_zip(write_folder(cohort / "s3", {}) / name, {"part1/utils.py": name.encode()})
         os.utime(cohort / "s3" / name, (10**9 - age, 10**9 - age))
-    submissions, (warning,) = read(cohort)
+    submissions, (beside, warning) = read(cohort)
     assert submissions["s1"].files == files
+    assert beside == "s1: answer.zip counts; beside it, and not read: report.pdf"
     assert submissions["s2"].files == {"part1/utils.py": b"own"}
     assert submissions["s3"].files == {"part1/utils.py": b"b.zip"}
     assert warning == "s3: holds several archives; the latest counts, b.zip, not a.zip"
