@@ -1,4 +1,4 @@
-"""One folder of results over several runs, with markers that pretend: nothing that was there before is lost."""
+"""One folder of results over several runs, with markers that pretend: nothing of before is lost."""
 
 from __future__ import annotations
 

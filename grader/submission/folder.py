@@ -56,9 +56,6 @@ def read_folder(path: Path, shown: bool = False) -> Contents:
     """
     with _open_folder(path.name, None, os.fspath(path)) as top:
         names = _names(top)
-        if _is_complete(top, names):
-            whole = Placement((), {}, {part: (part,) for part in PARTS})
-            return with_unopened(_read_parts(top, whole, shown), [(name,) for name in names])
         tree = _scan(top)
         placement = locate(tree.files)
         if placement is not None:
@@ -93,18 +90,6 @@ def holds_assignment(path: Path) -> bool:
         for place in tree.files
         if may_be_archive(place[-1])
     )
-
-
-def _is_complete(top: int, names: list[str]) -> bool:
-    """Whether all files lie where they belong, so that nothing has to be looked for."""
-    for file in NAMED_FILES:
-        part, _, name = file.partition("/")
-        if part not in names or not _is_kind(top, part, stat.S_IFDIR):
-            return False
-        with _open_folder(part, top) as folder:
-            if not os.access(name, os.F_OK, dir_fd=folder, follow_symlinks=False):
-                return False
-    return True
 
 
 @dataclass

@@ -184,6 +184,27 @@ def test_a_cut_off_archive(tmp_path, files, name, write, share):
     refused(read_submission(path), "damaged or cut off")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_that_is_cut_off_within_a_zip_in_it(tmp_path, files, method):
+    """Python finds the inner table of contents, and would read an old copy for the submission."""
+    old = write_zip(tmp_path / "old.zip", dict.fromkeys(files, b"old")).read_bytes()
+    path = write_zip(tmp_path / "s1.zip", {"old.zip": old, **files}, method)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"PK", len(old) + 37) + 40])
+    refused(read_submission(path), "damaged or cut off")
+
+
+def test_a_zip_in_one_of_several_volumes(tmp_path, files):
+    content = write_zip(tmp_path / "s1.zip", files).read_bytes()
+    (tmp_path / "s2.zip").write_bytes(b"PK\7\x08" + content)
+    assert read_submission(tmp_path / "s2.zip").files == files
+
+
+def test_a_zip_without_a_member(tmp_path):
+    submission = read_submission(write_zip(tmp_path / "s1.zip", {}))
+    assert (submission.files, submission.error) == ({}, "")
+
+
 def test_a_tar_that_ends_between_two_members_gets_a_warning(tmp_path, files):
     path = write_tar(tmp_path / "s1.tar", files)
     path.write_bytes(path.read_bytes()[: 1024 * len(files)])  # a header and a block each, no end mark
