@@ -68,7 +68,7 @@ class ZipSource:
         self._infos = self._archive.infolist()
         if len(self._infos) > MAX_MEMBERS:
             raise too_many()
-        # `zipfile` looks for the table of contents from the end, and allows anything before what that tells of.
+        # `zipfile` looks for the table of contents from the end, and allows anything before its files.
         # In an archive that was cut off within an archive that it holds, it finds the table of the inner one.
         start = min((info.header_offset for info in self._infos), default=self._archive.start_dir)
         if start not in (0, len(_SPANNED)):
