@@ -34,7 +34,7 @@ def read_archive(path: Path, shown: bool = False) -> Contents:
             or two places in it fit equally well.
         OSError: the system does not let us read it.
     """
-    with _opened(path) as source:
+    with _opened(path, path.name) as source:
         leaves = leaves_of(source)
         files = files_of(leaves)
         placement = locate(files)
@@ -78,7 +78,7 @@ def unpacked(
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Source]:
+def _opened(path: Path, name: str = "") -> Iterator[Source]:
     """An archive to read; what goes wrong meanwhile is the archive's fault or the system's."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
@@ -90,4 +90,4 @@ def _opened(path: Path) -> Iterator[Source]:
                 f"the archive is larger than {MAX_ARCHIVE_BYTES:,} bytes; leave out data and checkpoints"
             )
         with reading_archive():
-            yield source_of(file, path.name)
+            yield source_of(file, name)

@@ -153,7 +153,7 @@ def _submissions_in(folder: Path) -> list[str]:
         path = folder / name
         if is_clutter(name) or spelled(name) or path.is_symlink():
             continue
-        if path.is_dir() and holds_assignment(path):
+        if os.path.isdir(path) and holds_assignment(path):
             found.append(name)
     return found
 

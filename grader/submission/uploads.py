@@ -35,7 +35,7 @@ class Upload:
     @property
     def age(self) -> tuple[tuple[int, ...], tuple[int, ...], bool, int, str]:
         """Sorts uploads from the earliest to the latest, as far as can be told; folders before archives."""
-        return self.hand_in, self.order, not self.path.is_dir(), _modified(self.path), self.name
+        return self.hand_in, self.order, not os.path.isdir(self.path), _modified(self.path), self.name
 
 
 def choose_uploads(uploads: Sequence[tuple[Entry, Path]]) -> Iterator[tuple[Found, list[str]]]:
@@ -100,7 +100,7 @@ def _choose(name: str, in_order: Sequence[Upload]) -> tuple[Found, list[str]]:
 
 def _is_beside(upload: Upload, chosen: Upload) -> bool:
     """Whether it came with the submission, and is none itself."""
-    return upload.hand_in == chosen.hand_in and (not upload.whole or upload.path.is_dir())
+    return upload.hand_in == chosen.hand_in and (not upload.whole or os.path.isdir(upload.path))
 
 
 def _not_read(name: str, chosen: str, others: Sequence[str]) -> str:
@@ -113,12 +113,12 @@ def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
     def upload(name: str, place: Path, whole: bool) -> Upload:
         return Upload(name, place, entry.hand_in, entry.order, whole)
 
-    if not path.is_dir() or path.is_symlink():
+    if not os.path.isdir(path) or path.is_symlink():
         yield upload(entry.file, path, whole=not entry.file or _is_archive(path, entry.file))
         return
     names = _visible(path)
     archives = [name for name in names if _is_archive(path / name)]
-    folders = [name for name in names if (path / name).is_dir()]
+    folders = [name for name in names if os.path.isdir(path / name)]
     by_part = any(spelled(name) for name in archives)
     if not names or by_part or _holds_parts(names) or (folders and not archives):
         yield upload(path.name, path, whole=True)
@@ -141,7 +141,7 @@ def archive_within(folder: Path) -> tuple[Path, list[str]]:
         key=lambda name: (_modified(folder / name), name),
     )
     flat = PLACES.keys() & set(names)
-    if not archives or flat or _holds_parts(names) or any((folder / name).is_dir() for name in names):
+    if not archives or flat or _holds_parts(names) or any(os.path.isdir(folder / name) for name in names):
         return folder, []
     if any(spelled(name) for name in archives):  # an archive for each part: the reader opens both
         return folder, []
