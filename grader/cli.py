@@ -66,7 +66,9 @@ def grade(
     output: Annotated[
         Path,
         typer.Option(
-            help="The folder for results: marks.csv, and <submission>/results.json.", show_default=False
+            help="The folder for results: marks.csv, and <submission>/results.json. Results that still hold "
+            "are kept.",
+            show_default=False,
         ),
     ],
     jobs: Annotated[
@@ -83,7 +85,8 @@ def grade(
         typer.Option(
             min=0,
             max=2**63 - 1,
-            help="The run's secret: all test inputs derive from it. By default a new one, shown at the end.",
+            help="The run's secret: all test inputs derive from it. By default that of the last run "
+            "into the folder or, in a new one, a new seed, shown at the end.",
             show_default=False,
         ),
     ] = None,
