@@ -107,6 +107,13 @@ def grade(
             help="Waive the rule against torch.distributions. Every result records it.",
         ),
     ] = False,
+    allow_devices: Annotated[
+        bool,
+        typer.Option(
+            "--allow-devices",
+            help="Deduct nothing for a device, such as cuda or mps, that code names and the grader lacks.",
+        ),
+    ] = False,
     dask: Annotated[
         str | None,
         typer.Option(
@@ -185,7 +192,11 @@ def grade(
     from grader.marking.marker import MarkingOptions, check_environment, suite_digest
 
     options = MarkingOptions(
-        seed=seed, data=data.value, sandbox=not no_sandbox, allow_distributions=allow_distributions
+        seed=seed,
+        data=data.value,
+        sandbox=not no_sandbox,
+        allow_distributions=allow_distributions,
+        allow_devices=allow_devices,
     )
     check_environment(options)
     provenance = Provenance(

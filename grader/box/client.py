@@ -23,10 +23,11 @@ from typing import Any, Protocol
 import torch
 
 from grader.box import wire
-from grader.box.errors import StudentError
+from grader.box.errors import Frame, StudentError
 from grader.box.remote import Call, Remote, RemoteModule, tensors_in
 from grader.box.text import one_line
 
+DEVICES = ("cuda", "mps", "xpu", "hpu", "mtia", "xla")
 _SYNTAX = re.compile("SyntaxError|IndentationError|TabError")
 _PLACE = re.compile(r" \([^()]+, line \d+\)$")
 CALL_SECONDS = 20.0  # an ordinary call takes milliseconds; a crowded machine may stretch it a hundredfold
@@ -66,6 +67,7 @@ class Session:
         self._seconds = CALL_SECONDS
         self._fault: StudentError | None = None
         self._closed = False
+        self.missing_device: StudentError | None = None  # the first error for want of a device
 
     # -- what a suite uses ---------------------------------------------------------------------
 
@@ -103,6 +105,10 @@ class Session:
     def seed(self, number: int) -> None:
         """Seed every generator in the session."""
         self._request("seed", number)
+
+    def stay_on_cpu(self) -> None:
+        """From now on all that the code wants on a device that is not there stays on the CPU."""
+        self._request("stay_on_cpu")
 
     def cpu_seconds(self) -> float:
         """What the session says of its CPU time: for measurements, not for verdicts."""
@@ -224,28 +230,29 @@ class Session:
         self, operation: str, arguments: tuple[Any, ...], content: dict[str, Any], what: str
     ) -> StudentError:
         name, message = one_line(content.get("type"), 80), one_line(content.get("message"))
-        frames, places = content.get("where"), []
-        if isinstance(frames, list):
-            places = [place for place in frames if isinstance(place, list) and len(place) == 3]
-        file = one_line(places[-1][0], 80) if places else ""
-        where = f" ({file}, line {one_line(str(places[-1][1]), 8)})" if places else ""
+        frames = _frames(content.get("where"))
+        where = f" ({frames[-1].file}, line {frames[-1].line})" if frames else ""
         if content.get("stub") is True:
             # A bare `raise NotImplementedError` has no words of its own: then the place tells which it is.
-            function = one_line(places[-1][2], 80) if places else ""
-            missing = message.strip() or f"{function or 'the code'} raises NotImplementedError{where}"
+            function = frames[-1].function if frames else "the code"
+            missing = message.strip() or f"{function} raises NotImplementedError{where}"
             return StudentError("not_implemented", f"not implemented yet: {missing}")
-        if operation == "get" and name == "AttributeError" and not places:
+        if operation == "get" and name == "AttributeError" and not frames:
             owner = one_line(arguments[0].type, 80)
             return StudentError("missing", f"{owner} has no {arguments[1]}: {message}")
         if where and _SYNTAX.fullmatch(name):  # Python itself puts the place behind its message
             message = _PLACE.sub("", message)
         if operation == "load":
-            if name == "ModuleNotFoundError" and not places:
+            if name == "ModuleNotFoundError" and not frames:
                 return StudentError("missing", f"{arguments[0]}.py is missing")
             text = f"{arguments[0]}.py cannot be imported: {name}: {message}{where}"
-            return StudentError("raised", text, exception=name, file=file)
-        text = f"{what or 'the code'} raised {name}: {message}{where}"
-        return StudentError("raised", text, exception=name, file=file)
+        else:
+            text = f"{what or 'the code'} raised {name}: {message}{where}"
+        device = content.get("device")
+        error = StudentError("raised", text, "", name, frames, device if device in DEVICES else "")
+        if error.device and self.missing_device is None:
+            self.missing_device = error
+        return error
 
     def _broken(self, kind: str, message: str, hint: str = "") -> StudentError:
         self._fault = StudentError(kind, message, hint)
@@ -307,3 +314,13 @@ class Session:
         if isinstance(value, dict):
             return {key: self._unwrap(part) for key, part in value.items()}
         return value
+
+
+def _frames(where: Any) -> tuple[Frame, ...]:
+    """The places that the box names, as harmless texts; at most five."""
+    places = (
+        [place for place in where if isinstance(place, list) and len(place) == 3]
+        if isinstance(where, list)
+        else []
+    )
+    return tuple(Frame(*(one_line(str(part), 80) for part in place)) for place in places[-5:])

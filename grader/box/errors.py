@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+
+class Frame(NamedTuple):
+    """A place in a student's file: texts, since the box may say anything."""
+
+    file: str
+    line: str
+    function: str
+
 
 class StudentError(Exception):
     """The student's code is to blame; costs the check its points.
@@ -14,15 +24,31 @@ class StudentError(Exception):
             or `unusable` (it returned something that cannot be looked at).
         hint: the likely cause and what to try.
         exception: the name of the exception's class, for `raised`.
-        file: the student's file in which it was raised, where the box says so.
+        frames: where in the student's files it was raised, as the box tells it: file, line and function of
+            each call, the innermost last.
+        device: the device that the code asked for and the box does not have; empty for any other error.
     """
 
-    def __init__(self, kind: str, message: str, hint: str = "", exception: str = "", file: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        message: str,
+        hint: str = "",
+        exception: str = "",
+        frames: tuple[Frame, ...] = (),
+        device: str = "",
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.hint = hint
         self.exception = exception
-        self.file = file
+        self.frames = frames
+        self.device = device
+
+    @property
+    def file(self) -> str:
+        """The student's file in which it was raised, or an empty text."""
+        return self.frames[-1].file if self.frames else ""
 
 
 class BoxError(Exception):

@@ -78,6 +78,9 @@ def grade(
     allow_distributions: Annotated[
         bool, typer.Option("--allow-distributions", help="Waive the rule against torch.distributions.")
     ] = False,
+    allow_devices: Annotated[
+        bool, typer.Option("--allow-devices", help="Deduct nothing for a device that the grader lacks.")
+    ] = False,
     dask: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="Mark on a running Dask cluster.", show_default=False),
@@ -103,6 +106,7 @@ def grade(
         *(("--seed", str(seed)) if seed is not None else ()),
         *(("--data", data) if data is not None else ()),
         *(("--allow-distributions",) if allow_distributions else ()),
+        *(("--allow-devices",) if allow_devices else ()),
         *(("--dask", dask) if dask is not None else ()),
         *(("--slurm", str(slurm)) if slurm is not None else ()),
         *(("--fresh",) if fresh else ()),

@@ -26,6 +26,8 @@ class Context:
         data: `digits` or `mnist`.
         budget: the time that all its sessions may take together.
         violations: what the assignment forbids and the submission does, for the teaching assistant.
+        allow_devices: a device that the grader lacks costs nothing.
+        devices: those that the code has asked for so far; once there is one, all stays on the CPU.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Context:
     data: str
     budget: Budget = field(default_factory=lambda: Budget(SUBMISSION_SECONDS))
     violations: list[str] = field(default_factory=list)
+    allow_devices: bool = False
+    devices: list[str] = field(default_factory=list)
     _required: dict[str, tuple[int, int] | None] = field(default_factory=dict)
 
     def required_python(self, name: str) -> tuple[int, int] | None:

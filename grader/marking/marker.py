@@ -27,6 +27,7 @@ PACKAGE = Path(__file__).parent.parent
 # What decides a verdict. A result is only comparable with another of the same digest.
 VERDICT_SOURCES = ("suites", "box", "marking", "rubric.toml", "data.py")
 DISTRIBUTIONS = "torch.distributions"
+DEVICES = "devices written into the code"
 AGAIN = "grade this submission again"
 
 
@@ -39,17 +40,20 @@ class MarkingOptions:
         data: `digits` (embedded) or `mnist`.
         sandbox: False runs the code unprotected (an instructor's own code on a laptop).
         allow_distributions: waive the rule against torch.distributions.
+        allow_devices: code that asks for a device that is not there is run on the CPU without a deduction.
     """
 
     seed: int
     data: str = "digits"
     sandbox: bool = True
     allow_distributions: bool = False
+    allow_devices: bool = False
 
     @property
     def waived(self) -> tuple[str, ...]:
         """What the assignment forbids and this run allows, as the results record it."""
-        return (DISTRIBUTIONS,) if self.allow_distributions else ()
+        rules = {DISTRIBUTIONS: self.allow_distributions, DEVICES: self.allow_devices}
+        return tuple(rule for rule, waived in rules.items() if waived)
 
 
 @cache
@@ -128,7 +132,14 @@ class Marker:
         pictures.drain()
         started = time.monotonic()
         rubric = load_rubric()
-        context = Context(submission.name, submission.files, self.box, self.options.seed, self.options.data)
+        context = Context(
+            submission.name,
+            submission.files,
+            self.box,
+            self.options.seed,
+            self.options.data,
+            allow_devices=self.options.allow_devices,
+        )
         plugin = MarkingPlugin(context, rubric, items)
         self._shown = []
         try:

@@ -23,6 +23,7 @@ from grader.suites.expect import CheckFailed
 # What the session's stand-in for torch.distributions raises, see box/inside/forbidden.py.
 FORBIDDEN = "ForbiddenError"
 VIOLATION = "uses torch.distributions, which the assignment forbids (--allow-distributions waives this)"
+LACKS = "asks for the device {device}, which the grader does not have (--allow-devices waives this)"
 RAISED_HINT = "run the same call on small tensors of your own and look at what it returns"
 # What a suite runs into when a value is not what it takes it for.
 SURPRISES = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
@@ -125,6 +126,8 @@ class MarkingPlugin:
                 return result.NOT_IMPLEMENTED, str(error), error.hint or STUB_HINT
             if error.exception == FORBIDDEN:
                 self.context.violations.append(f"{item_id(test)}: {VIOLATION}")
+            if error.device:
+                self.context.violations.append(f"{item_id(test)}: {LACKS.format(device=error.device)}")
             if error.exception in SYNTAX_ERRORS and error.file in self.context.files:
                 version = self.context.required_python(error.file)
                 if version is not None:

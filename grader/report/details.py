@@ -10,6 +10,7 @@ from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult,
 from grader.report.look import LOOKS, lines_of, points_of, sign
 from grader.report.marks_csv import number
 from grader.report.readable import readable
+from grader.report.told_once import first_alike
 from grader.submission.names import listed
 
 
@@ -50,7 +51,8 @@ def _told(item: ItemResult) -> dict[tuple[str, str], list[CheckResult]]:
     told: dict[tuple[str, str], list[CheckResult]] = {}
     for check in item.checks:
         if check.status != PASSED:
-            told.setdefault((check.message, check.hint), []).append(check)
+            message = first_alike(check.message, (said for said, hint in told if hint == check.hint))
+            told.setdefault((message, check.hint), []).append(check)
     return told
 
 

@@ -19,12 +19,14 @@ def required_python(source: bytes, current: Version = sys.version_info[:2]) -> V
     """The oldest Python newer than the current one that can read a file.
 
     Args:
-        source: the file, which the current Python refuses.
+        source: the file.
         current: the version that the grader runs.
 
     Returns:
-        The version, or None where no Python can read it, or ruff is not installed.
+        The version, or None where the current one can read it, none can, or ruff is not installed.
     """
+    if _readable(source, f"py3{current[1]}") is not False:
+        return None
     for minor in range(current[1] + 1, NEWEST + 1):
         readable = _readable(source, f"py3{minor}")
         if readable is None:

@@ -12,7 +12,7 @@ from grader.box.errors import BoxError, StudentError
 from grader.data import split_images
 from grader.marking.context import CONTEXT, Context
 from grader.submission.model import GIVEN_FILES
-from grader.suites.causes import explain
+from grader.suites.causes import explain, lacks_device
 from grader.suites.draw import Draw, derive_seed
 from grader.suites.part import DRIVERS, HELPER_FOLDER, Part
 
@@ -54,7 +54,7 @@ def _files(context: Context, folder: str) -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def _parts(context: Context) -> Iterator[dict[str, Part]]:
     parts = {
-        folder: Part(context.box, folder, _files(context, folder), context.budget)
+        folder: Part(context.box, folder, _files(context, folder), context.budget, context.devices)
         for folder in ("part1", "part2")
     }
     yield parts
@@ -92,7 +92,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
             if isinstance(error, StudentError) and error.kind == "not_implemented":
                 raise  # a stub leaves nothing behind
             again = part.in_used_session and not _final(error)
+            missing = part.missing_device
             part.close()
+            if missing is not None and not context.devices:
+                # It costs this check, unless that is waived; from here on everything stays on the CPU.
+                context.devices.append(missing.device)
+                if not context.allow_devices:
+                    raise lacks_device(missing) from None
+                again = True
             if not again:
                 if isinstance(error, StudentError):
                     explain(error)

@@ -116,4 +116,5 @@ def expect_close(
     worst = int(difference.flatten().argmax())
     came, due = tensor.double().flatten()[worst].item(), expected.double().flatten()[worst].item()
     wrong = int((difference > atol + rtol * expected.double().abs()).sum())
-    fail(f"{what}: {wrong} of {tensor.numel()} values are off; one is {came:.5g} instead of {due:.5g}", hint)
+    values = f"{wrong} of {tensor.numel()} values are off; one is {came:.5g} instead of {due:.5g}"
+    fail(f"{what.rstrip(',')}: {values}", hint)

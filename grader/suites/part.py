@@ -42,12 +42,15 @@ class Part:
         folder: str,
         files: dict[str, bytes],
         budget: Budget,
+        devices: list[str],
         item: Item | None = None,
     ) -> None:
         self._box = box
         self._folder = folder
         self._files = files
         self._budget = budget
+        self._devices = devices  # that the code asked for and the box lacks; filled by others
+        self._missing: StudentError | None = None
         self._item = item or Item()
         self._session: Session | None = None
         self._modules: dict[str, Remote] = {}
@@ -69,6 +72,14 @@ class Part:
         self._used_before = self._session is not None and not self._session.broken
         self._used = False
         self._seed = seed
+        self._missing = None
+
+    @property
+    def missing_device(self) -> StudentError | None:
+        """The first error of this check for want of a device, also one that the check has caught."""
+        open_ones = [self._session.missing_device] if self._session is not None else []
+        found = [self._missing, *open_ones, *(child.missing_device for child in self._children)]
+        return next((error for error in found if error is not None), None)
 
     @property
     def in_used_session(self) -> bool:
@@ -90,6 +101,8 @@ class Part:
             session = Session(self._box(), self._budget)
             self._session = session
             session.files(self._files)
+            if self._devices:
+                session.stay_on_cpu()
             session.enter(HELPER_FOLDER)
             session.load(f"{self._folder}_driver")  # before the student's folder comes first
             session.enter(self._folder)
@@ -131,7 +144,7 @@ class Part:
 
     def fresh(self) -> Part:
         """The same part in another session, which knows nothing of this one."""
-        child = Part(self._box, self._folder, self._files, self._budget, self._item)
+        child = Part(self._box, self._folder, self._files, self._budget, self._devices, self._item)
         self._children.append(child)
         if self._seed is not None:
             child.begin_check(self._seed + len(self._children))
@@ -139,6 +152,7 @@ class Part:
 
     def close_fresh(self) -> None:
         """End the sessions opened from this one."""
+        self._missing = self.missing_device
         for child in self._children:
             child.close()
         self._children.clear()

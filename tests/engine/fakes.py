@@ -76,7 +76,7 @@ class FakeOfOptions(FakeMarker):
 
     def __init__(self, options) -> None:
         super().__init__(Path(os.environ["FAKE_LOG"]))
-        self.log(f"options:{options.seed}:{options.data}:{options.sandbox}:{options.allow_distributions}")
+        self.log(f"options:{options.seed}:{options.data}:{options.sandbox}:{'+'.join(options.waived)}")
 
 
 class EndedMarker(FakeMarker):

@@ -119,6 +119,7 @@ def test_options_of_grade_reach_the_grader(course, monkeypatch):
     given = []
     monkeypatch.setattr(cycle, "run", lambda course, options: given.extend(options.grading) or 0)
     options = ["--jobs", "3", "--seed", "7", "--data", "mnist", "--allow-distributions"]
+    options += ["--allow-devices"]
     options += ["--dask", "tcp://host:1", "--slurm", "2", "--fresh", "--details"]
     assert main(["course", "grade", str(course.root), *options]) == 0
     assert given == options
@@ -126,7 +127,7 @@ def test_options_of_grade_reach_the_grader(course, monkeypatch):
 
 def test_make_passes_every_option_on_for_a_course():
     options = ["JOBS=3", "SEED=7", "DATA=mnist", "ALLOW_DISTRIBUTIONS=yes", "FRESH=yes", "DETAILS=yes"]
-    options += ["DASK=tcp://host:1", "SLURM=2", "COURSE=my course"]
+    options += ["DASK=tcp://host:1", "SLURM=2", "ALLOW_DEVICES=yes", "COURSE=my course"]
     said = subprocess.run(
         ["make", "-n", "-o", ".venv/.ready", "grade", *options],
         cwd=ROOT,
@@ -137,5 +138,5 @@ def test_make_passes_every_option_on_for_a_course():
     (line,) = [line for line in said.replace("\\\n", " ").splitlines() if "course grade" in line]
     assert " ".join(line.split()).endswith(
         'grader course grade "my course" --jobs 3 --seed 7 --data mnist --details --fresh '
-        "--dask tcp://host:1 --slurm 2 --allow-distributions"
+        "--dask tcp://host:1 --slurm 2 --allow-distributions --allow-devices"
     )

@@ -91,3 +91,12 @@ def test_feedback_says_nothing_of_the_graders_inside():
 def test_feedback_says_that_a_person_looks_at_it():
     item = ItemResult("1.7.kld", 0.0, 1.5, "failed", (), "part1/utils.py is written for Python 3.12")
     assert "A person looks at this before it counts: part1/utils.py is written" in feedback_text(item, "KLD")
+
+
+def test_feedback_tells_messages_once_that_differ_in_numbers_only():
+    checks = [
+        CheckResult("a", "failed", 1, f"{count} of {count} values are off; one is {value}", "divide by 2")
+        for count, value in ((7, 1.5), (9, -2e-5))
+    ]
+    text = feedback_text(ItemResult("1.7.kld", 0.5, 1.5, PARTIAL, tuple(checks)), "KLD")
+    assert text.count("values are off") == 1

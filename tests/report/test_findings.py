@@ -111,7 +111,7 @@ def test_checks_of_an_item_with_the_same_hint_are_one_finding():
     ]
     told = by_item(with_checks(kld=checks))["1.7.kld"]
     assert [finding.observations for finding in told.findings] == [
-        {"one is 5 instead of 3": ["a"], "one is 7 instead of 4": ["b", "c"]},
+        {"one is 5 instead of 3": ["a", "b", "c"]},
         {"it has shape [3]": ["d"]},
     ]
     assert [finding.lost for finding in told.findings] == pytest.approx([0.9, 0.3])
@@ -132,6 +132,21 @@ def test_checks_of_an_item_that_name_the_same_mistake_are_one_finding():
     assert [finding.checks for finding in told["1.7.kld"].findings] == [["a", "b"], ["c"], ["d"]]
     assert told["1.7.kld"].findings[0].hint == "sum over the last dimension only, dim=-1"
     assert len(told["1.7.bpd"].findings) == 1, "another item's mistake is another one"
+
+
+def test_messages_that_differ_in_numbers_only_are_told_once():
+    seen = "besides {} codes of images the discriminator sees 1 different codes of shape {}"
+    checks = [
+        CheckResult(name, FAILED, 1.0, seen.format(count, [count, 5]), "draw as many as there are fake ones")
+        for name, count in (("a", 7), ("b", 1500), ("c", 33))
+    ]
+    general = "run the same call on small tensors of your own and look at what it returns"
+    raised = "KLD raised ValueError: {} is too much (part1/utils.py, line {})"
+    checks += [CheckResult("d", FAILED, 1.0, raised.format(1, 30), general)]
+    checks += [CheckResult("e", FAILED, 1.0, raised.format(1, 31), general)]
+    one, *others = by_item(with_checks(kld=checks))["1.7.kld"].findings
+    assert one.observations == {seen.format(7, [7, 5]): ["a", "b", "c"]}
+    assert [other.checks for other in others] == [["d"], ["e"]], "two lines are two mistakes"
 
 
 def test_a_general_hint_says_nothing_of_the_cause():

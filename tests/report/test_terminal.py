@@ -119,6 +119,23 @@ def test_what_many_checks_share_is_told_once():
     assert "a, b, c and 2 more" in text
 
 
+def test_what_checks_say_with_other_numbers_is_told_once():
+    one = result(
+        "s",
+        lambda item: (
+            (FAILED, 0.5, "7 of 7 values are off", "halve it") if item.id == "1.7.kld" else passed(item)
+        ),
+    )
+    items = [
+        replace(item, checks=(*item.checks, replace(item.checks[1], message="9 of 9 values are off")))
+        if item.id == "1.7.kld"
+        else item
+        for item in one.items
+    ]
+    said = shown([replace(one, items=tuple(items))], terminal=False)
+    assert said.count("values are off") == 1
+
+
 def test_what_is_not_marked_is_no_zero_in_the_details():
     assert "! all 16 items  not marked (the grader's fault), worth 22.5" in shown([OURS], terminal=False)
 

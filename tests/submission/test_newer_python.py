@@ -35,10 +35,11 @@ def test_the_oldest_version_that_can_read_a_file(source: bytes, version: tuple[i
         b"def f():\nreturn 1\n",
         b'x = f"a {"b}"\n',
         b"\x00\xff",
+        b"x = 1\n",
         b'x = f"a {"b"}"\nif x\n    pass\n',
     ],
 )
-def test_a_mistake_is_one_in_every_version(source: bytes) -> None:
+def test_a_mistake_is_one_in_every_version_and_old_syntax_needs_none(source: bytes) -> None:
     assert required_python(source, PY311) is None
 
 

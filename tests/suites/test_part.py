@@ -35,7 +35,7 @@ def fail():
 def part(box: Box) -> Iterator[Part]:
     files = {"part1/utils.py": SOURCE}
     files |= {f"{HELPER_FOLDER}/{path.name}": path.read_bytes() for path in DRIVERS.glob("*.py")}
-    part = Part(lambda: box, "part1", files, Budget(100.0))
+    part = Part(lambda: box, "part1", files, Budget(100.0), [])
     yield part
     part.close()
 

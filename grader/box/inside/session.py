@@ -6,22 +6,25 @@ grader checks every reply, and knows no more of a result than its bytes.
 
 from __future__ import annotations
 
+import dis
 import importlib
 import os
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import devices
 import numpy as np
+import packages
 import torch
 import wire
 
 WORK = "/submission"
 MAX_MESSAGE = 2000
+RAISE = dis.opmap["RAISE_VARARGS"]
 MAX_TYPE = 80
 
 
@@ -132,6 +135,7 @@ class Session:
         path = str(Path(WORK, folder))
         os.chdir(path)
         sys.path.insert(0, path)
+        packages.install(folder)
 
     def load(self, name: str) -> Any:
         """Import a module."""
@@ -206,6 +210,10 @@ class Session:
         """CPU time of this process so far, in seconds; for measurements, not for verdicts."""
         return time.process_time()
 
+    def stay_on_cpu(self) -> None:
+        """Take every device that is not here for the CPU."""
+        devices.stay_on_cpu()
+
     def seed(self, number: int) -> None:
         """Seed every generator a student may draw from."""
         import random
@@ -229,16 +237,21 @@ def describe(error: BaseException) -> dict[str, Any]:
     """An exception as data: what and where in the student's files."""
     # Not through `traceback`: it would ask the student's modules for their source.
     where, raised_by_student = [], False
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        name = student_file(frame.f_code.co_filename)
-        raised_by_student = name is not None
+    step = error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        name = student_file(code.co_filename)
+        # An error from within torch ends in the student's frame, too: only a `raise` is one of a stub.
+        raised_by_student = name is not None and code.co_code[step.tb_lasti] == RAISE
         if name is not None:
-            where.append([name, line, frame.f_code.co_name])
+            where.append([name, step.tb_lineno, code.co_name])
+        step = step.tb_next
     if isinstance(error, SyntaxError) and (name := student_file(error.filename)) is not None:
         where.append([name, error.lineno or 0, "<module>"])
     return {
         "type": type.__getattribute__(type(error), "__name__")[:MAX_TYPE],
-        "message": text_of(error),
+        "message": (message := text_of(error)),
+        "device": devices.missing_device(error, message),
         "where": where[-5:],
         "stub": isinstance(error, NotImplementedError) and raised_by_student,
     }
@@ -262,7 +275,7 @@ def serve(descriptor: int) -> None:
     session = Session()
     operations: dict[str, Callable[..., Any]] = {
         name: getattr(session, name)
-        for name in ("files", "enter", "load", "get", "set", "call", "backward", "seed", "cpu")
+        for name in ("files", "enter", "load", "get", "set", "call", "backward", "seed", "cpu", "stay_on_cpu")
     }
     while True:
         length = wire.header_length(bytes(receive_exactly(channel, wire.LENGTH.size)))

@@ -21,6 +21,7 @@ from grader.marking.result import (
     ItemResult,
     SubmissionResult,
 )
+from grader.report.told_once import first_alike, without_numbers
 
 # An exception with its place: the same one, whatever was called when it was raised.
 _RAISED = re.compile(r"(?:cannot be imported: |raised )(\w+: .*\([^()]+, line \d+\))$", re.DOTALL)
@@ -137,7 +138,7 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
                 cause = causes[key] = Finding(item.id, check.status, check.hint)
                 here.findings.append(cause)
             if cause.item == item.id:
-                message = _PLACE_TWICE.sub("", check.message)
+                message = first_alike(_PLACE_TWICE.sub("", check.message), cause.observations)
                 cause.observations.setdefault(message, []).append(check.name)
                 cause.lost += share
             else:
@@ -165,7 +166,7 @@ def _cause(item: str, check: CheckResult) -> Hashable:
     if match := _DIAGNOSIS.search(check.message):
         return FAILED, item, "diagnosis", match[1]
     if is_general(check.hint):
-        return FAILED, item, check.message
+        return FAILED, item, without_numbers(check.message)
     return FAILED, item, "hint", check.hint
 
 
