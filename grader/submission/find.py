@@ -193,8 +193,6 @@ def _search_cohort(folder: Path, output: Path | None, search: _Search) -> None:
     for submission, remarks in choose_uploads(uploads):
         search.found.append(submission)
         search.warnings += remarks
-        if submission.review:
-            search.warnings.append(f"{printable(submission.name)}: {submission.review}")
 
 
 def _take_folder(path: Path, output: Path | None, search: _Search) -> None:
@@ -258,8 +256,12 @@ def _unique(search: _Search) -> Iterable[Found]:
                 raise GraderUsageError(f"{path}: given twice")
         count = "two" if len(several) == 2 else str(len(several))
         which = " and ".join(paths[:5])
-        review = f"{count} submissions are called {name}: {which}; rename or remove one"
-        search.warnings.append(f"{review}: none of them is marked")
+        search.warnings.append(
+            f"{count} submissions are called {name}: {which}; rename or remove one: none of them is marked"
+        )
+        # Students read the reason, and nothing about the folders of the staff.
+        short = " and ".join(printable(f"{one.path.parent.name}/{one.path.name}") for one in several[:5])
+        review = f"{count} submissions are called {name}: {short}; rename or remove one"
         first, *rest = several
         others = (*first.others, *(path for one in rest for path in (one.path, *one.others)))
         yield Found(name, first.path, review=review, others=others)

@@ -56,10 +56,15 @@ def choose_uploads(uploads: Sequence[tuple[Entry, Path]]) -> Iterator[tuple[Foun
             continue
         which = " and ".join(printable(str(path)) for path in sorted(names.values())[:5])
         count = "two" if len(names) == 2 else str(len(names))
-        review = f"{count} students have the {system} id {student}: {which}; rename or remove one"
+        told = [
+            f"{count} students have the {system} id {student}: {which}; rename or remove one: none is marked"
+        ]
+        # Students read the reason, and nothing about one another.
+        review = f"{count} students have the {system} id {student}; the course staff has to tell them apart"
         for name, first in sorted(names.items()):
             others = tuple(path for entry, path in theirs if entry.name == name and path != first)
-            yield Found(safe_name(name), first, review=review, others=others), []
+            yield Found(safe_name(name), first, review=review, others=others), told
+            told = []
 
 
 def in_order_of_age(theirs: Sequence[tuple[Entry, Path]]) -> list[Upload]:

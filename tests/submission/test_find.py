@@ -105,7 +105,9 @@ def test_two_submissions_of_the_same_name(tmp_path, files):
     assert re.search(
         r"two submissions are called s1: .*/s1 and .*/s1\.zip; rename or remove one", pair.review
     )
-    assert found.warnings == (f"{pair.review}: none of them is marked",)
+    assert pair.review == "two submissions are called s1: cohort/s1 and cohort/s1.zip; rename or remove one"
+    (warning,) = found.warnings
+    assert f"{tmp_path}/cohort/s1 and {tmp_path}/cohort/s1.zip; rename or remove one: none of" in warning
     submission = read_found(pair)
     assert (submission.files, submission.error, submission.review) == ({}, pair.review, pair.review)
 
