@@ -41,8 +41,15 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
         warnings.insert(0, FLAT)
     else:
         warnings.insert(0, f"none of its files is one of the assignment's: {listed(files)}")
+    pictures = tuple(suffix for suffix in SUFFIXES if suffix != ".pdf")  # which may be the report
+    texts = [
+        name
+        for name in files
+        if name not in _GIVEN and not is_clutter(name) and not name.lower().endswith((NOTEBOOK, *pictures))
+    ]
+    review = f"none of the assignment's files is in it, but {listed(texts)}" if texts and not contents else ""
     if not shown:
-        return Contents(contents, tuple(warnings))
+        return Contents(contents, tuple(warnings), review=review)
     budget = Budget()
     figures: dict[str, bytes] = {}
     for name in budget.few(
@@ -50,4 +57,4 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
     ):
         place = name if name.lower().endswith(NOTEBOOK) else f"{FOLDER}/{name}"
         read_shown(os.fspath(files[name]), place, budget, figures)
-    return Contents(contents, (*warnings, *budget.remarks), figures)
+    return Contents(contents, (*warnings, *budget.remarks), figures, review)

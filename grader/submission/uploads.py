@@ -14,6 +14,8 @@ from grader.submission.model import Found
 from grader.submission.names import is_archive, is_clutter, listed, printable, safe_name
 from grader.submission.places import PLACES, spelled
 
+_NAMED = 1_000  # what is passed over is named, and not counted
+
 
 @dataclass(frozen=True)
 class Upload:
@@ -96,7 +98,7 @@ def _choose(name: str, in_order: Sequence[Upload]) -> tuple[Found, list[str]]:
     if earlier:
         remarks.append(
             f"{printable(found.name)}: handed in several times; the latest counts, "
-            f"{printable(chosen.path.name)}, not {listed(upload.path.name for upload in earlier)}"
+            f"{printable(chosen.path.name)}, not {listed((upload.path.name for upload in earlier), _NAMED)}"
         )
     if beside:
         remarks.append(_not_read(found.name, chosen.path.name, [upload.path.name for upload in beside]))
@@ -109,7 +111,7 @@ def _is_beside(upload: Upload, chosen: Upload) -> bool:
 
 
 def _not_read(name: str, chosen: str, others: Sequence[str]) -> str:
-    return f"{printable(name)}: {printable(chosen)} counts; beside it, and not read: {listed(others)}"
+    return f"{printable(name)}: {printable(chosen)} counts; beside it, and not read: {listed(others, _NAMED)}"
 
 
 def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
@@ -156,7 +158,7 @@ def archive_within(folder: Path) -> tuple[Path, list[str]]:
     if archives:
         remarks.append(
             f"{printable(folder.name)}: holds several archives; the latest counts, {printable(chosen)}, not "
-            f"{listed(archives)}"
+            f"{listed(archives, _NAMED)}"
         )
     if others:
         remarks.append(_not_read(folder.name, chosen, others))

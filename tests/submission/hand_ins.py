@@ -28,13 +28,15 @@ class Thing:
         content: of a file.
         link: where a link leads; then it is neither.
         own: the named files that the student put into it, wherever: their contents are all different.
+        plain: whether there is no doubt about which of them count: all.
     """
 
     name: str
     tree: Tree | None = None
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
     link: str = ""
     own: Mapping[bytes, str] = field(default_factory=dict)
+    plain: bool = False
 
     def write(self, cohort: Path) -> None:
         """Put it into a folder."""
@@ -136,8 +138,8 @@ names = st.one_of(
 
 
 @st.composite
-def hand_ins(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[bytes, str]]:
-    """What one student hands in, as files by path, and the named files among them by content."""
+def hand_ins(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[bytes, str], bool]:
+    """What one student hands in: files by path, the named ones among them by content, and if all count."""
     chosen = draw(st.sets(st.sampled_from(NAMED_FILES)))
     mark = draw(st.integers(0, 10**9))
     parts = dict(zip(("part1", "part2"), draw(st.sampled_from(_PARTS)), strict=True))
@@ -163,7 +165,8 @@ def hand_ins(draw: st.DrawFn) -> tuple[dict[str, bytes], dict[bytes, str]]:
     if draw(st.integers(0, 3)) == 0:
         inner = draw(st.sampled_from(["handin.zip", "a3/handin.zip", "a3/handin"]))
         tree = {inner: zipped(tree), "cover.txt": b"x"} if draw(st.booleans()) else {inner: zipped(tree)}
-    return tree, own
+    plain = len(copies) == 1 and all(map(spelled, filter(None, parts.values()))) and len(own) == len(chosen)
+    return tree, own, plain and len(set(map(bool, parts.values()))) == 1
 
 
 @st.composite
@@ -185,20 +188,20 @@ def things(draw: st.DrawFn) -> Thing:
     if kind == "results":
         run = b'{"seed": 7, "suite": "s", "environment": "e", "complete": true}'
         return Thing(name, {"run.json": run, "ada/results.json": b'{"submission": "ada"}'})
-    tree, own = draw(hand_ins())
+    tree, own, plain = draw(hand_ins())
     if kind == "folder":
-        return Thing(name, tree, own=own)
+        return Thing(name, tree, own=own, plain=plain)
     pack = draw(
         st.sampled_from([zipped, *(lambda tree, c=c: tarred(tree, c) for c in ("", "gz", "bz2", "xz"))])
     )
     content = pack(tree)
     if draw(st.integers(0, 9)) == 0:
-        content = content[: len(content) // 2]
+        content, plain = content[: len(content) // 2], False
     suffix = draw(st.sampled_from(_SUFFIXES))
     if kind == "upload":
         who, number = draw(st.sampled_from(["doejane_12", "roejo_34", "twin_12"])), draw(st.integers(1, 9))
-        return Thing(f"{who}_{number}_answer{suffix}", content=content, own=own)
-    return Thing(name + suffix, content=content, own=own)
+        return Thing(f"{who}_{number}_answer{suffix}", content=content, own=own, plain=plain)
+    return Thing(name + suffix, content=content, own=own, plain=plain)
 
 
 def _key(thing: Thing) -> str:

@@ -228,6 +228,7 @@ def test_a_student_who_handed_in_something_else_is_not_lost(tmp_path):
     submissions, _ = read(cohort)
     one = submissions["doejane_12345"]
     assert (one.files, one.error) == ({}, "")
+    assert one.review == "none of the assignment's files is in it, but net.py, report.pdf"
     assert one.warnings == (
         "none of its files is one of the assignment's: net.py, report.pdf",
         "net.py is not one of the files of the assignment and was not read",
@@ -260,6 +261,25 @@ def test_a_download_and_folders_of_the_same_name(tmp_path, files):
     )
     assert "called doejane_12345: " in warning
     assert f"{cohort}/{CANVAS}x.zip; rename or remove one: none of them is marked" in warning
+
+
+def test_everything_that_is_passed_over_is_named(tmp_path, files):
+    cohort = write_folder(tmp_path / "download", {})
+    for number in range(12):
+        write_zip(cohort / f"doejane_1_{number}_a.zip", files)
+        write_folder(cohort, {f"doejane_1_{number}_notes.txt": b""})
+    _, warnings = read(cohort)
+    told = " ".join(warnings)
+    assert all(f"doejane_1_{number}_a.zip" in told for number in range(12))
+    assert all(f"doejane_1_{number}_notes.txt" in told for number in range(12))
+
+
+def test_a_notebook_alone_does_not_wait_for_code(tmp_path):
+    cohort = write_folder(
+        tmp_path / "download", {"doejane_1_2_report.ipynb": b"{}", "doejane_1_3_a.png": b""}
+    )
+    submissions, _ = read(cohort)
+    assert submissions["doejane_1"].review == ""
 
 
 def test_links_in_a_download_are_refused(tmp_path, files):
