@@ -59,6 +59,20 @@ def wake(network: Remote, draw: Draw) -> Remote:
     return network
 
 
+def expect_precision(half: object) -> None:
+    """Fail if a network has weights of half precision.
+
+    Args:
+        half: the name of such a dtype, as the session gives it; nothing where there is none.
+    """
+    expect(
+        not half,
+        f"the network's weights are {half}: in half precision small mistakes cannot be told from rounding",
+        "keep the weights in float32 or float64: no .half() or .bfloat16(); mixed precision (autocast), "
+        "which leaves them as they are, is fine",
+    )
+
+
 def expect_different(outputs: torch.Tensor, what: str) -> None:
     """Fail if a batch of different inputs gives one and the same output."""
     expect(
@@ -138,21 +152,63 @@ def expect_unbounded(output: torch.Tensor, what: str, hint: str) -> None:
     expect(_far_out(output), f"{limits}; it should be unbounded both ways", hint)
 
 
-def expect_independent_of_batch(network: Remote, inputs: torch.Tensor, what: str) -> None:
-    """Fail if, in evaluation mode, the output for an input depends on the others in its batch."""
+def expect_independent_of_batch(
+    network: Remote, inputs: torch.Tensor, what: str, unlike: tuple[int, ...]
+) -> None:
+    """Fail if, in evaluation mode, the output for an input depends on the others in its batch.
+
+    Args:
+        network: of the student's.
+        inputs: very different from one another, so that whatever is computed over a batch shows.
+        what: how to call the output.
+        unlike: the places of some that are far from the others. Each is also given in a batch of its own
+            copies, as large as the first: rounding is the same there. Where normalization of each by itself
+            divides by zero, for a constant image perhaps, nothing is judged.
+    """
     network.eval()
-    together, alone = network(inputs), network(inputs[1:2])
-    for whole, single in zip(_tensors(together), _tensors(alone), strict=True):
+    together = _tensors(network(inputs))
+    hint = (
+        "what is computed over all of a batch (x.max(), x.mean(), a dim=0), a reshape that mixes the batch "
+        "dimension with another, or code that keeps state between calls"
+    )
+    fault = f"{what} of an input changes with the other inputs of its batch"
+    for whole, single in zip(together, _tensors(network(inputs[1:2])), strict=True):
         expect(
             whole.dim() >= 2 and len(whole) == len(inputs) and not torch.equal(whole[0], whole[1]),
             f"{what} should differ between different inputs, one for each of a batch",
             "let all of the input go through the network",
         )
-        expect(
-            torch.allclose(whole[1:2].float(), single.float(), rtol=1e-3, atol=1e-4),
-            f"{what} of an input changes with the other inputs of its batch",
-            "a reshape that mixes the batch dimension with another, or code that keeps state between calls",
-        )
+        expect(torch.allclose(whole[1:2].float(), single.float(), rtol=1e-3, atol=1e-4), fault, hint)
+    for place in unlike:
+        copies = _tensors(network(inputs[place : place + 1].repeat(len(inputs), *[1] * (inputs.dim() - 1))))
+        for whole, among_copies in zip(together, copies, strict=True):
+            one, other = whole[place].float(), among_copies[0].float()
+            if bool(one.isfinite().all() and other.isfinite().all()):
+                expect(torch.allclose(one, other, rtol=1e-3, atol=1e-4), fault, hint)
+
+
+def expect_rank(network: Remote, inputs: torch.Tensor, rank: int, what: str, hint: str) -> None:
+    """Fail if the first output has fewer degrees of freedom over many inputs than it should.
+
+    A normalization over two numbers leaves one of them, and over one number none. In a network that starts
+    small, rounding may hide the difference: then it is asked again with larger weights.
+    """
+
+    def found() -> int:
+        output = _tensors(network(inputs))[0].double().flatten(1)
+        # What rounding makes of N equal float32 numbers, with a margin.
+        noise = 3e-6 * len(output) ** 0.5 * float(output.abs().max())
+        return int((torch.linalg.svdvals(output - output.mean(dim=0)) > noise).sum())
+
+    network.eval()
+    came = found()
+    if came < rank:
+        state = network.state_dict()
+        network.load_state_dict(amplified(state))
+        came = max(came, found())
+        network.load_state_dict(state)
+    varies = "is the same for all of them" if came == 0 else f"varies in {came} direction of {rank} only"
+    expect(came >= rank, f"{what} of {len(inputs)} different inputs {varies}", hint)
 
 
 def expect_repeatable(network: Remote, inputs: torch.Tensor, what: str) -> None:

@@ -6,7 +6,10 @@ import hashlib
 from dataclasses import dataclass
 
 from grader.rubric import load_rubric
+from tests.suites.part1 import hand_ins as hand_ins1
 from tests.suites.part1 import variants as part1
+from tests.suites.part2 import hand_ins as hand_ins2
+from tests.suites.part2 import loops, mains
 from tests.suites.part2 import variants as part2
 from tests.suites.variants import Variant, edited, solution
 
@@ -57,9 +60,10 @@ def wrong() -> list[Entry]:
     """One mistake each."""
     first, second = solution("part1"), solution("part2")
     loop = Variant("a loop that lets it", part2.LEAKING_LOOP, file=part2.TRAIN)
+    of_second = (part2.WRONG, part2.OPTIMIZERS, loops.WRONG_LOOPS, mains.WRONG_MAINS, hand_ins2.WRONG)
     return [
-        *(_entry(variant, first) for variant in part1.WRONG),
-        *(_entry(variant, second) for variant in part2.WRONG + part2.OPTIMIZERS),
+        *(_entry(variant, first) for variant in part1.WRONG + hand_ins1.WRONG),
+        *(_entry(variant, second) for variants in of_second for variant in variants),
         *(_entry(variant, edited(second, loop)) for variant in part2.LEAKS),
     ]
 
@@ -68,10 +72,11 @@ def right() -> list[Entry]:
     """The same, written another way."""
     first, second = solution("part1"), solution("part2")
     networks = (part1.BATCH_NORM, part1.MLP, part1.DROPOUT, part1.UNSCALED, part1.ONE_HOT)
-    named = {variant.name: variant for variant in (*part1.RIGHT, *networks)}
+    named = {variant.name: variant for variant in (*part1.RIGHT, *hand_ins1.RIGHT, *networks)}
+    of_second = (part2.RIGHT, part2.RIGHT_TRAINING, loops.RIGHT_LOOPS, mains.RIGHT_MAINS, hand_ins2.RIGHT)
     return [
         *(_entry(variant, first) for variant in named.values()),
-        *(_entry(variant, second) for variant in part2.RIGHT + part2.RIGHT_TRAINING),
+        *(_entry(variant, second) for variants in of_second for variant in variants),
     ]
 
 

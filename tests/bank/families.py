@@ -31,6 +31,7 @@ FAMILIES: dict[str, str] = {
     "posterior ignored": r"does not depend on what the encoder says",
     "other images": r"not given the images that",
     "training mode": r"in training mode",
+    "evaluation mode": r"in evaluation mode only",
     "limited": r"(far from|near) the prior|sure of a wrong level|no (limit|clamp)|\(z - mean\) / std has",
     "random": r"differs between two calls|the second time",
     "sample instead of mean": r"look like samples, not means",
@@ -38,13 +39,16 @@ FAMILIES: dict[str, str] = {
     # signs, factors and terms
     "sign": r"sign is flipped|(added|subtracted) instead of (added|subtracted)|instead of the negative ELBO",
     "constant factor": r"factor 1/2 is missing",
+    "fixed factor": r"a fixed number|times as large as it should be|is weighted by .* instead of 1",
+    "free bits": r"free bits",
+    "label smoothing": r"labels are smoothed|label smoothing",
     "constant term": r"the constant (-1|term)",
     "square missing": r"is not squared",
     "other direction": r"other direction",
     "log_std misread": r"log_std is (taken|used|missing)|in front of log_std is missing|wants log_std|"
     r"exp\(log_std\) is not squared|log_std that needs an exp|log_std goes into|variance is used instead",
     "log base": r"log2\(e\) is (inverted|missing|replaced)|in nats, not in bits",
-    "term left out": r"(is|are) left out|only the (real|fake) codes count",
+    "term left out": r"(is|are) left out|only the (real|fake) codes count|of loss_(real|fake) only",
     "lambda": r"lambda makes no difference|lambda(_ = 0\.3)? .*as with|lambda is exchanged|lambda_ is not",
     "upwards": r"down its gradient",
     # what is reduced
@@ -60,7 +64,7 @@ FAMILIES: dict[str, str] = {
     "not divided by the size": r"divided by the number of dimensions|sizes are added|"
     r"number of dimensions (is missing|instead)",
     # shapes, sizes and types
-    "two dimensions only": r"works for two dimensions only",
+    "two dimensions only": r"works for two dimensions, but not",
     "size fixed": r"(is|are) fixed in|hard-coded",
     "image size": r"the images are \d+ x \d+ pixels",
     "batch dimension lost": r"squeeze\(\) removes",
@@ -72,9 +76,12 @@ FAMILIES: dict[str, str] = {
     "dtype": r"float32|\(long int\)|dtype",
     "device": r"property device is",
     "given assertion": r"negative std",
+    "half precision": r"half precision",
+    "signature": r"the default of \w+ in|the arguments of \w+ should be|is another network than",
     "layer not instantiated": r"parentheses",
     # gradients
-    "gradient cut": r"no gradient flows|gradients? of .* reach|gradient is cut|is a plain number",
+    "gradient cut": r"no gradient flows|has no gradient: the encoder|"
+    r"gradients? of .* reach|gradient is cut|is a plain number",
     # networks
     "bounded output": r"stays? within|only reach from|instead of logits",
     "range of the image": r"grey values should (stay|reach)",
@@ -82,8 +89,10 @@ FAMILIES: dict[str, str] = {
     "linear": r"is a linear function",
     "one head": r"mean and log_std are the same",
     "input ignored": r"the same for (any|other|different)|ignores (one of )?its|for any image",
+    "dimensions tied": r"fill \d of \d dimensions",
     "part ignored": r"part of the image|blocks of 7x7|latent dimensions do not",
     "batch mixed": r"the other (inputs|images|codes) of its batch",
+    "dimensions lost": r"with z_dim=\d the \w+ of",
     # images and grey levels
     "pixels scrambled": r"scrambled|transposed",
     "argmax": r"argmax",
@@ -91,6 +100,8 @@ FAMILIES: dict[str, str] = {
     "wrong grey levels": r"(grey )?levels .*(0 to 15|0\.\.15|other way round|black|white)",
     "wrong probabilities": r"softmax is (missing|over the wrong dimension|applied twice)|a sigmoid takes|"
     r"logits are scaled",
+    "level off by one": r"every level is one too",
+    "squashed logits": r"a (tanh|sigmoid) is applied",
     "likely levels": r"with probability 0\.95",
     "logits ignored": r"do(es)? not depend on the logits|is a constant image",
     "softmax before the loss": r"softmax is applied",
@@ -98,6 +109,7 @@ FAMILIES: dict[str, str] = {
     "inverse CDF missing": r"the inverse CDF is missing|evenly spaced",
     "inverse CDF misscaled": r"a factor of the inverse CDF|erfinv",
     "scaled by itself": r"every image is scaled by itself",
+    "probability of ink": r"probability of ink",
     "mirrored": r"mirrored",
     "order of the grid": r"not in the order of their latents",
     "latents limited": r"the latents (run from|have the right range)",
@@ -120,6 +132,11 @@ FAMILIES: dict[str, str] = {
     "log weighted": r"is weighted in the log",
     "log incomplete": r"the dictionary for the log lacks",
     "log exchanged": r"are exchanged in the log",
+    "log weights exchanged": r"by the weight of the other loss",
+    "factor of a term": r"(twice|half|\d+ times) as (large|much) as",
+    "fixed divisor": r"divided by a fixed number",
+    "another adversarial loss": r"no cross-entropy but",
+    "number of real codes": r"[02-9]\d* different codes of the prior",
     "accuracy threshold": r"threshold",
     "accuracy of one kind": r"only the (real|fake) codes are counted",
     # samples and training
@@ -128,11 +145,18 @@ FAMILIES: dict[str, str] = {
     "optimizer holds too little": r"should train all of",
     "sides exchanged": r"holds another side",
     "learning rate": r"learning rate is 0",
+    "rate ignored": r"does not follow lr",
+    "option without effect": r"written into main",
+    "options exchanged": r"follow --\w+ instead of",
+    "option misused": r"with --\w+ times",
     "no update": r"leaves the \w+ as it was|what they were before",
     "stale gradients": r"gradients of an earlier update|leaves gradients in",
     "wrong loss": r"gradient of another loss|loss of the other",
-    "not every batch": r"of the loader's \d batches",
+    "not every batch": r"of the loader's \d batches|takes \d+ steps only",
     "gradient leaks": r"detach z",
+    "step before backward": r"backward\(\) before step",
+    "another batch": r"along \w+ of the first batch",
+    "too many updates": r"twice along",
 }
 
 

@@ -94,6 +94,16 @@ def part2(_parts: dict[str, Part]) -> Iterator[Part]:
     _parts["part2"].leave()
 
 
+@pytest.fixture
+def loggers(part2: Part, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[object, object]]:
+    """The two loggers that `main` hands to `train_aae`. What a loop saves goes into a folder of the test."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    monkeypatch.chdir(tmp_path)
+    with SummaryWriter(tmp_path / "logs") as writer:
+        yield tuple(part2.utils.TensorBoardLogger(writer, name=name) for name in ("ae", "disc"))
+
+
 @pytest.fixture(autouse=True)
 def _same_random_numbers_in_every_run() -> Iterator[None]:
     """Every test starts from the same seed, whichever tests ran before it."""

@@ -1,8 +1,6 @@
 """What several tests do with networks: replace their output, and ask what their weights are good for."""
 
 from collections.abc import Callable
-from types import SimpleNamespace
-from unittest.mock import Mock
 
 import pytest
 import torch
@@ -39,13 +37,6 @@ def replace_output(network: nn.Module, output: Callable[[torch.Tensor], object])
 
     network.forward = forward
     return inputs
-
-
-def silent_logger() -> SimpleNamespace:
-    """Looks like a TensorBoardLogger, and writes nothing."""
-    return SimpleNamespace(
-        add_values=lambda values: None, summary_writer=Mock(), avg_window=50, name="silent"
-    )
 
 
 def without_repeats(inputs: list[torch.Tensor]) -> torch.Tensor:

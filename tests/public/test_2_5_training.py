@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from networks import parameters_of, silent_logger
-from pictures import edges, loader_of
+from networks import parameters_of
+from pictures import collate, edges, loader_of
 from torch import nn
 from torch.nn.functional import softplus
 from torch.utils.data import DataLoader, TensorDataset
@@ -67,6 +67,9 @@ class Noting(torch.optim.SGD):
         self.noted = []
 
     def step(self, closure=None):
+        if closure is not None:  # computes the loss, and goes backward
+            with torch.enable_grad():
+                closure()
         gradients = [[parameter.grad for parameter in network.parameters()] for network in self.networks]
         missing = any(g is None for of_one in gradients for g in of_one)
         self.noted.append(None if missing else [flat(of_one) for of_one in gradients])
@@ -99,7 +102,7 @@ def plain_discriminator_loss(model):
     return loss
 
 
-def run(part2, own_discriminator_loss=False, own_discriminator=False):
+def run(part2, loggers, own_discriminator_loss=False, own_discriminator=False):
     """An epoch of three batches by `train_aae`: the model, the batches, and what the optimizers noted."""
     model = part2.models.AdversarialAE(z_dim=8)
     model.encoder = LinearMap(model.encoder, 784, 8)
@@ -110,8 +113,8 @@ def run(part2, own_discriminator_loss=False, own_discriminator=False):
         model.get_loss_discriminator = plain_discriminator_loss(model)
     batches = edges(24).split(8)
     optimizer_ae, optimizer_disc = Noting(model.encoder, model.decoder), Noting(model.discriminator)
-    loader = Seeded(TensorDataset(torch.cat(batches), torch.zeros(24)), batch_size=8)
-    loggers = silent_logger(), silent_logger()
+    labels = torch.zeros(24, dtype=torch.int64)
+    loader = Seeded(TensorDataset(torch.cat(batches), labels), batch_size=8, collate_fn=collate)
     part2.train.train_aae(1, model, loader, *loggers, optimizer_ae, optimizer_disc, LAMBDA)
     model.requires_grad_(True)  # a loop may freeze one side while the other learns
     return SimpleNamespace(model=model, batches=batches, ae=optimizer_ae.noted, disc=optimizer_disc.noted)
@@ -144,8 +147,8 @@ def gradients_of_written_out_loss(model, x, number):
         yield gradients(loss, model.discriminator)
 
 
-def test_both_sides_take_one_step_per_batch(part2):
-    epoch = run(part2)
+def test_both_sides_take_one_step_per_batch(part2, loggers):
+    epoch = run(part2, loggers)
     for name, noted in (("optimizer_ae", epoch.ae), ("optimizer_disc", epoch.disc)):
         assert len(noted) == 3, (
             f"for 3 batches {name} takes {len(noted)} steps.\n"
@@ -153,8 +156,8 @@ def test_both_sides_take_one_step_per_batch(part2):
         )
 
 
-def test_autoencoder_follows_its_own_loss(part2):
-    epoch = run(part2)
+def test_autoencoder_follows_its_own_loss(part2, loggers):
+    epoch = run(part2, loggers)
     for number, (x, noted) in enumerate(zip(epoch.batches, epoch.ae, strict=False), start=1):
         assert noted is not None, (
             "optimizer_ae takes a step, but encoder or decoder have no gradient.\n"
@@ -172,8 +175,8 @@ def test_autoencoder_follows_its_own_loss(part2):
         )
 
 
-def test_discriminator_follows_its_own_loss(part2):
-    epoch = run(part2)
+def test_discriminator_follows_its_own_loss(part2, loggers):
+    epoch = run(part2, loggers)
     for number, (x, noted) in enumerate(zip(epoch.batches, epoch.disc, strict=False), start=1):
         assert noted is not None, (
             "optimizer_disc takes a step, but the discriminator has no gradient.\n"
@@ -199,40 +202,43 @@ def autoencoder_follows(epoch):
     )
 
 
-def test_encoder_learns_nothing_from_the_discriminators_loss(part2):
+def test_encoder_learns_nothing_from_the_discriminators_loss(part2, loggers):
     try:
-        right = autoencoder_follows(run(part2, own_discriminator_loss=True))
+        right = autoencoder_follows(run(part2, loggers, own_discriminator_loss=True))
     except RuntimeError:  # such as a second way back through a graph that is gone
         right = False
     # Perhaps it is your discriminator that detaches the codes, when asked to.
-    right = right or autoencoder_follows(run(part2, own_discriminator_loss=True, own_discriminator=True))
+    right = right or autoencoder_follows(
+        run(part2, loggers, own_discriminator_loss=True, own_discriminator=True)
+    )
     assert right, (
         "with your get_loss_discriminator the gradient of the encoder is not that of ae_loss.\n"
         "Hint: the discriminator's loss leaks into the encoder: detach z_fake in get_loss_discriminator."
     )
 
 
-def spread_after_training(part2, batches, discriminators_optimizer):
+def spread_after_training(part2, loggers, batches, discriminators_optimizer):
     """Root mean square of the codes of new images after an epoch of so many batches; the prior has 1."""
     model = part2.models.AdversarialAE(z_dim=8)
     trained = parameters_of(model.encoder, model.decoder)
     optimizer_ae = torch.optim.Adam(trained, lr=1e-3, betas=(0.5, 0.999))
     optimizer_disc = discriminators_optimizer(model.discriminator.parameters())
     loader = loader_of(edges(batches * 16), batch_size=16)
-    loggers = silent_logger(), silent_logger()
     part2.train.train_aae(1, model, loader, *loggers, optimizer_ae, optimizer_disc, 0.7)
     model.eval()
     with torch.no_grad():
         return model.encoder(edges(64)).square().mean().sqrt().item()
 
 
-def test_short_training_draws_the_codes_to_the_prior(part2):
+def test_short_training_draws_the_codes_to_the_prior(part2, loggers):
     batches = 80
-    spread = spread_after_training(part2, batches, lambda weights: torch.optim.SGD(weights, lr=0.05))
+    spread = spread_after_training(part2, loggers, batches, lambda weights: torch.optim.SGD(weights, lr=0.05))
     if not 0.2 < spread < 4:
         # A discriminator with sigmoids in it learns from SGD too slowly to say anything by now.
         batches = 240
-        spread = spread_after_training(part2, batches, lambda weights: torch.optim.Adam(weights, lr=1e-3))
+        spread = spread_after_training(
+            part2, loggers, batches, lambda weights: torch.optim.Adam(weights, lr=1e-3)
+        )
     # Right code ends at 0.6 to 1.7 mostly; a discriminator that is not fought ends far outside.
     assert 0.2 < spread < 4, (
         f"after {batches} batches with lambda = 0.7 the codes spread by {spread:.2f}; the prior has 1.\n"
@@ -251,7 +257,7 @@ class Options(argparse.Namespace):
         return None
 
 
-def handed_by_main(part2, monkeypatch, tmp_path):
+def handed_by_main(part2, monkeypatch, tmp_path, **changed):
     """The model and the two optimizers that `main` hands to `train_aae`, without data and files."""
     train, handed = part2.train, SimpleNamespace()
 
@@ -282,7 +288,7 @@ def handed_by_main(part2, monkeypatch, tmp_path):
     }
     defaults = vars(train.command_line().parse_args([]))  # options of your own are among them
     with pytest.raises(MainHasBegunTraining):
-        train.main(Options(**{**defaults, **options}))
+        train.main(Options(**{**defaults, **options, **changed}))
     return handed
 
 
@@ -308,3 +314,25 @@ def test_optimizer_holds_its_side(part2, monkeypatch, tmp_path, name, sides):
     for group in optimizer.param_groups:
         assert group["lr"] > 1e-6, f"{name} has learning rate {group['lr']}.\nHint: args.ae_lr and args.d_lr."
         assert not group.get("maximize"), f"{name} climbs up the loss.\nHint: no maximize=True."
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "other"), [("optimizer_ae", "ae_lr", "d_lr"), ("optimizer_disc", "d_lr", "ae_lr")]
+)
+def test_learning_rate_follows_its_own_option(part2, monkeypatch, tmp_path, name, own, other):
+    factors = {"ae_lr": 10.0, "d_lr": 0.04}
+    first = handed_by_main(part2, monkeypatch, tmp_path)
+    second = handed_by_main(
+        part2, monkeypatch, tmp_path, ae_lr=1e-2, d_lr=2e-4, log_dir=str(tmp_path / "again")
+    )
+    before, after = ([group["lr"] for group in getattr(run, name).param_groups] for run in (first, second))
+    ratios = [new / old for old, new in zip(before, after, strict=True)]
+    came = " and ".join(f"{ratio:.3g}" for ratio in ratios)
+    # Groups of weights may have rates of their own, but one of them follows the option.
+    assert any(ratio == pytest.approx(factors[own], rel=0.1) for ratio in ratios), (
+        f"with --{own} times {factors[own]:g} the learning rate of {name} is {came} times what it was.\n"
+        f"Hint: lr=args.{own}."
+    )
+    assert not any(ratio == pytest.approx(factors[other], rel=0.1) for ratio in ratios), (
+        f"the learning rate of {name} follows --{other}.\nHint: lr=args.{own}."
+    )

@@ -4,10 +4,22 @@ A stand-in is trivial, never a solution: it lets one piece of the student's code
 pieces around it say something known.
 """
 
+import importlib
 import inspect
 import sys
 
 import torch
+from part1_numbers import dtype_of, half_of, take_any_floats, takes
+from part1_stand_ins import (
+    CRUDE_HELPERS,
+    CRUDE_NETWORKS,
+    Held,
+    ManifoldDecoder,
+    full_precision,
+    mean_plus_std,
+    stand_in,
+)
+from part1_training import Training, fit
 from torch import nn
 
 MODULES = ("utils", "cnn_encoder_decoder", "train_pl")
@@ -35,66 +47,21 @@ def restore():
     ORIGINALS.clear()
 
 
-def _mean_plus_std(mean, std):
-    return mean + std
-
-
 def stop_sampling():
     """From now on `sample_reparameterize` returns mean + std: no noise, and std stays visible."""
-    replace("sample_reparameterize", _mean_plus_std)
-
-
-def _with_uniform_noise(mean, std):
-    return mean + std * (torch.rand_like(mean) - 0.5) * 3.46
-
-
-def _crude_divergence(mean, log_std):
-    return (mean**2 + log_std**2).sum(dim=-1)
-
-
-def _quarter(elbo, img_shape):
-    return elbo / 4
-
-
-class CrudeEncoder(nn.Module):
-    """For 20 latents and images of one channel; mean and log_std stay within [-2, 2]."""
-
-    def __init__(self, *args, **sizes):
-        super().__init__()
-        self.map = nn.Linear(784, 40)
-
-    def forward(self, x):
-        return (2 * torch.tanh(self.map(x.flatten(1) / 15.0))).chunk(2, dim=1)
-
-
-class CrudeDecoder(nn.Module):
-    """For 20 latents and 16 grey levels; logits stay within [-8, 8]."""
-
-    def __init__(self, *args, **sizes):
-        super().__init__()
-        self.net = nn.Sequential(nn.Linear(20, 64), nn.ReLU(), nn.Linear(64, 16 * 784), nn.Tanh())
-
-    def forward(self, z):
-        return 8 * self.net(z).view(-1, 16, 28, 28)
-
-    @property
-    def device(self):
-        return self.net[0].weight.device
-
-
-# None of them is what the assignment asks for: code that borrowed one would fail the item that it is of.
-CRUDE = {
-    "sample_reparameterize": _with_uniform_noise,
-    "KLD": _crude_divergence,
-    "elbo_to_bpd": _quarter,
-    "CNNEncoder": CrudeEncoder,
-    "CNNDecoder": CrudeDecoder,
-}
+    replace("sample_reparameterize", mean_plus_std)
 
 
 def make_crude(name):
     """Replace a helper of utils.py, or a network, by a crude one that a VAE can still be trained with."""
-    replace(name, CRUDE[name])
+    if name in CRUDE_HELPERS:
+        replace(name, CRUDE_HELPERS[name])
+        return
+    try:
+        dtype = full_precision(dtype_of(network(name, CHANNELS[name], 8, 20)))
+    except Exception:
+        dtype = None
+    replace(name, type(name, (CRUDE_NETWORKS[name],), {"dtype": dtype}))
 
 
 def mend(name):
@@ -114,76 +81,6 @@ def mend(name):
         getattr(utils, name)(*arguments[name])
     except Exception:
         make_crude(name)
-
-
-class Held(nn.Module):
-    """What the stand-ins return, and what they have been asked. No part of the student's model."""
-
-    def __init__(self, mean, log_std, logits, gain):
-        super().__init__()
-        self.mean = nn.Parameter(mean)
-        self.log_std = nn.Parameter(log_std)
-        self.logits = nn.Parameter(logits)
-        self.gain = gain
-        self.images = []
-        self.latents = []
-
-    def encode(self, x):
-        """The posterior that was given, whatever the images are."""
-        self.images.append(x.detach().clone())
-        return self.mean[: len(x)], self.log_std[: len(x)]
-
-    def decode(self, z):
-        """The logits that were given, moved by `gain` times each latent's sum."""
-        _reject_doubles(z)
-        self.latents.append(z.detach().clone())
-        logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
-        shift = torch.zeros_like(logits[:, :1])
-        shift = shift + self.gain * z.flatten(1).sum(dim=1).view(-1, 1, 1, 1)
-        return torch.cat([logits[:, :1] + shift, logits[:, 1:]], dim=1)
-
-
-def _reject_doubles(z):
-    """As every layer with float32 weights does."""
-    if z.dtype != torch.float32:
-        raise RuntimeError(f"the decoder's weights are float32, but the latents are {z.dtype}")
-
-
-def _stand_in(network, answer):
-    """From now on a network's forward is `answer`; all else of it stays the student's.
-
-    What their code reads of it (`self.decoder.z_dim`), its methods that call `self(z)`, and other modules
-    that hold it work as they did.
-    """
-    own = network.forward
-
-    def forward(*args, **kwargs):
-        return answer(_only_argument(own, args, kwargs))
-
-    network.forward = forward
-    return network
-
-
-def _only_argument(own, args, kwargs):
-    """What a network is given, by whatever name; others have to be the defaults of its own forward."""
-    given = [*args, *kwargs.values()]
-    tensors = [value for value in given if isinstance(value, torch.Tensor)]
-    if not tensors:
-        raise TypeError("a network takes one tensor here, its input, but was given none")
-    if len(given) > 1:
-        signature = inspect.signature(own)
-        bound = signature.bind(*args, **kwargs).arguments
-        defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
-        more = [
-            name
-            for name, value in bound.items()
-            if value is not tensors[0] and (isinstance(value, torch.Tensor) or value != defaults[name])
-        ]
-        if more:
-            raise TypeError(
-                f"a network takes one tensor here, its input, but was given more: {', '.join(more)}"
-            )
-    return tensors[0]
 
 
 def _with_device(decoder):
@@ -212,27 +109,117 @@ def device_of(network):
     return said, next(network.parameters()).device.type
 
 
-def settle(network, example):
-    """Run a network once if it has lazy layers: only then do they have weights. Returns nothing."""
-    if isinstance(network, nn.Module) and any(nn.parameter.is_lazy(one) for one in network.parameters()):
+def _fill(network, example):
+    """Run a network once if it has lazy layers: only then do they have weights."""
+    if any(nn.parameter.is_lazy(one) for one in network.parameters()):
         training = network.training
         network.eval()
         with torch.no_grad():
-            network(example)
+            network(example.to(dtype_of(network)) if example.is_floating_point() else example)
         network.train(training)
 
 
-def _settled(model, z_dim):
+def settle(network, example):
+    """Make a network ready for what the grader asks of it, and say which half precision it has, if any.
+
+    Args:
+        network: of the student's.
+        example: what it may be called with.
+
+    Returns:
+        The name of a dtype, or nothing.
+    """
+    if not isinstance(network, nn.Module):
+        return ""
+    half = half_of(network)
+    if not half:
+        _fill(network, example)
+        take_any_floats(network, example)
+    return half
+
+
+EXAMPLES = {
+    "encoder": lambda z_dim: torch.zeros(1, 1, 28, 28, dtype=torch.int64),
+    "decoder": lambda z_dim: torch.zeros(1, z_dim),
+}
+
+
+def settled(model, z_dim):
     """A VAE whose lazy layers, if it has some, have weights; one that cannot run stays as it is."""
-    for name, example in (
-        ("encoder", torch.zeros(1, 1, 28, 28, dtype=torch.int64)),
-        ("decoder", torch.zeros(1, z_dim)),
-    ):
+    for name, example in EXAMPLES.items():
         try:
-            settle(getattr(model, name), example)
+            _fill(getattr(model, name), example(z_dim))
         except Exception:
             continue  # what it cannot do shows where it is used
     return model
+
+
+def half_of_vae(num_filters, z_dim):
+    """Which half precision the networks of a VAE have, if any: the name of a dtype, or nothing."""
+    model = build(num_filters, z_dim)
+    networks = [getattr(model, name, None) for name in EXAMPLES]
+    found = [half_of(network) for network in networks if isinstance(network, nn.Module)]
+    return next((half for half in found if half), "")
+
+
+# Parameters of the constructors, in their order.
+SIZES = ("num_input_channels", "num_filters", "z_dim")
+OF_VAE = ("num_filters", "z_dim", "lr")
+CHANNELS = {"CNNEncoder": 1, "CNNDecoder": 16}
+
+
+def _made(kind, names, values):
+    """An object, its arguments by name, or in their order where it does not know these names."""
+    try:
+        return kind(**dict(zip(names, values, strict=True)))
+    except TypeError:
+        known = signature_of(kind)
+        if not known or set(names) <= {name for name, _ in known}:
+            raise
+    return kind(*values)
+
+
+def network(name, num_input_channels, num_filters, z_dim):
+    """A network of the student's, `CNNEncoder` or `CNNDecoder`."""
+    import cnn_encoder_decoder
+
+    return _made(getattr(cnn_encoder_decoder, name), SIZES, (num_input_channels, num_filters, z_dim))
+
+
+def vae(num_filters, z_dim, lr):
+    """A VAE of the student's."""
+    import train_pl
+
+    return _made(train_pl.VAE, OF_VAE, (num_filters, z_dim, lr))
+
+
+def signature_of(kind):
+    """The parameters of a class, as pairs of their name and their default: an int or float, or nothing.
+
+    Of one that takes whatever comes (`*args`, `**kwargs`), or has none to be read, nothing is said.
+    """
+    try:
+        parameters = list(inspect.signature(kind).parameters.values())
+    except (TypeError, ValueError):
+        return []
+    if any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD) for one in parameters):
+        return []
+    return [(one.name, one.default if type(one.default) in (int, float) else None) for one in parameters]
+
+
+def signature(module, name):
+    """The parameters of one of the student's classes."""
+    return signature_of(getattr(importlib.import_module(module), name))
+
+
+def shapes(name, example, *sizes, **named):
+    """The shapes of a network's parameters, for arguments by place or by name; nothing if it has none."""
+    import cnn_encoder_decoder
+
+    made = getattr(cnn_encoder_decoder, name)(*sizes, **named)
+    if not half_of(made):
+        _fill(made, example)
+    return [list(parameter.shape) for parameter in made.parameters()]
 
 
 class _Hollow(nn.Module):
@@ -247,7 +234,7 @@ def build(num_filters, z_dim):
     import train_pl
 
     try:
-        return train_pl.VAE(num_filters=num_filters, z_dim=z_dim, lr=1e-3)
+        return vae(num_filters, z_dim, 1e-3)
     except Exception:
         if not isinstance(getattr(train_pl, "VAE", None), type):
             raise
@@ -256,17 +243,26 @@ def build(num_filters, z_dim):
             getattr(train_pl, name)(z_dim=z_dim, num_filters=num_filters)
         except Exception:
             replace(name, _Hollow)
-    return train_pl.VAE(num_filters=num_filters, z_dim=z_dim, lr=1e-3)
+    return vae(num_filters, z_dim, 1e-3)
+
+
+def build_to_judge(num_filters, z_dim):
+    """A VAE whose networks take floats of every dtype."""
+    model = build(num_filters, z_dim)
+    for name, example in EXAMPLES.items():
+        settle(getattr(model, name), example(z_dim))
+    return model
 
 
 def with_fixed_networks(mean, log_std, logits, gain=0.0):
     """A VAE whose networks answer with a posterior and logits that are given."""
     model = build(8, mean.shape[1])
-    held = Held(mean, log_std, logits, gain)
-    for name, answer in (("encoder", held.encode), ("decoder", held.decode)):
+    for name in EXAMPLES:
         if not isinstance(getattr(model, name, None), nn.Module):
             setattr(model, name, _Hollow())
-        _stand_in(getattr(model, name), answer)
+    held = Held(mean, log_std, logits, gain, model.encoder, model.decoder)
+    stand_in(model.encoder, held.encode)
+    stand_in(model.decoder, held.decode)
     _with_device(model.decoder)
     model.__dict__["_grader_held"] = held  # not a submodule: the model's parameters stay what they are
     model.eval()
@@ -298,44 +294,20 @@ def latents(model):
     return torch.cat([z.flatten(1).float() for z in calls]) if calls else None
 
 
-class ManifoldDecoder(nn.Module):
-    """A decoder of two latents whose images tell where they belong.
-
-    The upper half of an image depends on the first latent, the lower half on the second; every pixel is a
-    mixture of two grey levels, so that its mean is neither a sample nor the most likely level. The first
-    column is black. The last is white in images of a positive first latent, and grey in the others: what
-    scales every image by itself changes those.
-    """
-
-    def __init__(self, upper, lower):
-        super().__init__()
-        self.upper = nn.Parameter(upper)  # [2, 16]: logits for a latent of -inf and of +inf
-        self.lower = nn.Parameter(lower)
-        self.latents = []
-
-    def forward(self, z):
-        _reject_doubles(z)
-        self.latents.append(z.detach().clone())
-        weight = torch.special.ndtr(z)  # [N, 2]
-        halves = []
-        for index, ends in enumerate((self.upper, self.lower)):
-            share = weight[:, index].view(-1, 1)
-            logits = (1 - share) * ends[0] + share * ends[1]  # [N, 16]
-            halves.append(logits.view(-1, 16, 1, 1).expand(-1, 16, 14, 28))
-        image = torch.cat(halves, dim=2).clone()  # [N, 16, 28, 28]
-        image[:, :, :, [0, 27]] = -30.0
-        image[:, 0, :, 0] = 30.0
-        image[torch.arange(len(z)), torch.where(z[:, 0] > 0, 15, 7), :, 27] = 30.0
-        return image
-
-    @property
-    def device(self):
-        return self.upper.device
-
-
 def manifold_decoder(upper, lower):
     """The stand-in decoder for visualize_manifold."""
-    return ManifoldDecoder(upper, lower).eval()
+    return ManifoldDecoder(upper, lower, _accepted_by_a_decoder).eval()
+
+
+def _accepted_by_a_decoder(z):
+    """Whether the student's own decoder, by itself or in a VAE, takes latents of this dtype."""
+    for make in (lambda: network("CNNDecoder", 16, 8, 2), lambda: vae(8, 2, 1e-3).decoder):
+        try:
+            if takes(make(), z):
+                return True
+        except Exception:
+            continue  # what it cannot do shows where it is used
+    return False
 
 
 def manifold_latents(decoder):
@@ -345,29 +317,66 @@ def manifold_latents(decoder):
     )
 
 
-class Training:
-    """A VAE in training: Adam on the bpd that the student's forward returns."""
-
-    def __init__(self, images, batch_size, num_filters, z_dim, lr):
-        import train_pl
-
-        self.images = images
-        self.batch_size = batch_size
-        self.model = _settled(train_pl.VAE(num_filters=num_filters, z_dim=z_dim, lr=lr), z_dim)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), lr=lr)
-
-    def steps(self, number):
-        """Take some steps; the last loss."""
-        self.model.train()
-        for _ in range(number):
-            batch = self.images[torch.randint(len(self.images), (self.batch_size,))].long()
-            loss = self.model(batch)[2].mean()
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-        return loss.detach()
-
-
 def start_training(images, batch_size, num_filters, z_dim, lr):
     """Set a training up."""
-    return Training(images, batch_size, num_filters, z_dim, lr)
+    return Training(settled(vae(num_filters, z_dim, lr), z_dim), images, batch_size, lr)
+
+
+def after_fit(num_filters, z_dim, lr, state, batches, epochs, validate):
+    """What a VAE of some weights becomes in a training by Lightning, with the optimizers of its own.
+
+    Args:
+        num_filters: of its networks.
+        z_dim: likewise.
+        lr: the learning rate that it is built with.
+        state: the weights.
+        batches: images, int64 `[N, B, 1, 28, 28]`.
+        epochs: how many times it sees them.
+        validate: whether each epoch is validated.
+
+    Returns:
+        Its state dict.
+    """
+    model = settled(vae(num_filters, z_dim, lr), z_dim)
+    model.load_state_dict(state)
+    fit(model, batches, epochs, validate)
+    return model.state_dict()
+
+
+def gradients_of_loss(model, images):
+    """The gradient of the loss by each parameter that learns, by name; nothing if there is no loss."""
+    model.train()
+    result = model(images)
+    if not isinstance(result, tuple | list) or len(result) != 3 or not isinstance(result[2], torch.Tensor):
+        return None
+    learning = {name: one for name, one in model.named_parameters() if one.requires_grad}
+    found = torch.autograd.grad(result[2].sum(), list(learning.values()), allow_unused=True)
+    return {name: one for name, one in zip(learning, found, strict=True) if one is not None}
+
+
+def rates_of(model):
+    """The learning rates that the optimizers of a VAE begin with, for a message."""
+
+    def optimizers(value):
+        if isinstance(value, torch.optim.Optimizer):
+            return [value]
+        parts = (
+            value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+        )
+        return [one for part in parts for one in optimizers(part)]
+
+    found = optimizers(model.configure_optimizers())
+    return [float(group["lr"]) for optimizer in found for group in optimizer.param_groups]
+
+
+def with_crude_forward():
+    """Give the VAE a forward that has nothing in common with the right one but what it returns."""
+    import train_pl
+
+    def forward(self, imgs):
+        mean, log_std = self.encoder(imgs)
+        logits = self.decoder(mean + log_std)
+        terms = logits.square().mean(), (mean + log_std).square().mean()
+        return *terms, sum(terms)
+
+    train_pl.VAE.forward = forward

@@ -3,18 +3,21 @@
 Here are the updates and the trainings by the student's `train_aae`.
 """
 
-import contextlib
-import importlib
-
-import numpy as np
 import torch
-from part2_main import prepare, steps_of_main
+from part2_loop import (
+    autoencoder_loss,
+    discriminator_loss,
+    epochs,
+    repeats,
+    updates,
+    weights,
+    with_linear_discriminator,
+    with_linear_networks,
+    with_squared_error,
+    with_trivial_losses,
+)
+from part2_main import code_length, prepare, steps_of_main
 from part2_stand_ins import (
-    DecoderStandIn,
-    DiscriminatorStandIn,
-    EncoderStandIn,
-    Loader,
-    SilentLogger,
     alters,
     awake,
     build,
@@ -22,258 +25,35 @@ from part2_stand_ins import (
     judged,
     painted,
     seen,
+    takes_its_dtype,
     when_enlarged,
 )
-from torch import nn
+from part2_surroundings import Loader, train_epoch
 
 __all__ = [
     "alters",
+    "autoencoder_loss",
     "awake",
     "build",
+    "code_length",
+    "discriminator_loss",
     "enlarge",
+    "epochs",
     "judged",
     "painted",
     "prepare",
+    "repeats",
     "seen",
     "steps_of_main",
+    "takes_its_dtype",
+    "updates",
+    "weights",
     "when_enlarged",
+    "with_linear_discriminator",
+    "with_linear_networks",
+    "with_squared_error",
+    "with_trivial_losses",
 ]
-
-DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_alpha_dropout")
-
-
-@contextlib.contextmanager
-def _no_dropout():
-    """Makes dropout pass everything on: the layers call these functions, too."""
-    functional = nn.functional
-    before = {name: getattr(functional, name) for name in DROPOUTS}
-    for name in DROPOUTS:
-        setattr(functional, name, lambda input, *args, **kwargs: input)
-    try:
-        yield
-    finally:
-        for name, function in before.items():
-            setattr(functional, name, function)
-
-
-class Snapshots(Loader):
-    """A loader of a few batches that copies the model's state before each of them; `finish` copies the last.
-
-    Where a loop fetches a batch before it has worked on the one before, the optimizers' steps tell where the
-    one ends and the other begins: two steps for each.
-    """
-
-    def __init__(self, model, batches, seeds, optimizers):
-        super().__init__(batches)
-        self.grader_model = model
-        self.grader_seeds = seeds
-        self.grader_states = []
-        self.grader_steps = 0
-        self.grader_ahead = False
-        for optimizer in optimizers:
-            optimizer.register_step_post_hook(self._step)
-
-    def __iter__(self):
-        for index, batch in enumerate(self.grader_batches):
-            if index == 0 or self.grader_steps:
-                self._begin(self.grader_seeds[index])
-            else:
-                self.grader_ahead = True
-                _seed(self.grader_seeds[0])
-            yield batch
-
-    def _begin(self, seed):
-        state = self.grader_model.state_dict()
-        self.grader_states.append({name: value.clone() for name, value in state.items()})
-        _seed(seed)
-
-    def _step(self, *args):
-        self.grader_steps += 1
-        fetched_before = self.grader_ahead and len(self.grader_states) < len(self.grader_seeds)
-        if fetched_before and self.grader_steps == 2 * len(self.grader_states):
-            self._begin(self.grader_seeds[len(self.grader_states)])
-
-    def finish(self):
-        """Copy the last state; returns the loader."""
-        self._begin(0)
-        return self
-
-    def count(self):
-        """The number of states."""
-        return len(self.grader_states)
-
-    def state(self, index):
-        """One of the states; all of them may be more than one reply can hold."""
-        return self.grader_states[index]
-
-
-def _seed(number):
-    torch.manual_seed(number)
-    np.random.seed(number)
-
-
-def _trivial_autoencoder_loss(x, recon_x, z_fake, lambda_=1, *, model):
-    recon, gen = (recon_x * x).mean(), model.discriminator(z_fake).mean()
-    loss = lambda_ * recon + (1 - lambda_) * gen
-    return loss, {"gen_loss": gen, "recon_loss": recon, "ae_loss": loss}
-
-
-def _trivial_discriminator_loss(z_fake, *, model):
-    # Two terms, each by itself: a loop may go backward through one after the other.
-    fake = model.discriminator(z_fake.detach()).square().mean() / 50
-    real = (model.discriminator(z_fake.detach() / 2 + 1) - 1).square().mean() / 50
-    loss = real + fake
-    return loss, {"disc_loss": loss, "loss_real": real, "loss_fake": fake, "accuracy": loss.detach()}
-
-
-def with_trivial_losses(model):
-    """Give the model losses that are none of the assignment's, in place of the student's; returns it."""
-
-    def autoencoder_loss(x, recon_x, z_fake, lambda_=1, *args, **kwargs):
-        return _trivial_autoencoder_loss(x, recon_x, z_fake, lambda_, model=model)
-
-    def discriminator_loss(z_fake, *args, **kwargs):
-        return _trivial_discriminator_loss(z_fake, model=model)
-
-    model.get_loss_autoencoder = autoencoder_loss
-    model.get_loss_discriminator = discriminator_loss
-    return model
-
-
-def with_linear_discriminator(model, z_dim):
-    """Let a linear map take the place of the model's discriminator; returns the model."""
-    model.discriminator = DiscriminatorStandIn(z_dim).replaces(model.discriminator)
-    return model
-
-
-def with_linear_networks(model, z_dim, state):
-    """Let linear maps of this state take the places of the networks, and odd losses those of theirs."""
-
-    def forward(x):
-        z = model.encoder(x)
-        return model.decoder(z), z
-
-    def autoencoder_loss(x, recon_x, z_fake, lambda_=1, *args, **kwargs):
-        # Not the assignment's: least squares for the generator, and lambda squared. No gradient is so large
-        # that a loop clips it, and none so small that steps of the decoder are lost in rounding.
-        recon, gen = (recon_x - x).square().mean(), (model.discriminator(z_fake) - 1).square().mean()
-        loss = 5 * lambda_**2 * recon + 0.05 * (1 - lambda_**2) * gen
-        return loss, {"gen_loss": loss, "recon_loss": loss, "ae_loss": loss}
-
-    with_trivial_losses(model)
-    model.encoder = EncoderStandIn(z_dim).replaces(model.encoder)
-    model.decoder = DecoderStandIn(z_dim).replaces(model.decoder)
-    model.discriminator = DiscriminatorStandIn(z_dim).replaces(model.discriminator)
-    model.forward, model.get_loss_autoencoder = forward, autoencoder_loss
-    model.load_state_dict(state, strict=False)
-    return model
-
-
-def with_squared_error(model):
-    """Let the model's autoencoder loss be its reconstruction alone, for training with lambda = 1."""
-    with_trivial_losses(model)
-    model.get_loss_autoencoder = lambda x, recon_x, *args, **kwargs: (
-        (loss := (recon_x - x).square().mean()),
-        {"gen_loss": loss, "recon_loss": loss, "ae_loss": loss},
-    )
-    return model
-
-
-def updates(model, batches, seeds, lr, lambda_, epoch=1):
-    """The model's states before, between and after the updates of one epoch with plain gradient steps."""
-    train = importlib.import_module("train")
-    sides = [*model.encoder.parameters(), *model.decoder.parameters()]
-    optimizer_ae = torch.optim.SGD(sides, lr=lr)
-    optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=lr)
-    loader = Snapshots(model, batches, seeds, (optimizer_ae, optimizer_disc))
-    model.train()
-    trained = {parameter: parameter.requires_grad for parameter in model.parameters()}
-    with _no_dropout():
-        train.train_aae(
-            epoch, model, loader, SilentLogger(), SilentLogger(), optimizer_ae, optimizer_disc, lambda_
-        )
-    for parameter, before in trained.items():  # a loop may freeze one side during the update of the other
-        parameter.requires_grad_(before)
-    return loader.finish()
-
-
-def epochs(model, batches, lr, lambda_, numbers):
-    """Let linear networks be trained for epochs of these numbers.
-
-    Returns:
-        For each epoch the weights after every step of the optimizers, a few of each network: "encoder",
-        "decoder" and "discriminator" `[steps, 8]`; and "drawn" `[calls, 8]`, the first code of the prior that
-        could be drawn in each call of get_loss_discriminator.
-    """
-    train = importlib.import_module("train")
-    sides = [*model.encoder.parameters(), *model.decoder.parameters()]
-    optimizer_ae = torch.optim.SGD(sides, lr=lr)
-    optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=lr)
-    few = {
-        "encoder": model.encoder.grader_map.bias,
-        "decoder": model.decoder.grader_map.bias,
-        "discriminator": model.discriminator.grader_map.weight,
-    }
-    loss = model.get_loss_discriminator
-    found = []
-
-    def note(*sides):
-        for side in sides:
-            found[-1][side].append(few[side].detach().flatten()[:8].clone())
-
-    def drawing(z_fake, *args, **kwargs):
-        found[-1]["drawn"].append(torch.randn(8))
-        return loss(z_fake)
-
-    optimizer_ae.register_step_post_hook(lambda *args: note("encoder", "decoder"))
-    optimizer_disc.register_step_post_hook(lambda *args: note("discriminator"))
-    model.get_loss_discriminator = drawing
-    for number in numbers:
-        found.append({name: [few[name].detach().flatten()[:8].clone()] for name in few} | {"drawn": []})
-        train.train_aae(
-            number,
-            model,
-            Loader(batches),
-            SilentLogger(),
-            SilentLogger(),
-            optimizer_ae,
-            optimizer_disc,
-            lambda_,
-        )
-    return [
-        {name: torch.stack(rows) if rows else torch.zeros(0, 8) for name, rows in epoch.items()}
-        for epoch in found
-    ]
-
-
-def weights(model):
-    """The names of the model's weights; a state holds buffers, too, which move without any update."""
-    return [name for name, _ in model.named_parameters()]
-
-
-@torch.no_grad()
-def repeats(model, x):
-    """Whether the networks in training mode make the same of the same images twice, but for dropout."""
-    model.train()
-    with _no_dropout():
-        results = []
-        for _ in range(2):
-            z = model.encoder(x)
-            results.append((z, model.decoder(z), model.discriminator(z)))
-    return all(torch.equal(first, second) for first, second in zip(*results, strict=True))
-
-
-def autoencoder_loss(model, x, lambda_):
-    """The loss of the student's (or whatever stands in for it) of a batch."""
-    with _no_dropout():
-        recon_x, z = model(x)
-        return model.get_loss_autoencoder(x, recon_x, z, lambda_)[0]
-
-
-def discriminator_loss(model, x):
-    """The same for the discriminator."""
-    with _no_dropout():
-        return model.get_loss_discriminator(model(x)[1])[0]
 
 
 class Training:
@@ -289,6 +69,7 @@ class Training:
         of_disc = torch.optim.Adam if adam_disc else torch.optim.SGD
         self.optimizer_disc = of_disc(model.discriminator.parameters(), lr=disc_lr)
         self.steps_ae = 0
+        self.one_by_one = False
         self.optimizer_ae.register_step_post_hook(self._count)
 
     def _count(self, *args):
@@ -299,31 +80,36 @@ class Training:
         return [self.images[chosen] for chosen in order]
 
     def _train(self, batches):
-        train = importlib.import_module("train")
-        train.train_aae(
-            1,
-            self.model,
-            Loader(batches),
-            SilentLogger(),
-            SilentLogger(),
-            self.optimizer_ae,
-            self.optimizer_disc,
-            self.lambda_,
-        )
+        loader = Loader(batches)
+        train_epoch(1, self.model, loader, self.optimizer_ae, self.optimizer_disc, self.lambda_)
 
-    def run(self, count):
+    def train_aae(self, count):
         """Train on so many batches."""
         self._train(self._batches(count))
 
-    def run_autoencoder(self, count):
-        """Train on so many batches; what fails after the autoencoder's update of a batch does not matter."""
-        for batch in self._batches(count):
-            before = self.steps_ae
-            try:
-                self._train([batch])
-            except Exception:
-                if self.steps_ae == before:
-                    raise
+    def train_autoencoder(self, count):
+        """Train on so many batches; what fails after the autoencoder's update of a batch does not matter.
+
+        The discriminator's update may still be missing: then each batch gets an epoch of its own. Otherwise
+        they make one epoch, since a loop may do something else at the last batch.
+        """
+        batches = self._batches(count)
+        done = 0 if self.one_by_one else self._updated(batches)
+        if done < count:
+            self.one_by_one = True
+        for batch in batches[done:]:
+            self._updated([batch])
+
+    def _updated(self, batches):
+        """The number of the batches that have updated the autoencoder, at least one."""
+        before = self.steps_ae
+        try:
+            self._train(batches)
+        except Exception:
+            if self.steps_ae == before:
+                raise
+            return self.steps_ae - before
+        return len(batches)
 
     def state(self):
         """The states of encoder, decoder and discriminator."""

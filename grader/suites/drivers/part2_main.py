@@ -8,41 +8,34 @@ import inspect
 import runpy
 
 import torch
-import torch.utils.tensorboard
 import torchvision
-from part2_stand_ins import STAND_INS, Silent, complete, without_broken
+from part2_stand_ins import STAND_INS, complete, without_broken
+from part2_surroundings import LOGS, make_room, write_events_at_once
+from torchvision.datasets import MNIST, VisionDataset
 
-LOG_DIR = "/tmp/logs"
 
+class Images(MNIST):
+    """Stands in for torchvision's MNIST; what it holds is set by `prepare`."""
 
-class Images:
-    """Stands in for torchvision's MNIST; `data` and `targets` are set by `prepare`."""
+    grader_images = None
 
-    data = None
-    targets = None
-
-    def __init__(self, root=None, train=True, transform=None, target_transform=None, download=False):
-        self.transform = transform
-
-    def __len__(self):
-        return len(self.data)
-
-    def __getitem__(self, index):
-        image = self.data[index]
-        return (self.transform(image) if self.transform else image), int(self.targets[index])
+    def __init__(self, root="data", train=True, transform=None, target_transform=None, download=False):
+        VisionDataset.__init__(self, root, transform=transform, target_transform=target_transform)
+        self.train = train
+        self.data = self.grader_images
+        self.targets = torch.arange(len(self.data)) % 10
 
 
 def prepare(images):
-    """Before `train` is imported: no data set to load, no event files to write.
+    """Before `train` is imported: no data set to load.
 
     Args:
         images: uint8 `[N, 28, 28]`, what MNIST holds from now on.
     """
-    Images.data = images
-    Images.targets = torch.arange(len(images)) % 10
+    Images.grader_images = images
     torchvision.datasets.MNIST = Images
     torchvision.datasets.mnist.MNIST = Images
-    torch.utils.tensorboard.SummaryWriter = Silent
+    write_events_at_once()
 
 
 class Caught(BaseException):
@@ -58,6 +51,7 @@ def steps_of_main(options, name, pattern, scales, count):
 
     Before the first all parameters are zero, whichever optimizer holds them. The gradient of each, the same
     at every step, is the pattern over and over, in the order of its elements, times the scales in turn.
+    With the same options, one run of `main` serves both optimizers.
 
     Args:
         options: what the command line gives `main`.
@@ -69,9 +63,13 @@ def steps_of_main(options, name, pattern, scales, count):
     Returns:
         "signs": for encoder, decoder and discriminator in turn a list with the signs of each parameter after
         the first step, int8 `[number of elements]`; "sizes": the same for the mean length of the last step;
-        "lambda_": what `train_aae` is given, NaN for nothing. None if `main` ended without training.
+        "lambda_": what `train_aae` is given, NaN for nothing; "z_dim": the length of the model's codes, 0 if
+        it cannot be found out. None if `main` ended without training.
     """
-    caught = _caught_in_main(options)
+    key = tuple(sorted(options.items()))
+    if key not in _runs:
+        _runs[key] = _caught_in_main(options)
+    caught = _runs[key]
     if caught is None:
         return None
     model = complete(caught["model"])
@@ -84,7 +82,8 @@ def steps_of_main(options, name, pattern, scales, count):
             for index, parameter in enumerate(side):
                 parameter.zero_()
                 gradient = pattern.repeat(-(-parameter.numel() // len(pattern)))[: parameter.numel()]
-                parameter.grad = gradient.view(parameter.shape) * scales[index % len(scales)]
+                gradient = gradient.view(parameter.shape) * scales[index % len(scales)]
+                parameter.grad = gradient.to(parameter.dtype)
     for index in range(count):
         if index == count - 1:
             before = [[parameter.detach().clone() for parameter in side] for side in trained]
@@ -97,7 +96,20 @@ def steps_of_main(options, name, pattern, scales, count):
         [(parameter.detach() - old).abs().mean() for parameter, old in zip(*pair, strict=True)]
         for pair in zip(trained, before, strict=True)
     ]
-    return {"signs": signs, "sizes": sizes, "lambda_": float(caught["lambda_"])}
+    lambda_ = float(caught["lambda_"])
+    return {"signs": signs, "sizes": sizes, "lambda_": lambda_, "z_dim": code_length(model)}
+
+
+_runs = {}
+
+
+@torch.no_grad()
+def code_length(model):
+    """The length of a model's codes; 0 if it cannot be found out."""
+    try:
+        return int(model.encoder(torch.zeros(2, 1, 28, 28)).shape[1])
+    except Exception:
+        return 0
 
 
 class Options(argparse.Namespace):
@@ -164,9 +176,12 @@ def _caught_in_main(options):
     before = {name: getattr(train, name) for name in replaced}
     for name, value in replaced.items():
         setattr(train, name, value)
+    LOGS.mkdir(exist_ok=True)
+    make_room()
     try:
         with without_broken(STAND_INS):
-            train.main(Options(**options, log_dir=LOG_DIR))
+            # A folder that is not there yet, as for a first run.
+            train.main(Options(**options, log_dir=str(LOGS / f"run_{len(_runs) + 1}")))
     except Caught:
         return caught
     finally:

@@ -8,7 +8,46 @@ import importlib
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, TensorDataset
+
+
+def dtype_of(network):
+    """The dtype of a network's first floating-point parameter; None without any."""
+    dtypes = (parameter.dtype for parameter in network.parameters() if parameter.is_floating_point())
+    return next(dtypes, None)
+
+
+def takes_its_dtype(network):
+    """Let a network with other weights than float32 take float32 as well; returns it.
+
+    The suites send float32. The contract names no dtype, so that nobody can know this.
+
+    Raises:
+        TypeError: the weights are of half precision.
+    """
+    dtype = dtype_of(network)
+    if dtype in (None, torch.float32) or network.__dict__.get("grader_takes") == dtype:
+        return network
+    if dtype not in (torch.float32, torch.float64):
+        raise TypeError(
+            f"the weights of {type(network).__name__} are {dtype}: half precision is not accepted, only "
+            "torch.float32 and torch.float64 (autocast inside forward is fine)"
+        )
+    network.__dict__["grader_takes"] = dtype
+    network.register_forward_pre_hook(
+        lambda module, args, kwargs: _cast((args, kwargs), dtype), with_kwargs=True
+    )
+    return network
+
+
+def _cast(value, dtype):
+    """Floating-point tensors in another dtype, wherever they are in a value."""
+    if isinstance(value, torch.Tensor):
+        return value.to(dtype) if value.is_floating_point() else value
+    if isinstance(value, tuple | list):
+        return type(value)(_cast(part, dtype) for part in value)
+    if isinstance(value, dict):
+        return {name: _cast(part, dtype) for name, part in value.items()}
+    return value
 
 
 class StandIn(nn.Module):
@@ -19,9 +58,11 @@ class StandIn(nn.Module):
     """
 
     def replaces(self, original):
-        """Take the place of a network, from now on."""
+        """Take the place of a network, from now on, with numbers of its type."""
         self.__dict__["grader_original"] = original  # no submodule: its weights are not the stand-in's
-        return self
+        if isinstance(original, nn.Module) and (dtype := dtype_of(original)) is not None:
+            self.to(dtype)
+        return takes_its_dtype(self)
 
     def __getattr__(self, name):
         try:
@@ -44,7 +85,7 @@ class EncoderStandIn(StandIn):
         self.grader_map = nn.Linear(784, z_dim)
 
     def forward(self, x, *args, **kwargs):
-        return self.grader_map(x.flatten(1))
+        return self.grader_map(x.flatten(1).to(self.grader_map.weight.dtype))
 
 
 class DecoderStandIn(StandIn):
@@ -55,7 +96,7 @@ class DecoderStandIn(StandIn):
         self.grader_map = nn.Linear(z_dim, 784)
 
     def forward(self, z, *args, **kwargs):
-        return self.grader_map(z).view(-1, 1, 28, 28)
+        return self.grader_map(z.to(self.grader_map.weight.dtype)).view(-1, 1, 28, 28)
 
 
 class DiscriminatorStandIn(StandIn):
@@ -66,7 +107,7 @@ class DiscriminatorStandIn(StandIn):
         self.grader_map = nn.Linear(z_dim, 1)
 
     def forward(self, z, *args, **kwargs):
-        return self.grader_map(z)
+        return self.grader_map(z.to(self.grader_map.weight.dtype))
 
 
 STAND_INS = {
@@ -74,6 +115,7 @@ STAND_INS = {
     "ConvDecoder": (DecoderStandIn, (2, 8)),
     "Discriminator": (DiscriminatorStandIn, (2, 8)),
 }
+NETWORKS = ("encoder", "decoder", "discriminator")
 _works = {}
 
 
@@ -82,7 +124,7 @@ def _network_works(name):
     if name not in _works:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             try:
-                network = getattr(importlib.import_module("models"), name)(8)
+                network = takes_its_dtype(getattr(importlib.import_module("models"), name)(8))
                 network(torch.zeros(STAND_INS[name][1]))
                 _works[name] = True
             except Exception:
@@ -111,7 +153,11 @@ def without_broken(names):
 def build(z_dim, replaceable=tuple(STAND_INS)):
     """An AdversarialAE of the student's networks; those of `replaceable` that fail give way to a stand-in."""
     with without_broken(replaceable):
-        return complete(importlib.import_module("models").AdversarialAE(z_dim=z_dim))
+        model = importlib.import_module("models").AdversarialAE(z_dim=z_dim)
+    for name in NETWORKS:
+        if isinstance(network := getattr(model, name, None), nn.Module):
+            takes_its_dtype(network)
+    return complete(takes_its_dtype(model))
 
 
 def is_lazy(network):
@@ -136,6 +182,7 @@ def awake(network, example):
     Weights that wait for a first input get their shape; a last layer that starts at zero, as some initialize
     it, gets small random ones.
     """
+    takes_its_dtype(network)
     if is_lazy(network):
         network(example)
     for parameter in network.parameters():
@@ -202,7 +249,16 @@ def judged(model, weight, bias, flat, probabilities):
     """Let a `Judge` take the place of the model's discriminator; returns it."""
     judge = Judge(weight, bias, flat, probabilities)
     model.discriminator = judge.replaces(getattr(model, "discriminator", None))
+    dtype = dtype_of(judge)
+    for name in ("get_loss_autoencoder", "get_loss_discriminator"):
+        if dtype != torch.float32 and hasattr(model, name):
+            setattr(model, name, _casting(getattr(model, name), dtype))
     return model.discriminator
+
+
+def _casting(function, dtype):
+    """A function that is given floating-point tensors in this dtype."""
+    return lambda *args, **kwargs: function(*_cast(args, dtype), **_cast(kwargs, dtype))
 
 
 class Canvas(StandIn):
@@ -231,46 +287,3 @@ def seen(stand_in):
     codes, stand_in.grader_seen = stand_in.grader_seen, []
     together = len({tuple(z.shape[1:]) for z in codes}) == 1 and all(z.dim() == 2 for z in codes)
     return [torch.cat(codes)] if together else codes[:16]
-
-
-class Silent:
-    """Stands in for loggers and for TensorBoard: takes everything and keeps nothing."""
-
-    def __init__(self, *args, **kwargs):
-        pass
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return lambda *args, **kwargs: None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        return False
-
-
-class SilentLogger(Silent):
-    """Stands in for a TensorBoardLogger, with the attributes of one."""
-
-    def __init__(self, name=None):
-        self.summary_writer = Silent()
-        self.avg_window = 50
-        self.name = name
-
-
-class Loader(DataLoader):
-    """A loader of batches that are there already, in their order."""
-
-    def __init__(self, batches):
-        images = torch.cat(batches)
-        self.grader_batches = [(batch, torch.zeros(len(batch), dtype=torch.int64)) for batch in batches]
-        labels = torch.zeros(len(images), dtype=torch.int64)
-        super().__init__(TensorDataset(images, labels), batch_size=len(batches[0]))
-
-    def __len__(self):
-        return len(self.grader_batches)
-
-    def __iter__(self):
-        return iter(self.grader_batches)

@@ -11,6 +11,8 @@ from grader.suites.networks import (
     all_moved,
     expect_different,
     expect_independent_of_batch,
+    expect_precision,
+    expect_rank,
     expect_repeatable,
     expect_trainable,
     expect_unbounded,
@@ -18,6 +20,7 @@ from grader.suites.networks import (
     wake,
 )
 from grader.suites.part import Part
+from grader.suites.part1 import signatures
 
 pytestmark = pytest.mark.item("1.7.decoder")
 
@@ -27,10 +30,11 @@ SIZES = "4x4 -> 7x7 -> 14x14 -> 28x28 with output padding 0, 1, 1, and one chann
 LOGITS = "return raw logits: no tanh, sigmoid, ReLU or softmax after the last layer"
 
 
-def build(part1: Part, draw: Draw, **arguments: int) -> Remote:
-    """The student's decoder."""
-    decoder = part1.cnn_encoder_decoder.CNNDecoder(**arguments)
-    part1.driver.settle(decoder, torch.zeros(1, arguments.get("z_dim", Z_DIM)))
+def build(part1: Part, draw: Draw, channels: int = 16, filters: int = 32, z_dim: int = Z_DIM) -> Remote:
+    """The student's decoder, of sizes that are all given: its defaults have a check of their own."""
+    _ = part1.cnn_encoder_decoder
+    decoder = part1.driver.network("CNNDecoder", channels, filters, z_dim)
+    expect_precision(part1.driver.settle(decoder, torch.zeros(1, z_dim)))
     return wake(decoder, draw)
 
 
@@ -59,16 +63,20 @@ def test_returns_logits_for_every_pixel(part1: Part, draw: Draw) -> None:
     )
 
 
+def test_has_the_given_signature(part1: Part, draw: Draw) -> None:
+    signatures.expect_signature(part1, "CNNDecoder", signatures.DECODER)
+
+
 def test_works_for_any_batch_size_and_z_dim(part1: Part, draw: Draw) -> None:
     for z_dim, batch in ((2, 5), (7, 3)):
-        decoder = build(part1, draw, num_input_channels=16, num_filters=8, z_dim=z_dim)
+        decoder = build(part1, draw, filters=8, z_dim=z_dim)
         decode(decoder, draw.normal(batch, z_dim))
         decoder.eval()  # BatchNorm may not train on a single image
         decode(decoder, draw.normal(1, z_dim))
 
 
 def test_takes_the_number_of_grey_levels(part1: Part, draw: Draw) -> None:
-    decoder = build(part1, draw, num_input_channels=10)
+    decoder = build(part1, draw, channels=10)
     decode(decoder, draw.normal(2, Z_DIM), channels=10)
 
 
@@ -103,9 +111,20 @@ def test_every_latent_changes_the_image(part1: Part, draw: Draw) -> None:
 
 def test_decodes_each_latent_by_itself(part1: Part, draw: Draw) -> None:
     decoder = build(part1, draw)
-    latents = draw.normal(5, Z_DIM, std=2.0)
+    latents = draw.normal(5, Z_DIM, std=2.0) * torch.tensor([1, 1, 0.05, 5, 0])[:, None]
     expect_repeatable(decoder, latents, "the output")
-    expect_independent_of_batch(decoder, latents, "the output")
+    expect_independent_of_batch(decoder, latents, "the output", unlike=(2, 4))
+
+
+def test_few_latents_all_count(part1: Part, draw: Draw) -> None:
+    for z_dim in (2, 1):
+        expect_rank(
+            build(part1, draw, filters=8, z_dim=z_dim),
+            draw.normal(12, z_dim, std=2.0),
+            z_dim,
+            f"with z_dim={z_dim} the output",
+            "no normalization over the latent dimensions: of two numbers it leaves one, of one number none",
+        )
 
 
 def test_gradients_reach_parameters_and_latents(part1: Part, draw: Draw) -> None:
@@ -113,7 +132,7 @@ def test_gradients_reach_parameters_and_latents(part1: Part, draw: Draw) -> None
     expect_trainable(part1, decoder, draw.normal(4, Z_DIM), "the logits")
     call = part1.record(decoder, draw.normal(4, Z_DIM).requires_grad_())
     expect_shape(call.value, (4, 16, 28, 28), "the logits", SIZES)
-    gradient, *_ = call.gradients(draw.normal(4, 16, 28, 28))
+    gradient, *_ = call.gradients(draw.normal(4, 16, 28, 28).to(call.value.dtype))
     expect(
         gradient is not None and bool((gradient.abs().amax(dim=0) > 0).all()),
         "no gradient flows from the logits back to z, so the encoder could not learn",

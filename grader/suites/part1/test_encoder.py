@@ -10,6 +10,8 @@ from grader.suites.networks import (
     all_moved,
     expect_different,
     expect_independent_of_batch,
+    expect_precision,
+    expect_rank,
     expect_repeatable,
     expect_trainable,
     expect_unbounded,
@@ -17,6 +19,7 @@ from grader.suites.networks import (
     wake,
 )
 from grader.suites.part import Part
+from grader.suites.part1 import signatures
 
 pytestmark = pytest.mark.item("1.7.encoder")
 
@@ -25,11 +28,11 @@ Z_DIM = 20
 PAIR = "forward returns the pair (mean, log_std), each of shape [B, z_dim]"
 
 
-def build(part1: Part, draw: Draw, **arguments: int) -> Remote:
-    """The student's encoder."""
-    encoder = part1.cnn_encoder_decoder.CNNEncoder(**arguments)
-    channels = arguments.get("num_input_channels", 1)
-    part1.driver.settle(encoder, torch.zeros(1, channels, 28, 28, dtype=torch.int64))
+def build(part1: Part, draw: Draw, channels: int = 1, filters: int = 32, z_dim: int = Z_DIM) -> Remote:
+    """The student's encoder, of sizes that are all given: its defaults have a check of their own."""
+    _ = part1.cnn_encoder_decoder
+    encoder = part1.driver.network("CNNEncoder", channels, filters, z_dim)
+    expect_precision(part1.driver.settle(encoder, torch.zeros(1, channels, 28, 28, dtype=torch.int64)))
     return wake(encoder, draw)
 
 
@@ -57,16 +60,20 @@ def test_returns_mean_and_log_std(part1: Part, draw: Draw) -> None:
     encode(encoder, draw.integers(16, 4, 1, 28, 28), Z_DIM)
 
 
+def test_has_the_given_signature(part1: Part, draw: Draw) -> None:
+    signatures.expect_signature(part1, "CNNEncoder", signatures.ENCODER)
+
+
 def test_works_for_any_batch_size_and_z_dim(part1: Part, draw: Draw) -> None:
     for z_dim, batch in ((2, 5), (7, 3)):
-        encoder = build(part1, draw, num_input_channels=1, num_filters=8, z_dim=z_dim)
+        encoder = build(part1, draw, filters=8, z_dim=z_dim)
         encode(encoder, draw.integers(16, batch, 1, 28, 28), z_dim)
         encoder.eval()  # BatchNorm cannot train on a single image
         encode(encoder, draw.integers(16, 1, 1, 28, 28), z_dim)
 
 
 def test_takes_the_number_of_input_channels(part1: Part, draw: Draw) -> None:
-    encoder = build(part1, draw, num_input_channels=3)
+    encoder = build(part1, draw, channels=3)
     encode(encoder, draw.integers(16, 2, 3, 28, 28), Z_DIM)
 
 
@@ -114,9 +121,24 @@ def test_looks_at_the_whole_image(part1: Part, draw: Draw) -> None:
 
 def test_encodes_each_image_by_itself(part1: Part, draw: Draw) -> None:
     encoder = build(part1, draw)
-    images = draw.integers(16, 5, 1, 28, 28)
-    expect_repeatable(encoder, images, "the code")
-    expect_independent_of_batch(encoder, images, "the code")
+    images = draw.integers(16, 7, 1, 28, 28)
+    images[2] %= 4
+    images[3] = images[3] % 4 + 12
+    images[4], images[5], images[6] = 7, 0, 15
+    expect_repeatable(encoder, images[:4], "the code")
+    expect_independent_of_batch(encoder, images, "the code", unlike=(2, 4))
+
+
+def test_codes_vary_in_every_dimension(part1: Part, draw: Draw) -> None:
+    images = draw.integers(16, 16, 1, 4, 4).repeat_interleave(7, dim=2).repeat_interleave(7, dim=3)
+    for z_dim in (2, 1):
+        expect_rank(
+            build(part1, draw, filters=8, z_dim=z_dim),
+            images,
+            z_dim,
+            f"with z_dim={z_dim} the mean",
+            "no normalization over the latent dimensions: of two numbers it leaves one, of one number none",
+        )
 
 
 def test_gradients_reach_its_parameters(part1: Part, draw: Draw) -> None:

@@ -43,7 +43,30 @@ def likely_cause(value: torch.Tensor, mean: torch.Tensor, log_std: torch.Tensor)
     for cause, values in known.items():
         if close(value, values, rtol=1e-4, atol=1e-5):
             return f"{cause}; {EQUATION}"
+    ratios = value.double() / elements.double().sum(-1)
+    if bool(ratios.isfinite().all()) and float(ratios.std()) < 1e-4 * float(ratios.mean().abs()):
+        ratio = float(ratios.mean())
+        return f"it is {ratio:.4g} times as large as it should be, for every image; {EQUATION}"
+    if least := free_bits(value.double(), elements.double()):
+        return f"{least}; {EQUATION}"
     return EQUATION
+
+
+def free_bits(value: torch.Tensor, elements: torch.Tensor) -> str:
+    """Whether a smallest divergence gives all values `[B]`; `elements` are those of the latents, `[B, D]`."""
+    ways = {
+        "every latent": lambda least: elements.clamp(min=least).sum(-1),
+        "the sum over the latents": lambda least: elements.sum(-1).clamp(min=least),
+    }
+    for of, way in ways.items():
+        low, high = 0.0, 1.0 + float(value.max())
+        for _ in range(50):
+            middle = (low + high) / 2
+            low, high = (middle, high) if float((way(middle) - value).sum()) < 0 else (low, middle)
+        found = way(high)
+        if close(found, value, rtol=1e-4, atol=1e-4) and float(found.max() - found.min()) > 1e-3:
+            return f"free bits: {of} counts at least {high:.3g} nats"
+    return ""
 
 
 def left_over(came: torch.Size, shape: tuple[int, ...]) -> str:

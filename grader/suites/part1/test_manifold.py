@@ -12,8 +12,16 @@ import torch
 from grader.box.remote import Remote
 from grader.suites import pictures
 from grader.suites.draw import Draw
-from grader.suites.expect import as_tensor, close, expect, expect_finite, fail, shape_text
+from grader.suites.expect import as_tensor, expect, expect_finite, fail, shape_text
 from grader.suites.part import Part
+from grader.suites.part1.manifold_causes import (
+    SCALED,
+    axis_cause,
+    decoded_logits,
+    is_scrambled,
+    pixel_cause,
+    places,
+)
 
 pytestmark = pytest.mark.item("1.9.manifold")
 
@@ -132,40 +140,6 @@ def expect_many(latents: torch.Tensor) -> None:
     )
 
 
-def axis_cause(latents: torch.Tensor, grid_size: int) -> str:
-    """What is most likely wrong with the values along the axes; empty where nothing is known."""
-    if len(latents[:, 0].unique()) == grid_size**2 > grid_size:
-        return "the latents are drawn at random: no two places of the grid share a value"
-    values = latents[:, 0].double().unique()
-    if len(values) != grid_size:
-        return ""
-    due = (torch.arange(grid_size, dtype=torch.float64) + 0.5) / grid_size
-
-    def even(steps: torch.Tensor) -> bool:
-        return bool(((steps.diff() - steps.diff().mean()).abs() < 2e-3).all())
-
-    known = {
-        "the CDF is taken of the percentiles, and the inverse CDF is missing": torch.special.ndtr(due),
-        "erfinv wants 2 p - 1 for the percentile p, and a factor sqrt(2) in front": torch.erfinv(due),
-        "the factor sqrt(2) in front of erfinv is missing": torch.erfinv(2 * due - 1),
-    }
-    for cause, other in known.items():
-        if close(values, other, rtol=1e-3, atol=2e-3):
-            return cause
-    if even(values) and bool(values.isfinite().all()):
-        return "the latents are evenly spaced: the inverse CDF is missing"
-    percentiles = torch.special.ndtr(values)
-    if even(percentiles):
-        low, high = float(percentiles[0]), float(percentiles[-1])
-        if abs(low - float(due[0])) + abs(high - float(due[-1])) < 2e-3:
-            return "the latents are near the right ones, but not the inverse CDF of the percentiles"
-        return (
-            f"the percentiles run from {low:.3f} to {high:.3f} instead of {float(due[0]):.3f} to "
-            f"{float(due[-1]):.3f}"
-        )
-    return ""
-
-
 @pytest.mark.weight(2)
 def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
     for grid_size in (7, 20):
@@ -259,46 +233,6 @@ def constant(values: torch.Tensor, dim: int) -> bool:
     return bool(spread.max() < 0.15 * (values.max() - values.min() + 1e-9))
 
 
-def pixel_cause(
-    halves: torch.Tensor, latents: torch.Tensor, both_ends: tuple[torch.Tensor, torch.Tensor]
-) -> str:
-    """What is most likely shown instead of the mean, if it is a known mistake.
-
-    Args:
-        halves: what both halves of the images show, `[N, 2]`, scaled so that the highest value is 15.
-        latents: `[N, 2]`.
-        both_ends: logits of either half at both ends of its latent, `[2, 16]` each.
-    """
-    share = torch.special.ndtr(latents.double())[:, :, None]  # [N, 2, 1]
-    ends_ = torch.stack(both_ends).double()  # [2, 2, 16]
-    # [N, 4, 16]: the two halves, and the first and the last column.
-    columns = torch.full((len(latents), 2, 16), -30.0, dtype=torch.float64)
-    columns[:, 0, 0] = 30.0
-    columns[torch.arange(len(latents)), 1, torch.where(latents[:, 0] > 0, 15, 7)] = 30.0
-    mixed = (1 - share) * ends_[:, 0] + share * ends_[:, 1]
-    logits = torch.cat([mixed, columns], dim=1)
-    levels = torch.arange(16, dtype=torch.float64)
-    probabilities = logits.softmax(-1)
-    known = {
-        "the softmax is missing: the logits themselves weigh the grey levels": (logits, levels),
-        "the softmax is over the wrong dimension, the images instead of the 16 classes": (
-            logits.softmax(0),
-            levels,
-        ),
-        "a sigmoid takes the place of the softmax over the classes": (logits.sigmoid(), levels),
-        "the grey levels are the other way round": (probabilities, levels.flip(0)),
-        "the grey levels run from 1 to 16, not from 0 to 15": (probabilities, levels + 1),
-        "the probability of one class is shown: classes are no pixels": (probabilities, levels == 0),
-    }
-    for cause, (weights, values) in known.items():
-        shown = weights @ values.double()  # [N, 4]
-        scaled = 15 * shown[:, :2] / shown.max().clamp(min=1e-12)
-        distances = torch.cdist(halves, scaled)
-        if float(torch.cat([distances.amin(dim=1), distances.amin(dim=0)]).max()) < 0.075:
-            return cause
-    return ""
-
-
 @pytest.mark.weight(3)
 def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     grid_size = 6
@@ -309,10 +243,8 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     levels = torch.stack(
         [mean_level(shown.latents[:, 0], upper), mean_level(shown.latents[:, 1], lower)], dim=1
     )
-    halves = torch.stack(
-        [shown.tiles[:, :, 2:12, 3:25].mean(dim=(2, 3)), shown.tiles[:, :, 16:26, 3:25].mean(dim=(2, 3))],
-        dim=2,
-    ).reshape(-1, 2)
+    seen = places(shown.tiles).flatten(0, 1)
+    halves = seen[:, :2]
     ripple = max(
         float(shown.tiles[:, :, rows, 3:25].var(dim=(2, 3)).max()) for rows in (slice(2, 12), slice(16, 26))
     )
@@ -320,7 +252,7 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     scale = float(shown.tiles.max())
     expect(scale > 0, "the manifold is all black, though one column of many images is surely white", MEAN)
     if not any(low <= scale <= high for low, high in WHITE):
-        cause = pixel_cause(halves / scale * 15, shown.latents, (upper, lower))
+        cause = pixel_cause(seen / scale * 15, shown.latents, (upper, lower))
         fail(
             f"a white pixel has the value {scale:.3g} in the manifold: it cannot be shown as an image"
             + (f"; {cause}" if cause else ""),
@@ -329,9 +261,12 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     halves, ripple = halves / scale * 15, ripple / scale**2 * 225
     if ripple > 0.05:
         if torch.equal(show(part1, grid_size, upper, lower).tiles, shown.tiles):
+            logits = decoded_logits(shown.latents, (upper, lower))
+            scrambled = is_scrambled(shown.tiles.flatten(0, 1) / scale * 15, logits)
+            cause = "; classes and pixels are scrambled by a reshape of [N, 16, 28, 28] without permute"
             fail(
-                "pixels with the same distribution have different values, in every call the same ones: "
-                "classes and pixels are probably scrambled by a reshape of [N, 16, 28, 28] without permute",
+                "pixels with the same distribution have different values, in every call the same ones"
+                + (cause if scrambled else ""),
                 MEAN,
             )
         fail(
@@ -350,30 +285,14 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
             "keep the rows and columns of the pixels as the decoder gives them",
         )
         return
-    most_likely = torch.stack(
-        [
-            mixed.argmax(-1).double()
-            for mixed in (
-                (1 - torch.special.ndtr(shown.latents[:, k, None].double())) * ends_[0].double()
-                + torch.special.ndtr(shown.latents[:, k, None].double()) * ends_[1].double()
-                for k, ends_ in enumerate((upper, lower))
-            )
-        ],
-        dim=1,
-    )
+    most_likely = decoded_logits(shown.latents, (upper, lower))[..., [5, 20], 10].argmax(1).double()  # [N, 2]
     if float(torch.cdist(halves, most_likely).amin(dim=1).max()) < 0.075:
         fail("every pixel shows its most likely level (argmax) instead of its mean", MEAN)
-    if float((halves - halves[:1]).abs().max()) < 0.075:
-        fail("the same image everywhere, though the latents differ", LAYOUT)
-    cause = pixel_cause(halves, shown.latents, (upper, lower))
+    cause = pixel_cause(seen / scale * 15, shown.latents, (upper, lower))
     if cause:
-        fail(cause, MEAN)
-    brightest = shown.tiles.amax(dim=(2, 3))
-    if float(brightest.min()) > 0.99 * scale:
-        fail(
-            "every image is scaled by itself until its brightest pixel is white, though many have none",
-            "one scale for all images: no scale_each, no division by the maximum of an image",
-        )
+        fail(cause, f"one scale for all images: no scale_each; {MEAN}" if cause == SCALED else MEAN)
+    if float((seen - seen[:1]).abs().max()) < 0.005 * scale:
+        fail("the same image everywhere, though the latents differ", LAYOUT)
     fail(
         f"the pixels are off by up to {float(distance.max()):.2f} of 15 grey levels from the mean of p(x|z)",
         f"{MEAN}; the 16 channels of the decoder are logits: neither they nor their softmax are pixels",

@@ -35,7 +35,10 @@ def test_works_for_any_shape(part1: Part, draw: Draw) -> None:
             sample = part1.utils.sample_reparameterize(mean, std)
         except StudentError as error:
             if error.kind == "raised" and len(shape) != 2:  # one of two dimensions came first
-                error.hint = "it works for two dimensions only: give eps the shape of mean, whatever that is"
+                error.hint = (
+                    f"it works for two dimensions, but not for {len(shape)}: give eps the shape of mean, "
+                    "whatever that is"
+                )
             raise
         sample = expect_shape(sample, shape, f"the sample for mean and std of shape {list(shape)}", TRICK)
         expect_finite(sample, "the sample", TRICK)
@@ -94,8 +97,12 @@ def test_follows_the_normal_distribution(part1: Part, draw: Draw) -> None:
             fail("(sample - mean) / std is the same everywhere: no noise, or one number for all", TRICK)
         if not 0.8 < float(small.var() / large.var().clamp(min=1e-12)) < 1.25:
             fail(fault, f"multiply eps by std itself, not by its log, exponential, square or root; {TRICK}")
+        if float(eps.min()) >= 0 and float(eps.max()) <= 1 and abs(float(eps.var()) - 1 / 12) < 5e-3:
+            fail(fault, f"eps is uniform between 0 and 1: torch.randn, not torch.rand; {TRICK}")
+        if float(eps.min()) > -1e-3:
+            fail(fault, f"eps is not normal, it has no negative values; {TRICK}")
         if float(eps.mean().abs()) > 0.1:
-            fail(fault, f"eps has mean 0: torch.randn, not torch.rand; {TRICK}")
+            fail(fault, f"eps has mean 0; {TRICK}")
         # Standard errors of the means over rows and columns: 1 each, unless elements share their noise.
         shared = max(float(eps.mean(0).std()) * 300**0.5, float(eps.mean(1).std()) * 400**0.5) > 3
         scaled = not shared and "standard deviation" in fault
@@ -136,7 +143,7 @@ def test_gradients_flow_to_mean_and_std(part1: Part, draw: Draw) -> None:
     mean, std = draw.normal(5, 4).requires_grad_(), draw.uniform(5, 4, low=0.5, high=2).requires_grad_()
     call = part1.record(part1.utils.sample_reparameterize, mean, std)
     sample = expect_shape(call.value, (5, 4), "the sample", TRICK)
-    cotangent = draw.normal(5, 4)
+    cotangent = draw.normal(5, 4).to(sample.dtype)
     grad_mean, grad_std = call.gradients(cotangent)
     for gradient, name in ((grad_mean, "mean"), (grad_std, "std")):
         expect(

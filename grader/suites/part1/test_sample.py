@@ -112,6 +112,12 @@ def test_every_pixel_follows_its_own_logits(part1: Part, draw: Draw) -> None:
             "the images are transposed: rows and columns are exchanged",
             "reshape to [B, 28, 28] in the order in which the pixels were flattened",
         )
+        for cause, other in other_levels(wanted).items():
+            expect(
+                (images == other).double().mean().item() <= 0.9,
+                f"{cause}, in nearly all pixels",
+                f"the place of a class among the 16 is its grey level, 0 to 15; {RECIPE}",
+            )
         # What a reshape of [16, 28, 28] to rows of 16 takes for the logits of a pixel.
         mixed_up = logits.reshape(28, 28, 16)
         probable = [mixed_up.softmax(-1), logits.softmax(1).reshape(28, 28, 16)]
@@ -127,8 +133,21 @@ def test_every_pixel_follows_its_own_logits(part1: Part, draw: Draw) -> None:
     expect(
         share > 0.97,
         f"only {share:.0%} of the pixels have the level that their logits ask for (with probability 0.995)",
-        SCRAMBLED,
+        f"look at how pixels and classes are arranged for the draw, and at the levels; {RECIPE}",
     )
+
+
+def other_levels(wanted: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What is sampled in place of some levels by the mistake that does it."""
+    return {
+        "every level is one too high": (wanted + 1) % 16,
+        "every level is one too high, but for the highest": (wanted + 1).clamp(max=15),
+        "every level is one too low": (wanted - 1) % 16,
+        "every level is one too low, but for the lowest": (wanted - 1).clamp(min=0),
+        "every level is one too high, up to 16": wanted + 1,
+        "every level is one too low, from -1": wanted - 1,
+        "the grey levels are the other way round": 15 - wanted,
+    }
 
 
 def expect_own_draws(model: Remote, images: torch.Tensor) -> None:
@@ -159,11 +178,23 @@ def frequency_cause(images: torch.Tensor, probabilities: torch.Tensor) -> str:
     due = probabilities.double()
     logits = due.log() + 1.7
     squashed = logits.sigmoid() / logits.sigmoid().sum()
+    numbers = torch.arange(16)
+    moved = {
+        cause: torch.zeros(18, dtype=torch.float64).index_add(0, other + 1, due)[1:17]
+        for cause, other in other_levels(numbers).items()
+        if int(other.min()) >= 0 and int(other.max()) < 16
+    }
+    flat = (
+        "no level is more likely than another, as where the softmax is over the wrong dimension, the draw "
+        "does not depend on the logits of the pixel, or a reshape takes 16 pixels for 16 classes"
+    )
     known = {
         "a sigmoid takes the place of the softmax": squashed,
+        "a tanh is applied before the softmax": logits.tanh().softmax(0),
+        "a sigmoid is applied before the softmax": logits.sigmoid().softmax(0),
+        **moved,
         "the softmax is applied twice": due.softmax(0),
-        "no level is more likely than another: the softmax is over the wrong dimension, or the draw does "
-        "not depend on the logits of the pixel": torch.full_like(due, 1 / 16),
+        flat: torch.full_like(due, 1 / 16),
     }
     for cause, other in known.items():
         if float((seen - other).abs().sum()) < 0.06:  # 0.03 at most by chance, of 23,520 pixels

@@ -20,6 +20,7 @@ from grader.suites import pictures
 from grader.suites.draw import Draw, View
 from grader.suites.expect import CheckFailed, as_tensor, close, expect, expect_close, expect_shape, fail
 from grader.suites.measures import note
+from grader.suites.networks import expect_precision
 from grader.suites.part import Part
 from grader.suites.part1 import test_decoder, test_encoder, test_forward
 from grader.suites.part1.test_decoder import SIZES
@@ -127,7 +128,7 @@ def vae_of(part: Part, state: dict[str, torch.Tensor], attempt: Attempt, crude: 
     _ = part.train_pl
     if crude:
         part.driver.make_crude(crude)
-    model = part.driver.build(attempt.filters, attempt.z_dim)
+    model = part.driver.build_to_judge(attempt.filters, attempt.z_dim)
     model.load_state_dict(state)
     model.eval()
     return model
@@ -239,9 +240,11 @@ SIGNS_OF_A_VAE = (
 PIECES = {test_encoder: "CNNEncoder", test_decoder: "CNNDecoder", test_forward: ""}
 
 
+@pytest.mark.weight(3)
 def test_reaches_the_limit_on_held_out_images(
     part1: Part, draw: Draw, training_images: torch.Tensor, held_out_images: torch.Tensor
 ) -> None:
+    expect_precision(part1.driver.half_of_vae(FIRST.filters, FIRST.z_dim))
     # What was learned beforehand does not help: how the images lie is decided here.
     view = draw.view()
     training = grey_levels(view.placed(draw.images(training_images, min(len(training_images), 4000)))).byte()
@@ -255,6 +258,11 @@ def test_reaches_the_limit_on_held_out_images(
             raise
         if not excused(part1, draw, training, held_out, view):
             expect_trained(part1, draw, training, held_out, view, PATIENT)
+    expect_a_vae(part1, draw)
+
+
+def expect_a_vae(part1: Part, draw: Draw) -> None:
+    """Fail if neither network, nor forward, has anything of a VAE."""
     # In the session of the other checks, which is there already; alone where that fails.
     expect(
         not all(loses(check, part1, draw) and loses(check, part1.fresh(), draw) for check in SIGNS_OF_A_VAE),

@@ -48,16 +48,37 @@ class Judge:
         across = across - (across @ direction)[:, None] * direction
         return across + sign * draw.uniform(count, 1, low=2.0, high=4.0) * direction
 
+    def near(self, draw: Draw, count: int) -> torch.Tensor:
+        """Codes whose logits have either sign and are small, 0.3 to 3 in size; the first is negative.
+
+        Here no way to compute a cross-entropy loses digits: not log(1 - sigmoid), nor 1e-6 added in a log.
+        """
+        signs = torch.tensor([(-1.0) ** (index + 1) for index in range(count)])
+        return self.with_logits(draw, signs * draw.uniform(count, low=0.3, high=3.0))
+
+    def with_logits(self, draw: Draw, logits: torch.Tensor) -> torch.Tensor:
+        """Codes with these logits, `[B] -> [B, z_dim]`."""
+        square = self.weight.square().sum()
+        across = draw.normal(len(logits), len(self.weight))
+        across = across - (across @ self.weight)[:, None] * self.weight / square
+        return across + ((logits - self.bias) / square)[:, None] * self.weight
+
     def seen(self) -> list[torch.Tensor]:
         """What the discriminator was asked since the last time."""
         codes = self._part.driver.seen(self.remote)
         return [code for code in codes if isinstance(code, torch.Tensor)]
 
+    @staticmethod
+    def was_asked(asked: list[torch.Tensor], z: torch.Tensor) -> bool:
+        """Whether each of these codes is among those that it was asked about, in one call or several."""
+        rows = {tuple(row) for codes in asked if codes.dim() == 2 for row in codes.tolist()}
+        return {tuple(row) for row in z.tolist()} <= rows
+
 
 def convention(part: Part, draw: Draw) -> tuple[bool, bool]:
     """How the student's own discriminator answers: without the last dimension, and with probabilities."""
     try:
-        network = part.models.Discriminator(Z_DIM)
+        network = part.driver.takes_its_dtype(part.models.Discriminator(Z_DIM))
         network.eval()
         values = network(draw.normal(32, Z_DIM, std=10.0))
     except StudentError:

@@ -30,6 +30,10 @@ SIDES = ("encoder", "decoder", "discriminator")
 # What a BatchNorm keeps moves without any update.
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 State = dict[str, torch.Tensor]
+EVERY_BATCH = (
+    "for every batch of train_loader, the last one, too, and for either loss: zero_grad(), backward() and "
+    "step() of its optimizer; no break, and no condition on the number of a batch"
+)
 
 
 def zero_mean(images: torch.Tensor) -> torch.Tensor:
@@ -56,7 +60,7 @@ class Unmoved(CheckFailed):
     def __init__(self, side: str) -> None:
         super().__init__(
             f"after a short training the weights of the {side} are what they were before",
-            "for every batch: the loss, zero_grad(), backward() and step(), for either optimizer",
+            EVERY_BATCH,
         )
         self.side = side
 

@@ -10,6 +10,8 @@ from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, close, expect, expect_close, expect_finite, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.part2.gradients import gradient_of_input, gradients_of_weights
+from grader.suites.part2.ranges import cause_of_range
+from grader.suites.part2.some_network import by_some_network
 
 pytestmark = pytest.mark.item("2.4.autoencoder")
 
@@ -22,6 +24,8 @@ LARGE = 6.0
 # For codes, with a limit that leaves room for a clamp meant for stability, at 10, say. A very deep network
 # overflows with the first factor.
 FACTORS, FAR_OUT = [30.0, 6.0], 9.0
+# Singular values of codes that lie on a line are rounding, 1e-6 of their size.
+TIED = 1e-5
 
 
 def encoder_of(part: Part, z_dim: int) -> Remote:
@@ -43,9 +47,16 @@ def images_of(draw: Draw, count: int) -> torch.Tensor:
     return draw.uniform(count, 1, 28, 28, low=-1.0)
 
 
+def very_different(draw: Draw) -> torch.Tensor:
+    """Noise, and images that are black, dark, bright and of one grey: `[6, 1, 28, 28]` in [-1, 1]."""
+    black, grey = torch.full((1, 1, 28, 28), -1.0), torch.full((1, 1, 28, 28), 0.5)
+    dark, bright = -0.9 + 0.1 * images_of(draw, 1), 0.7 + 0.2 * images_of(draw, 1)
+    return torch.cat([images_of(draw, 2), black, dark, bright, grey])
+
+
 def test_encoder_maps_images_to_codes(part2: Part, draw: Draw) -> None:
     for batch, z_dim in ((5, 8), (1, 3), (3, 20)):
-        encoder = part2.models.ConvEncoder(z_dim=z_dim)
+        encoder = part2.driver.takes_its_dtype(part2.models.ConvEncoder(z_dim=z_dim))
         encoder.eval()  # in training mode a BatchNorm refuses a batch of one
         codes = expect_shape(
             encoder(images_of(draw, batch)),
@@ -56,12 +67,15 @@ def test_encoder_maps_images_to_codes(part2: Part, draw: Draw) -> None:
         expect_finite(codes, "the code", "look for a division by zero or a log on the way")
 
 
+@by_some_network
 def test_encoder_codes_each_image_by_itself(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
     encoder = encoder_of(part2, 6)
-    images = images_of(draw, 4)
-    codes = expect_shape(encoder(images), (4, 6), "the code of 4 images", "[B, z_dim]")
-    again = encoder(images)
+    images = very_different(draw)
+    codes = expect_shape(encoder(images), (6, 6), "the code of 6 images", "[B, z_dim]")
+    alone = torch.cat([encoder(image[None]) for image in images])
+    finite = alone.isfinite().all(1)  # an image of one grey may be divided by its spread of 0
+    codes, alone, again = codes[finite], alone[finite], encoder(images)[finite]
     expect(
         close(codes, again, rtol=1e-5, atol=1e-6),
         "the same images in evaluation mode get another code the second time",
@@ -75,16 +89,41 @@ def test_encoder_codes_each_image_by_itself(part2: Part, draw: Draw) -> None:
     spread = float((codes - codes.mean(0)).abs().max())
     expect(
         spread > 1e-6,
-        "four different images get the same code",
+        "different images get the same code",
         "the code has to depend on the image; are the images replaced or multiplied by zero on the way?",
     )
     # One image alone and within a batch: sums in another order move float32 codes by 1e-6 of their size.
-    alone = torch.cat([encoder(image[None]) for image in images])
     expect(
         close(alone, codes, rtol=1e-3, atol=1e-4 * float(codes.abs().max())),
         "in evaluation mode the code of an image depends on the other images of its batch",
-        "flatten with start_dim=1 and keep the batch dimension first",
+        "flatten with start_dim=1 and keep the batch dimension first; a maximum, minimum, mean or deviation "
+        "of an image is taken over its own pixels: x.amax(dim=(1, 2, 3), keepdim=True)",
     )
+
+
+def rank_of(codes: Any, z_dim: int) -> int:
+    """How many dimensions the codes of 24 images fill, but for rounding."""
+    codes = expect_shape(codes, (24, z_dim), "the code of 24 images", "[B, z_dim]").double()
+    expect_finite(codes, "the code", "look for a division by zero or a log on the way")
+    sizes = torch.linalg.svdvals(codes - codes.mean(0))
+    return int((sizes > TIED * float(codes.abs().max())).sum())
+
+
+@by_some_network
+def test_codes_fill_their_dimensions(part2: Part, draw: Draw) -> None:
+    for z_dim in (1, 2):
+        part2.seed(draw.seed())
+        encoder = encoder_of(part2, z_dim)
+        images = draw.uniform(24, 1, 4, 4, low=-1.0).repeat_interleave(7, 2).repeat_interleave(7, 3)
+        rank = rank_of(encoder(images), z_dim)
+        if rank < z_dim:  # what an image adds may be lost beside a bias: it shows with larger weights
+            rank = rank_of(part2.driver.when_enlarged(encoder, images, FACTORS), z_dim)
+        expect(
+            rank == z_dim,
+            f"with z_dim = {z_dim} the codes of 24 different images fill {rank} of {z_dim} dimensions",
+            "no LayerNorm, softmax or mean over the latent dimensions, which ties them together: codes shall "
+            "look like N(0, I)",
+        )
 
 
 def test_codes_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
@@ -100,12 +139,15 @@ def test_codes_are_unbounded_both_ways(part2: Part, draw: Draw) -> None:
             lowest < -FAR_OUT and highest > FAR_OUT
         ):  # tanh and sigmoid stay within 1; ReLU and softplus above 0
             return
+    cause = cause_of_range(lowest, highest)
     fail(
         f"with large weights the codes only reach from {lowest:.3g} to {highest:.3g}",
-        "codes shall look like N(0, I): any real number. No activation after the last linear layer",
+        (f"{cause}; " if cause else "")
+        + "codes shall look like N(0, I), any real number: nothing that limits them at the end",
     )
 
 
+@by_some_network
 def test_encoder_uses_the_whole_image(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
     encoder = encoder_of(part2, 8)
@@ -135,7 +177,7 @@ def test_encoder_uses_the_whole_image(part2: Part, draw: Draw) -> None:
 def test_decoder_maps_codes_to_images(part2: Part, draw: Draw) -> None:
     for batch, z_dim in ((5, 8), (1, 3), (3, 20)):
         part2.seed(draw.seed())
-        decoder = part2.models.ConvDecoder(z_dim=z_dim)
+        decoder = part2.driver.takes_its_dtype(part2.models.ConvDecoder(z_dim=z_dim))
         decoder.eval()
         images = expect_shape(
             decoder(draw.normal(batch, z_dim)),
@@ -146,6 +188,7 @@ def test_decoder_maps_codes_to_images(part2: Part, draw: Draw) -> None:
         expect_finite(images, "the image", "look for a division by zero or a log on the way")
 
 
+@by_some_network
 def test_decoder_uses_every_code_by_itself(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
     decoder = decoder_of(part2, 6)
@@ -180,16 +223,18 @@ def test_grey_values_fill_minus_one_to_one(part2: Part, draw: Draw) -> None:
         )
         expect_finite(images, "the image", "look for a division by zero or a log on the way")
         lowest, highest = min(lowest, float(images.min())), max(highest, float(images.max()))
+        cause = cause_of_range(lowest, highest)
         if lowest < -1.0001 or highest > 1.0001:
             fail(
                 f"grey values should stay between -1 and 1, but reach from {lowest:.3g} to {highest:.3g}",
-                "end the decoder with a tanh",
+                f"{cause}; end the decoder with a tanh" if cause else "end the decoder with a tanh",
             )
         if lowest < -0.9 and highest > 0.9:
             return
     fail(
         f"grey values should reach from -1 to 1, but stay between {lowest:.3g} and {highest:.3g}",
-        "images are scaled to [-1, 1]: a tanh at the end, not a sigmoid or ReLU, and nothing after it",
+        (f"{cause}; " if cause else "")
+        + "images are scaled to [-1, 1]: a tanh at the end, and nothing after it",
     )
 
 
@@ -248,6 +293,7 @@ def pair(value: Any) -> tuple[Any, Any]:
     return value[0], value[1]
 
 
+@by_some_network
 def test_reconstruction_trains_all_weights(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
     model = part2.driver.build(8, ["Discriminator"])
@@ -274,6 +320,7 @@ def test_reconstruction_trains_all_weights(part2: Part, draw: Draw) -> None:
     )
 
 
+@by_some_network
 def test_code_of_forward_trains_the_encoder(part2: Part, draw: Draw) -> None:
     part2.seed(draw.seed())
     model = part2.driver.build(8, ["ConvDecoder", "Discriminator"])

@@ -1,8 +1,10 @@
 """Item 2.5.training: the two optimizers of `main`.
 
-What an optimizer holds is not asked but tried: it takes a step with gradients that the grader chose.
+What an optimizer holds is not asked but tried: it takes a step with gradients that the grader chose. And
+what an option of the command line does is seen, not read: `main` runs twice, the second time with others.
 """
 
+import math
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
@@ -10,8 +12,9 @@ from typing import Any
 import pytest
 import torch
 
+from grader.box.errors import StudentError
 from grader.suites.draw import Draw
-from grader.suites.expect import as_tensor, expect, fail
+from grader.suites.expect import CheckFailed, as_tensor, expect, fail
 from grader.suites.part import Part
 from grader.suites.part2.short_training import CHUNK_SECONDS, SIDES
 
@@ -37,6 +40,14 @@ OPTIONS = {
 }
 
 
+# The second run. By their factors it shows which of the two rates a step follows: no product or quotient of
+# them is near another.
+FACTORS = {"ae_lr": 10.0, "d_lr": 1 / 25}
+CHANGED = {"ae_lr": 1e-2, "d_lr": 2e-4, "lambda_": 0.6, "z_dim": 5}
+# How far a step may be from a factor: with codes of another length a tensor meets another part of the
+# pattern.
+NEAR = 1.9
+RATES = {"optimizer_ae": "ae_lr", "optimizer_disc": "d_lr"}
 # Gradients of weight tensors in turn: Adam and its kin take steps of one length for all, SGD of lengths in a
 # ratio of 1e6. Adadelta comes to a ratio of 30, RAdam to 1 after some steps.
 SCALES, STEPS = (1e-4, 1e2), 10
@@ -59,25 +70,63 @@ class Step:
     sizes: list[float] = field(default_factory=list)
 
 
-def step_of(
-    part2: Part, draw: Draw, name: str, scales: tuple[float, ...] = (1.0,), count: int = 1
-) -> tuple[dict[str, Step], float]:
-    """What steps of an optimizer of `main` do, by side; and lambda_ as `main` hands it over."""
-    part2.driver.prepare(draw.integers(256, 96, 28, 28).to(torch.uint8))
-    pattern = draw.normal(PATTERN)
-    pattern = pattern.sign() * (0.5 + pattern.abs())
-    with part2.deadline(CHUNK_SECONDS):
-        found: Any = part2.driver.steps_of_main(OPTIONS, name, pattern, scales, count)
-    if found is None:
-        fail("main(args) ends without calling train_aae", "call it once for every epoch, as given")
-    parts: Any = found if isinstance(found, dict) else {}
-    signs, sizes = parts.get("signs"), parts.get("sizes")
-    usable = all(isinstance(value, list) and len(value) == len(SIDES) for value in (signs, sizes))
-    expect(usable, f"what main(args) hands to train_aae as {name} is no optimizer of the model", HOLDERS)
-    steps = {side: followed(tensors, pattern) for side, tensors in zip(SIDES, signs, strict=True)}
-    for side, values in zip(SIDES, sizes, strict=True):
-        steps[side].sizes = [float(as_tensor(value, "a step")) for value in values]
-    return steps, float(parts["lambda_"])
+@dataclass
+class Run:
+    """A run of `main`: what steps of one of its optimizers do, by side, and what it hands over besides.
+
+    Attributes:
+        steps: encoder, decoder and discriminator.
+        lambda_: NaN for nothing.
+        z_dim: the length of its model's codes, 0 if it cannot be found out.
+    """
+
+    steps: dict[str, Step]
+    lambda_: float
+    z_dim: int
+
+
+class Main:
+    """Runs of `main`, and steps of one of its optimizers with the same gradients in each."""
+
+    def __init__(
+        self, part2: Part, draw: Draw, name: str, scales: tuple[float, ...] = (1.0,), count: int = 1
+    ) -> None:
+        self.part, self.name, self.scales, self.count = part2, name, scales, count
+        part2.driver.prepare(draw.integers(256, 96, 28, 28).to(torch.uint8))
+        pattern = draw.normal(PATTERN)
+        self.pattern = pattern.sign() * (0.5 + pattern.abs())
+
+    def run(self, **changed: float) -> Run:
+        """Run `main` with options, some of them changed."""
+        with self.part.deadline(CHUNK_SECONDS):
+            found: Any = self.part.driver.steps_of_main(
+                OPTIONS | changed, self.name, self.pattern, self.scales, self.count
+            )
+        if found is None:
+            fail("main(args) ends without calling train_aae", "call it once for every epoch, as given")
+        parts: Any = found if isinstance(found, dict) else {}
+        signs, sizes = parts.get("signs"), parts.get("sizes")
+        usable = all(isinstance(value, list) and len(value) == len(SIDES) for value in (signs, sizes))
+        expect(
+            usable, f"what main(args) hands to train_aae as {self.name} is no optimizer of the model", HOLDERS
+        )
+        steps = {side: followed(tensors, self.pattern) for side, tensors in zip(SIDES, signs, strict=True)}
+        for side, values in zip(SIDES, sizes, strict=True):
+            steps[side].sizes = [float(as_tensor(value, "a step")) for value in values]
+        return Run(steps, float(parts["lambda_"]), int(parts["z_dim"]))
+
+    def run_changed(self) -> Run | None:
+        """The second run; None if `main` or the networks cannot do with these options.
+
+        A size that is fixed in the networks loses points elsewhere.
+        """
+        for options in (CHANGED, {**CHANGED, "z_dim": OPTIONS["z_dim"]}):
+            try:
+                return self.run(**options)
+            except (StudentError, CheckFailed) as error:
+                if isinstance(error, StudentError) and error.kind in ("timeout", "died"):
+                    raise
+        return None
 
 
 def followed(signs: Any, pattern: torch.Tensor) -> Step:
@@ -140,14 +189,89 @@ def expect_rate(steps: dict[str, Step], name: str, sides: tuple[str, ...], rate:
     )
 
 
-def test_autoencoders_optimizer_holds_encoder_and_decoder(part2: Part, draw: Draw) -> None:
-    steps, lambda_ = step_of(part2, draw, "optimizer_ae", SCALES, STEPS)
-    expect_trains(steps, "optimizer_ae", ("encoder", "decoder"), HOLDERS)
-    expect_rate(steps, "optimizer_ae", ("encoder", "decoder"), "ae_lr")
-    small, large = (
-        [size for side in ("encoder", "decoder") for size in steps[side].sizes[start::2]]
-        for start in range(2)
+def expect_follows_its_option(main: Main, first: Run, second: Run, sides: tuple[str, ...]) -> None:
+    """Fail unless steps follow the learning rate of their own option, and no other, from run to run.
+
+    With several groups of weights, some may have a rate of their own.
+    """
+    own = RATES[main.name]
+    other = next(rate for rate in FACTORS if rate != own)
+    ratios = [
+        new / old
+        for side in sides
+        for old, new in zip(first.steps[side].sizes, second.steps[side].sizes, strict=False)
+        if old > 0 and new > 0
+    ]
+    follows = {rate: any(near(ratio, factor) for ratio in ratios) for rate, factor in FACTORS.items()}
+    hint = "lr=args.ae_lr for optimizer_ae, and lr=args.d_lr for optimizer_disc"
+    expect(
+        not follows[other],
+        f"steps of {main.name} follow --{other} instead of --{own}",
+        hint,
     )
+    written_in = bool(ratios) and all(near(ratio, 1.0) for ratio in ratios)
+    expect(
+        not written_in,
+        f"with --{own} {float(str(OPTIONS[own])):g} and with --{own} {CHANGED[own]:g} steps of {main.name} "
+        "are of one length, as if its learning rate is written into main",
+        hint,
+    )
+    expect(
+        follows[own] or not ratios,
+        f"with --{own} times {FACTORS[own]:.3g} steps of {main.name} are "
+        f"{median(ratios or [1.0]):.3g} times as long",
+        hint,
+    )
+
+
+def near(ratio: float, factor: float) -> bool:
+    """Whether a ratio is about this factor."""
+    return abs(math.log(ratio / factor)) < math.log(NEAR)
+
+
+def expect_hands_over_lambda(runs: list[tuple[float, Run]]) -> None:
+    """Fail unless each run hands over the lambda_ of its options."""
+    hint = "train_aae(..., optimizer_disc, args.lambda_), as given"
+    values = [run.lambda_ for _, run in runs]
+    expect(
+        not any(math.isnan(value) for value in values),
+        "lambda_ is not handed over by main(args): train_aae then takes its default of 1",
+        hint,
+    )
+    for option, run in runs:
+        if abs(run.lambda_ - option) > 1e-6:
+            cause = ""
+            if len(runs) > 1 and len(set(values)) == 1:
+                cause = ": it is written into main"
+            elif all(abs(value - (1 - due)) < 1e-6 for value, (due, _) in zip(values, runs, strict=True)):
+                cause = ": lambda is exchanged with 1 - lambda"
+            fail(f"with --lambda_ {option:g} main hands lambda_ = {run.lambda_:g} over{cause}", hint)
+
+
+def expect_model_of_its_size(part2: Part, second: Run) -> None:
+    """Fail if `main` builds a model of another size than it is told, and the networks can have that one."""
+    due = CHANGED["z_dim"]
+    if second.z_dim in (0, due):
+        return
+    try:
+        possible = part2.driver.code_length(part2.driver.build(due)) == due
+    except StudentError:
+        possible = False
+    expect(
+        not possible,
+        f"with --z_dim {due} main trains a model with codes of length {second.z_dim}, as if the length is "
+        "written into main",
+        "AdversarialAE(z_dim=args.z_dim), as given",
+    )
+
+
+def test_autoencoders_optimizer_holds_encoder_and_decoder(part2: Part, draw: Draw) -> None:
+    main = Main(part2, draw, "optimizer_ae", SCALES, STEPS)
+    first = main.run()
+    sides, steps = ("encoder", "decoder"), first.steps
+    expect_trains(steps, main.name, sides, HOLDERS)
+    expect_rate(steps, main.name, sides, "ae_lr")
+    small, large = ([size for side in sides for size in steps[side].sizes[start::2]] for start in range(2))
     ratio = median(large or [1.0]) / max(median(small), 1e-30)
     expect(
         ratio < MOST_UNEQUAL,
@@ -155,14 +279,19 @@ def test_autoencoders_optimizer_holds_encoder_and_decoder(part2: Part, draw: Dra
         f"{SCALES[1] / SCALES[0]:.2g} times the size): that is SGD, with which the autoencoder hardly learns",
         "torch.optim.Adam for the autoencoder",
     )
-    expect(
-        lambda_ == lambda_,  # not NaN
-        "lambda_ is not handed over by main(args): train_aae then takes its default of 1",
-        "train_aae(..., optimizer_disc, args.lambda_), as given",
-    )
+    second = main.run_changed()
+    runs = [(float(str(OPTIONS["lambda_"])), first)]
+    expect_hands_over_lambda(runs if second is None else [*runs, (CHANGED["lambda_"], second)])
+    if second is not None:
+        expect_follows_its_option(main, first, second, sides)
+        expect_model_of_its_size(part2, second)
 
 
 def test_discriminators_optimizer_holds_the_discriminator(part2: Part, draw: Draw) -> None:
-    steps, _ = step_of(part2, draw, "optimizer_disc")
-    expect_trains(steps, "optimizer_disc", ("discriminator",), HOLDERS)
-    expect_rate(steps, "optimizer_disc", ("discriminator",), "d_lr")
+    main = Main(part2, draw, "optimizer_disc")
+    first = main.run()
+    expect_trains(first.steps, main.name, ("discriminator",), HOLDERS)
+    expect_rate(first.steps, main.name, ("discriminator",), "d_lr")
+    second = main.run_changed()
+    if second is not None:
+        expect_follows_its_option(main, first, second, ("discriminator",))

@@ -21,6 +21,7 @@ from grader.suites.part2 import (
 from grader.suites.part2.short_training import (
     BATCH_SIZE,
     CHUNK_SECONDS,
+    EVERY_BATCH,
     FIRST_BATCH_SIZE,
     SIDES,
     Z_DIM,
@@ -133,7 +134,7 @@ def spread_after_training(
         while done < steps:
             count = min(15, steps - done)
             with part.deadline(CHUNK_SECONDS):
-                training.run(count)
+                training.train_aae(count)
             done += count
         after = networks_of(training)
         result = judges.judge(after, decode=False)
@@ -150,6 +151,6 @@ def spread_after_training(
     expect(
         change > MIN_CHANGE,
         f"{attempt.looks[0]} batches and more change the codes of held-out images by {float(change):.4f}",
-        "for every batch an update of encoder and decoder, and one of the discriminator",
+        EVERY_BATCH,
     )
     return spread

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.suites.part2 import hand_ins
 from tests.suites.part2.variants import (
     LEAKING_LOOP,
     LEAKS,
@@ -37,7 +38,7 @@ def test_right_code_written_another_way(mark: Mark, solution: dict[str, bytes], 
 
 
 @pytest.mark.slow
-@named(WRONG + OPTIMIZERS)
+@named(WRONG + OPTIMIZERS + hand_ins.WRONG)
 def test_a_mistake_costs_no_other_item(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
     check(mark, edited(solution, variant), variant, QUICK | TRAINED)
 
@@ -47,6 +48,12 @@ def test_a_mistake_costs_no_other_item(mark: Mark, solution: dict[str, bytes], v
 def test_a_leak_shows_in_the_training(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
     loop = Variant("the loop that lets it", LEAKING_LOOP, file=TRAIN)
     check(mark, edited(edited(solution, variant), loop), variant, QUICK | TRAINED)
+
+
+@pytest.mark.slow
+@named(hand_ins.RIGHT)
+def test_right_hand_ins(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
+    check(mark, edited(solution, variant), variant, QUICK | TRAINED)
 
 
 @pytest.mark.slow

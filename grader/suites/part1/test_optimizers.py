@@ -1,0 +1,156 @@
+"""Item 1.7.training: what `training_step` and `configure_optimizers` of the VAE do, trained by Lightning.
+
+Both are given, and students may change them. Lightning decides what is right: one optimizer or several,
+schedulers, optimization by hand. The grader sends the weights, takes them back, and compares.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+import torch
+
+from grader.box.errors import StudentError
+from grader.box.remote import Remote
+from grader.suites.draw import Draw
+from grader.suites.expect import CheckFailed, as_tensor, expect, fail
+from grader.suites.networks import wake
+from grader.suites.part import Part
+from grader.suites.part1 import signatures, test_forward
+from grader.suites.part1.test_training import expect_a_vae
+from grader.suites.pieces import wrong_pieces
+
+pytestmark = pytest.mark.item("1.7.training")
+
+FILTERS, Z_DIM = 8, 20  # the crude networks know 20 latents only
+IMAGES = 4  # in a batch
+SLOW, FAST = 1e-4, 1e-2  # learning rates; whatever the optimizer, its steps follow the rate
+# Of right code about 100: the first steps of every optimizer are the rate times something. A rate that is
+# written into the code makes it 1.
+LEAST_RATIO = 10.0
+# How often the batches are seen, and how many there are. A warm-up may begin with a rate of 0 for an epoch,
+# gradients may be gathered over batches, and a scheduler ask for what is validated: that takes more patience.
+QUICK, PATIENT = (1, 1), (4, 8)
+GIVEN = "return torch.optim.Adam(self.parameters(), lr=self.hparams.lr)"
+HELPERS = ("sample_reparameterize", "KLD", "elbo_to_bpd")
+NETWORKS = ("CNNEncoder", "CNNDecoder")
+State = dict[str, torch.Tensor]
+
+
+def test_optimizer_trains_all_weights_at_the_given_rate(part1: Part, draw: Draw) -> None:
+    _ = part1.train_pl
+    signatures.expect_names(part1, "train_pl", "VAE", [(name, None) for name in signatures.VAE])
+    try:
+        expect_steps(part1, draw)
+    except (CheckFailed, StudentError) as error:
+        if not blameless(part1, draw, error):
+            raise
+    expect_a_vae(part1, draw)
+
+
+def blameless(part1: Part, draw: Draw, error: CheckFailed | StudentError) -> bool:
+    """Whether it is another piece, with an item of its own, that fails: the steps are right without it."""
+    if isinstance(error, StudentError) and error.kind in ("timeout", "died", "hung"):
+        return False
+    for pieces, forward in ((HELPERS, False), (HELPERS + NETWORKS, False), (HELPERS + NETWORKS, True)):
+        session = part1.fresh()
+        _ = session.train_pl
+        for name in pieces:
+            session.driver.make_crude(name)
+        if forward:
+            session.driver.with_crude_forward()
+        try:
+            expect_steps(session, draw)
+        except StudentError as other:
+            if other.kind == "not_implemented":
+                raise other from None  # what is not written yet earns nothing
+        except CheckFailed:
+            continue
+        else:
+            # A forward that fails most checks of its own is none.
+            return not forward or wrong_pieces((test_forward,), part1.fresh(), draw)[test_forward] <= 0.5
+    return False
+
+
+def expect_steps(part1: Part, draw: Draw) -> None:
+    """Fail unless a short training moves all that the loss depends on, as far as the learning rate says."""
+    model = part1.driver.settled(part1.driver.vae(FILTERS, Z_DIM, FAST), Z_DIM)
+    wake(model, draw)
+    state = model.state_dict()
+    images = draw.integers(16, PATIENT[1], IMAGES, 1, 28, 28)
+    due = learning(part1, model, state, images[0])
+    seed = draw.seed()
+
+    def after(rate: float, epochs: int, batches: int, validate: bool) -> State:
+        part1.seed(seed)
+        sizes = FILTERS, Z_DIM, rate
+        found: State = part1.driver.after_fit(*sizes, state, images[:batches], epochs, validate)
+        return found
+
+    for patience in (QUICK, PATIENT):
+        try:
+            fast, slow = (after(rate, *patience, patience == PATIENT) for rate in (FAST, SLOW))
+        except StudentError:
+            if patience == PATIENT:
+                raise
+            continue
+        stuck = [name for name in due if not moved(state, fast, name).any()]
+        far, near = (
+            torch.cat([moved(state, end, name).flatten() for name in due]).norm() for end in (fast, slow)
+        )
+        if not stuck and float(far) > LEAST_RATIO * float(near):
+            return
+    if stuck:
+        fail(*stuck_text(part1, model, stuck, due))
+    fail(
+        f"with a learning rate of {FAST:g} the weights move {float(far / near):.2g} times as far as with one "
+        f"of {SLOW:g}: the optimizer does not follow lr",
+        f"give it the rate that the VAE was built with: {GIVEN}",
+    )
+
+
+def moved(before: State, after: State, name: str) -> torch.Tensor:
+    """How far a tensor's elements have moved, float64."""
+    start, end = before[name], as_tensor(after.get(name), f"{name} after the training")
+    expect(
+        start.shape == end.shape and bool(end.isfinite().all()),
+        f"{name} is not finite, or of another shape, after a few steps with a learning rate of {FAST:g}",
+        "look at training_step and configure_optimizers",
+    )
+    return (end.double() - start.double()).abs()
+
+
+def learning(part1: Part, model: Remote, state: State, images: torch.Tensor) -> list[str]:
+    """The weights that the loss depends on, so much that a step of the plainest optimizer shows."""
+    gradients = part1.driver.gradients_of_loss(model, images)
+    expect(
+        isinstance(gradients, dict), "forward returns no loss that could be minimized", test_forward.TRIPLE
+    )
+    found = []
+    for name, gradient in gradients.items():
+        if name not in state or as_tensor(gradient, name).shape != state[name].shape:
+            continue
+        rounding = 16 * torch.finfo(state[name].dtype).eps * state[name].abs() + 1e-12
+        if bool((FAST * gradient.abs() > rounding).any()):
+            found.append(name)
+    expect(bool(found), "bpd depends on no weights: there is nothing to train", test_forward.KEEP)
+    return found
+
+
+def stuck_text(part1: Part, model: Remote, stuck: list[str], due: list[str]) -> tuple[str, str]:
+    """What is said of weights that a training leaves as they were: a message and a hint."""
+    rates: list[float] = []
+    with contextlib.suppress(StudentError, RuntimeError, TypeError, ValueError):
+        rates = [float(rate) for rate in part1.driver.rates_of(model)]
+    hint = f"in configure_optimizers: {GIVEN}"
+    if rates and not any(rates):
+        return "training leaves all weights as they were: the optimizer's learning rate is 0", hint
+    networks = {name.split(".")[0] for name in due}
+    whole = [one for one in sorted(networks) if all(n in stuck for n in due if n.split(".")[0] == one)]
+    what = f"all weights of the {' and the '.join(whole)}" if whole else f"weights, {stuck[0]} among them,"
+    share = f"{len(stuck)} of the {len(due)} tensors that the loss depends on"
+    return (
+        f"training leaves {what} as they were: {share}",
+        f"the optimizer should train all of the VAE; {hint}",
+    )
