@@ -66,7 +66,9 @@ def grade(
     output: Annotated[
         Path,
         typer.Option(
-            help="The folder for results: marks.csv, and <submission>/results.json.", show_default=False
+            help="The folder for results: marks.csv, and <submission>/results.json. Results that still hold "
+            "are kept.",
+            show_default=False,
         ),
     ],
     jobs: Annotated[
@@ -83,7 +85,8 @@ def grade(
         typer.Option(
             min=0,
             max=2**63 - 1,
-            help="The run's secret: all test inputs derive from it. By default a new one, shown at the end.",
+            help="The run's secret: all test inputs derive from it. By default that of the last run "
+            "into the folder or, in a new one, a new seed, shown at the end.",
             show_default=False,
         ),
     ] = None,
@@ -158,13 +161,15 @@ def grade(
     from grader.engine import (
         Provenance,
         environment_digest,
+        folder_seed,
         grade_into,
         interrupted_seed,
         prepare_output,
     )
     from grader.report.terminal import TerminalReport
+    from grader.report.whole_folder import count_rows, what_differs
     from grader.submission import find_submissions
-    from grader.submission.names import printable
+    from grader.submission.names import listed, printable
 
     cohort = find_submissions(paths, output)
     prepare_output(output)
@@ -177,8 +182,9 @@ def grade(
             'Results are recorded as "sandbox": "none", and no gradebook accepts them.',
         )
     chosen = seed is not None
-    begun = interrupted_seed(output) if seed is None and not fresh else None
-    seed = next((known for known in (seed, begun) if known is not None), secrets.randbits(48))
+    before = folder_seed(output) if not chosen and not fresh else None
+    begun = interrupted_seed(output) is not None
+    seed = next((known for known in (seed, before) if known is not None), secrets.randbits(48))
     total = len(cohort.submissions)
     jobs = min(_default_jobs() if jobs is None else jobs, total)
 
@@ -201,14 +207,27 @@ def grade(
         environment_digest(data.value),
     )
     report = TerminalReport(total, quiet, details)
-    if begun is not None:
+    if before is not None and begun:
         report.line(f"going on with a run that has not come to its end, seed {seed} (--fresh: a new one)")
+    elif before is not None:
+        report.line(
+            f"results in {printable(str(output))} that still hold are kept; what is new or has changed is "
+            f"marked with the seed of the last run there, {seed} (--fresh: all anew, with a new one)"
+        )
     factory = partial(guarded_marker, options, provenance)
     try:
         crew = _crew(dask, slurm, factory, report.line)
         with report.follow():
             results = grade_into(
-                output, cohort.submissions, factory, provenance, jobs, report.on_event, fresh, crew
+                output,
+                cohort.submissions,
+                factory,
+                provenance,
+                jobs,
+                report.on_event,
+                fresh,
+                crew,
+                any_seed=not chosen,
             )
     except KeyboardInterrupt:
         _complain(
@@ -218,7 +237,15 @@ def grade(
         return INTERRUPTED
     report.show(results)
     report.summary(results)
-    report.line(f"marks: {printable(str(output / 'marks.csv'))}")
+    if cohort.left_out:
+        report.line(
+            f"left out, with the reason at the start: {listed(one.path.name for one in cohort.left_out)}"
+        )
+    rows = count_rows(output)
+    of_all = f" ({rows} submissions, {len(results)} of them in this run)" if rows > len(results) else ""
+    report.line(f"marks: {printable(str(output / 'marks.csv'))}{of_all}")
+    for line in what_differs(output):
+        report.line(line)
     if not chosen:
         report.line(f"regrade with --seed {seed}")
     unmarked = [result.submission for result in results if not result.marked]

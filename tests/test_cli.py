@@ -182,7 +182,7 @@ def test_a_fresh_seed_is_shown_and_recorded(tmp_path, capsys):
     cohort = make(tmp_path, "s1")
     seeds = set()
     for _ in range(2):
-        assert run("grade", cohort, "--output", tmp_path / "out", "--quiet") == 0
+        assert run("grade", cohort, "--output", tmp_path / "out", "--quiet", "--fresh") == 0
         seeds.add(re.search(r"^regrade with --seed (\d+)$", capsys.readouterr().out, re.MULTILINE)[1])
     assert len(seeds) == 2
     assert all(f"options:{seed}:digits:True" in (tmp_path / "log").read_text() for seed in seeds)

@@ -1,7 +1,7 @@
 """A whole cohort: worker processes, progress, and every result on the disk as it comes."""
 
 from grader.engine.pool import Event, Finished, Started, grade_cohort
-from grader.engine.reuse import environment_digest, interrupted_seed
+from grader.engine.reuse import environment_digest, folder_seed, interrupted_seed
 from grader.engine.run import grade_into, prepare_output
 from grader.engine.slots import Crew
 from grader.engine.unmarked import Provenance
@@ -16,6 +16,7 @@ __all__ = [
     "Provenance",
     "Started",
     "environment_digest",
+    "folder_seed",
     "grade_cohort",
     "grade_into",
     "interrupted_seed",

@@ -4,7 +4,7 @@ A result holds for exactly what it was found for: the submission's bytes, the su
 seed, the images and the libraries. A fingerprint names all of these. A note beside the results keeps it, with
 the digest of the `results.json` it belongs to: whatever was cut off between the two is marked again.
 
-    OUTPUT/run.json              the seed, and whether the run has come to its end
+    OUTPUT/run.json              the seed, and what is still to be marked with it
     OUTPUT/.reuse/<name>.json    the fingerprint of OUTPUT/<name>/results.json
     OUTPUT/.reuse/lock           held while a run writes there
 """
@@ -18,6 +18,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -76,11 +77,13 @@ def fingerprint(submission: Submission, provenance: Provenance) -> str:
 
 def interrupted_seed(output: Path) -> int | None:
     """The seed of a run that has not come to its end, or None."""
-    record = _read_json(output / RUN_FILE)
-    seed = record.get("seed")
-    if record.get("complete") is False and isinstance(seed, int) and not isinstance(seed, bool):
-        return seed if 0 <= seed < 2**63 else None
-    return None
+    return folder_seed(output) if _read_json(output / RUN_FILE).get("complete") is False else None
+
+
+def folder_seed(output: Path) -> int | None:
+    """The seed of the last run in a folder of results, or None."""
+    seed = _read_json(output / RUN_FILE).get("seed")
+    return seed if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**63 else None
 
 
 class Kept:
@@ -96,6 +99,7 @@ class Kept:
         self.provenance = provenance
         self._folder = output / FOLDER
         self._folder.mkdir(exist_ok=True)
+        self._pending: frozenset[str] = frozenset()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -116,13 +120,28 @@ class Kept:
                 pass  # a file system without locks
             yield
 
-    def begin(self) -> None:
-        """Note that a run has begun, and with which seed."""
-        self._write_run(complete=False)
+    def outstanding(self) -> frozenset[str]:
+        """The submissions that an earlier run with the same seed has begun with and not marked."""
+        run = _read_json(self.output / RUN_FILE)
+        names = run.get("pending")
+        if run.get("complete") is not False or run.get("seed") != self.provenance.seed:
+            return frozenset()
+        return frozenset(map(str, names)) if isinstance(names, list) else frozenset()
 
-    def end(self) -> None:
-        """Note that every submission has been marked: the next run is a new one."""
-        self._write_run(complete=True)
+    def begin(self, names: Iterable[str], anew: bool = False) -> None:
+        """Note that a run has begun, with which seed and submissions.
+
+        Args:
+            names: of the submissions.
+            anew: whether what an earlier run has left to be marked is given up.
+        """
+        self._pending = frozenset(names) | (frozenset() if anew else self.outstanding())
+        self._write_run()
+
+    def end(self, marked: Iterable[str]) -> None:
+        """Note what has been marked. When nothing is left, the run has come to its end."""
+        self._pending -= frozenset(marked)
+        self._write_run()
 
     def clean(self, names: Iterable[str]) -> None:
         """Remove what a killed run has left half written."""
@@ -131,8 +150,13 @@ class Kept:
                 with contextlib.suppress(OSError):
                     path.unlink()
 
-    def result(self, found: Found) -> SubmissionResult | None:
-        """The result of an earlier run, where it still holds."""
+    def result(self, found: Found, any_seed: bool = False) -> SubmissionResult | None:
+        """The result of an earlier run, where it still holds.
+
+        Args:
+            found: the submission.
+            any_seed: whether it may be one of another seed than this run's.
+        """
         note = self._note(found.name)
         if not note:
             return None
@@ -142,12 +166,14 @@ class Kept:
             return None
         if note.get("results") != _digest(content):
             return None
-        if note.get("fingerprint") != fingerprint(read_found(found, shown=True), self.provenance):
-            return None
         try:
-            return result_from_json(json.loads(content))
+            result = result_from_json(json.loads(content))
         except (ValueError, KeyError, TypeError):  # of another version of the grader
             return None
+        submission = read_found(found, shown=True)
+        seeds = {self.provenance.seed, result.seed if any_seed else self.provenance.seed}
+        holds_for = {fingerprint(submission, replace(self.provenance, seed=seed)) for seed in seeds}
+        return result if note.get("fingerprint") in holds_for else None
 
     def keep(self, name: str, fingerprint: str, seconds: float) -> None:
         """Note what a result that has just been written holds for."""
@@ -165,12 +191,13 @@ class Kept:
     def _note(self, name: str) -> dict[str, Any]:
         return _read_json(self._folder / f"{name}.json")
 
-    def _write_run(self, complete: bool) -> None:
+    def _write_run(self) -> None:
         run = {
             "seed": self.provenance.seed,
             "suite": self.provenance.suite,
             "environment": self.provenance.environment,
-            "complete": complete,
+            "complete": not self._pending,
+            "pending": sorted(self._pending),
         }
         write_atomically(self.output / RUN_FILE, json.dumps(run, indent=2).encode() + b"\n")
 

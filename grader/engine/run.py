@@ -19,7 +19,6 @@ from grader.engine.worker import Marked, MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
 from grader.marking.result import SubmissionResult
 from grader.report.atomic import write_atomically
-from grader.report.marks_csv import write_marks
 from grader.report.results_json import FILE_NAME, write_result
 from grader.submission import NAMED_FILES, Found
 from grader.submission.names import printable
@@ -53,8 +52,12 @@ def grade_into(
     on_event: Callable[[Event], None] = lambda event: None,
     fresh: bool = False,
     crew: Crew | None = None,
+    any_seed: bool = False,
 ) -> list[SubmissionResult]:
     """Mark submissions and write `OUTPUT/<name>/results.json` for each, and `OUTPUT/marks.csv`.
+
+    `marks.csv` has a row for every result in the folder, also for those of earlier runs: one student can be
+    marked again without touching the others.
 
     What an earlier run has found under the same conditions is not marked again. Those that took longest the
     last time come first, so that none of them is left to one worker while the others are done. Interrupted,
@@ -69,6 +72,7 @@ def grade_into(
         on_event: told of every submission that starts and of every result that is on the disk.
         fresh: mark all anew.
         crew: where to mark, instead of in processes here.
+        any_seed: keep what an earlier run has found with another seed, where it still holds.
 
     Raises:
         GraderUsageError: another run is writing into the same folder.
@@ -81,38 +85,52 @@ def grade_into(
     with kept.locked():
         with _writing(output):
             kept.clean(found.name for found in submissions)
-            kept.begin()
+            strict = kept.outstanding()
+            kept.begin((found.name for found in submissions), anew=fresh)
+        reusable = [] if fresh else [(found, any_seed and found.name not in strict) for found in submissions]
         try:
-            _grade(submissions, marker_factory, jobs, on_event, fresh, crew, kept, results)
+            _reuse(reusable, on_event, kept, results)
+            todo = [found for found in submissions if found.name not in results]
+            _grade(todo, marker_factory, jobs, on_event, crew, kept, results)
         finally:
             done = [results[found.name] for found in submissions if found.name in results]
             with _writing(output):
-                write_marks(output, done)
-        if all(result.marked for result in done):
-            with _writing(output):
-                kept.end()
+                _write_marks(output, done)
+        with _writing(output):
+            kept.end(result.submission for result in done if result.marked)
     return done
 
 
+def _write_marks(output: Path, done: Sequence[SubmissionResult]) -> None:
+    # Workers import this module too, and need nothing that draws.
+    from grader.report.whole_folder import write_all_marks
+
+    write_all_marks(output, done)
+
+
+def _reuse(
+    submissions: Sequence[tuple[Found, bool]],
+    on_event: Callable[[Event], None],
+    kept: Kept,
+    results: dict[str, SubmissionResult],
+) -> None:
+    """Take over results of earlier runs that still hold; of each submission whether the seed may differ."""
+    for found, any_seed in submissions:
+        result = kept.result(found, any_seed)
+        if result is not None:
+            results[found.name] = result
+            on_event(Finished(result, reused=True))
+
+
 def _grade(
-    submissions: Sequence[Found],
+    todo: Sequence[Found],
     marker_factory: MarkerFactory,
     jobs: int,
     on_event: Callable[[Event], None],
-    fresh: bool,
     crew: Crew | None,
     kept: Kept,
     results: dict[str, SubmissionResult],
 ) -> None:
-    todo = []
-    for found in submissions:
-        result = None if fresh else kept.result(found)
-        if result is None:
-            todo.append(found)
-        else:
-            results[found.name] = result
-            on_event(Finished(result, reused=True))
-
     def tell(event: Event) -> None:
         if isinstance(event, Finished):
             event = Finished(results[event.result.submission])

@@ -39,7 +39,7 @@ def unreadable(submission: Submission, provenance: Provenance, seconds: float = 
     if submission.fault == GRADER:
         return grader_fault(submission.name, submission.error, provenance, seconds, check="readable")
     check = CheckResult("readable", NOT_SUBMITTED, message=submission.error, hint=RESUBMIT)
-    return _result(submission.name, check, provenance, seconds, submission.warnings)
+    return _result(submission.name, check, provenance, seconds, submission.warnings, submission.review)
 
 
 def grader_fault(
@@ -52,7 +52,12 @@ def grader_fault(
 
 
 def _result(
-    name: str, check: CheckResult, provenance: Provenance, seconds: float, warnings: tuple[str, ...] = ()
+    name: str,
+    check: CheckResult,
+    provenance: Provenance,
+    seconds: float,
+    warnings: tuple[str, ...] = (),
+    review: str = "",
 ) -> SubmissionResult:
     return SubmissionResult(
         submission=name,
@@ -62,7 +67,8 @@ def _result(
         waived=provenance.waived,
         seconds=seconds,
         items=tuple(
-            ItemResult(item.id, 0.0, item.points, check.status, (check,)) for item in load_rubric().automatic
+            ItemResult(item.id, 0.0, item.points, check.status, (check,), review)
+            for item in load_rubric().automatic
         ),
         warnings=warnings,
     )

@@ -23,7 +23,7 @@ from grader.engine.cpus import keep_to
 from grader.engine.memory import PeakMemory
 from grader.engine.reuse import fingerprint
 from grader.engine.unmarked import Provenance, unreadable
-from grader.marking.result import SubmissionResult
+from grader.marking.result import NOT_SUBMITTED, ItemResult, SubmissionResult
 from grader.submission import Found, Submission, read_found
 
 if TYPE_CHECKING:
@@ -131,8 +131,16 @@ def mark_one(task: Found | Submission, provenance: Provenance) -> Marked:
     figures = _figures(submission, provenance)
     missing = tuple(warning for warning in submission.warnings if warning not in result.warnings)
     warnings = (*missing, *result.warnings, *figures.refused)
-    result = replace(result, submission=submission.name, warnings=warnings)
+    items = tuple(_with_review(item, submission.review) for item in result.items)
+    result = replace(result, submission=submission.name, items=items, warnings=warnings)
     return Marked(result, digest, pictures, figures.files, memory)
+
+
+def _with_review(item: ItemResult, review: str) -> ItemResult:
+    """An item whose files are missing waits for a person, where something else in the hand-in may be them."""
+    if not review or item.review or item.status != NOT_SUBMITTED:
+        return item
+    return replace(item, review=review)
 
 
 def _mark(submission: Submission) -> tuple[SubmissionResult, float | None]:

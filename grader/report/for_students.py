@@ -17,6 +17,15 @@ _WARNINGS = re.compile(
     r"|^handed in as single files, without part1/ and part2/$"
     r"|^none of its files is one of the assignment's: "
     r"|^figure .{1,200}: it is not shown: "
+    r"| was read as part\d$"
+    r"| was not read: it is the given part2/utils\.py, not part 1's$"
+    r"|^the files were found in "
+    r"|^placed by the names of the files, which lie in "
+    r"|^only one of several folders with such files was read, "
+    r"|^read from .*, within what was handed in$"
+    r"|, within what was handed in, was not opened: "
+    r"| was not opened, since part1/ or part2/ or their files lie beside it$"
+    r"|^none of the assignment's files is in it"
 )
 _OPTIONS = re.compile(r" \(--[^()]*\)")  # of the grader's command line
 

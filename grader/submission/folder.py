@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
-from grader.submission.layout import (
-    NO_PARTS,
-    choose_wrapper,
-    is_part,
-    misspelt_parts,
-    too_deep,
-    unread_modules,
-)
+from grader.submission.kinds import is_archive_kind, kind_of_file
+from grader.submission.layout import misspelt_parts, strangers, unread_modules
+from grader.submission.leaves import nothing_found, settle_utils, without_files
 from grader.submission.model import (
+    GIVEN_FILES,
     MAX_FILE_BYTES,
     MAX_MEMBERS,
     NAMED_FILES,
@@ -29,14 +28,18 @@ from grader.submission.model import (
     Contents,
     UnreadableSubmission,
 )
-from grader.submission.names import is_clutter, printable
-from grader.submission.shown import DEPTH, FOLDER, Budget, is_shown, refusal
+from grader.submission.names import is_archive, is_clutter, may_be_archive, printable
+from grader.submission.nested import Holder, Opened, candidates, read_nested, with_unopened
+from grader.submission.places import PLACES, STRANGE, Place, Placement, locatable, locate, spelled
+from grader.submission.shown import DEPTH, FOLDER, SUFFIXES, Budget, is_shown, refusal
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-# How far misplaced parts are looked for, only to say where they lie: folders down, and folders in all.
-_SEARCH_DEPTH = 4
-_SEARCH_FOLDERS = 500
+# How far files are looked for that do not lie where they belong: folders down, and names in all folders.
+_SEARCH_DEPTH = 8
+_SEARCH_MOST = 10  # times what one folder may have
+_SEARCH_FOLDERS = 500  # of figures
+_GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
 
 def read_folder(path: Path, shown: bool = False) -> Contents:
@@ -48,26 +51,161 @@ def read_folder(path: Path, shown: bool = False) -> Contents:
 
     Raises:
         UnreadableSubmission: a link or special file stands where a named file belongs, a file is over the
-            cap, or the parts lie too deep.
+            cap, or two places in it fit equally well.
         OSError: the system does not let us read it.
     """
     with _open_folder(path.name, None, os.fspath(path)) as top:
         names = _names(top)
-        if any(is_part(name) for name in names):
-            return _read_parts(top, names, shown)
-        wrapper = choose_wrapper([name for name in names if _holds_parts(top, name)])
-        if wrapper is not None:
-            with _open_folder(wrapper, top) as inner:
-                return _read_parts(inner, _names(inner), shown)
+        tree = _scan(top)
+        placement = locate(tree.files)
+        if placement is not None:
+            contents = _read_placed(top, placement, shown)
+            return with_unopened(_with_remarks(contents, tree.remarks), tree.files)
+        if tree.error is not None:
+            raise tree.error
+        if tree.cut_off:
+            raise UnreadableSubmission(
+                "none of the assignment's files is in the part of it that was looked through, and there is "
+                "a lot more: leave out virtual environments, data and logs",
+                waits=True,
+            )
+        fallback = without_files(tree.all)
+        contents = _read_placed(top, fallback, shown)
         _refuse_linked_wrapper(top, names)
-        deep = _find_deep(top, "", _SEARCH_DEPTH, iter(range(_SEARCH_FOLDERS)))
-        if deep:
-            raise too_deep(deep)
-        return Contents({}, (*misspelt_parts(names), NO_PARTS))
+        nested = read_nested(_archives(top, tree.files), shown)
+        return nested if nested is not None else nothing_found(contents, fallback, tree.files)
 
 
-def _read_parts(root: int, names: list[str], shown: bool) -> Contents:
+def holds_assignment(path: Path) -> bool:
+    """Whether a folder holds a file of the assignment, a part or an archive, or cannot be looked into."""
+    try:
+        with _open_folder(path.name, None, os.fspath(path)) as top:
+            tree = _scan(top)
+    except (OSError, UnreadableSubmission):
+        return True
+    if tree.error is not None or tree.cut_off or any(spelled(place[-1]) for place in tree.folders):
+        return True
+    return locatable(tree.files) or any(
+        is_archive(place[-1]) or is_archive_kind(kind_of_file(path.joinpath(*place)))
+        for place in tree.files
+        if may_be_archive(place[-1])
+    )
+
+
+@dataclass
+class _Tree:
+    """What lies in a folder and in the folders in it.
+
+    Attributes:
+        files: whatever is no folder, without clutter.
+        folders: and the folders.
+        remarks: about folders that cannot be listed.
+        error: why the first of them cannot.
+        cut_off: whether there is more than is looked through.
+    """
+
+    files: list[Place] = field(default_factory=list)
+    folders: list[Place] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    error: OSError | None = None
+    cut_off: bool = False
+
+    @property
+    def all(self) -> list[Place]:
+        """Files and folders."""
+        return [*self.folders, *self.files]
+
+
+def _scan(top: int) -> _Tree:
+    """Look through a folder, level by level, and follow no link."""
+    tree = _Tree()
+    waiting: deque[Place] = deque([()])
+    while waiting:
+        place = waiting.popleft()
+        try:
+            with _opened("/".join(place), top) as folder:
+                for name in _names(folder):
+                    if is_clutter(name):
+                        continue
+                    if len(tree.files) + len(tree.folders) == _SEARCH_MOST * MAX_MEMBERS:
+                        tree.cut_off = True
+                        return tree
+                    if not _is_kind(folder, name, stat.S_IFDIR):
+                        tree.files.append((*place, name))
+                        continue
+                    tree.folders.append((*place, name))
+                    if len(place) < _SEARCH_DEPTH and name not in STRANGE:
+                        waiting.append((*place, name))
+        except OSError as error:
+            if not place:
+                raise
+            tree.error = tree.error or error
+            tree.remarks.append(
+                f"{printable('/'.join(place))}/ cannot be looked into: {error.strerror or error}"
+            )
+        except UnreadableSubmission:  # more entries than a folder may have
+            if not place:
+                raise
+            tree.cut_off = True
+    return tree
+
+
+def _archives(top: int, files: list[Place]) -> list[tuple[Place, Opened]]:
+    """The archives in a folder."""
+    holder = Holder()
+
+    def opener(place: Place) -> Opened:
+        def open_it() -> BinaryIO:
+            with _opened("/".join(place[:-1]), top) as folder:
+                return holder.hold(read_plain_file(place[-1], "/".join(place), folder, holder.limit))
+
+        return open_it
+
+    return [(place, opener(place)) for place in candidates(files)]
+
+
+def _with_remarks(contents: Contents, remarks: list[str]) -> Contents:
+    return replace(contents, warnings=(*contents.warnings, *remarks))
+
+
+def _read_placed(top: int, placement: Placement, shown: bool) -> Contents:
+    """Read what has been located in an open folder."""
+    usual = {part: (*placement.root, part) for part in PARTS}
+    if all(place[:-1] == usual[name.partition("/")[0]] for name, place in placement.files.items()):
+        with _opened("/".join(placement.root), top) as root:
+            return _read_parts(root, placement, shown)
+    files: dict[str, bytes] = {}
+    for name, place in placement.files.items():
+        with _opened("/".join(place[:-1]), top) as folder:
+            files[name] = read_plain_file(place[-1], name, folder)
+    warnings = [*placement.warnings, *settle_utils(files, placement)]
+    modules: list[str] = []
+    for part, place in placement.parts.items():
+        with _opened("/".join(place), top) as folder:
+            modules += [f"{part}/{name}" for name in _names(folder)]
+    warnings += unread_modules(modules)
+    budget = Budget()
+    figures: dict[str, bytes] = {}
+    with _opened("/".join(placement.root), top) as root:
+        names = _names(root)
+        read_as = {place[-1] for place in placement.parts.values()}
+        warnings += misspelt_parts(name for name in names if name in PARTS or name not in read_as)
+        if placement.flat:
+            known = {*_GIVEN, *PLACES}
+            others = [name for name in names if name.endswith(".py") and not is_clutter(name)]
+            warnings += strangers([name for name in others if name not in known])
+        if shown:
+            figures = _read_figures(root, names, budget)
+            if placement.flat:
+                beside = [name for name in names if name.lower().endswith(SUFFIXES) and not is_clutter(name)]
+                for name in budget.few(beside):
+                    read_shown(name, f"{FOLDER}/{name}", budget, figures, root)
+    return Contents(files, (*warnings, *budget.remarks), figures, placement.review)
+
+
+def _read_parts(root: int, placement: Placement, shown: bool) -> Contents:
     """Read part1 and part2 of an open folder."""
+    names = _names(root)
     files: dict[str, bytes] = {}
     modules: list[str] = []
     for part in PARTS:
@@ -82,7 +220,8 @@ def _read_parts(root: int, names: list[str], shown: bool) -> Contents:
                     files[file] = read_plain_file(name, file, folder)
     budget = Budget()
     figures = _read_figures(root, names, budget) if shown else {}
-    return Contents(files, (*misspelt_parts(names), *unread_modules(modules), *budget.remarks), figures)
+    warnings = [*placement.warnings, *misspelt_parts(names), *unread_modules(modules), *budget.remarks]
+    return Contents(files, tuple(warnings), figures, placement.review)
 
 
 def _read_figures(root: int, names: list[str], budget: Budget) -> dict[str, bytes]:
@@ -223,32 +362,9 @@ def _is_kind(folder: int, name: str, kind: int) -> bool:
         return False
 
 
-def _holds_parts(folder: int, name: str) -> bool:
-    """Whether an entry is a folder with part1 or part2 in it."""
-    if is_clutter(name) or not _is_kind(folder, name, stat.S_IFDIR):
-        return False
-    with _open_folder(name, folder) as inner:
-        return any(os.access(part, os.F_OK, dir_fd=inner, follow_symlinks=False) for part in PARTS)
-
-
 def _refuse_linked_wrapper(folder: int, names: list[str]) -> None:
     """Say that a link is not followed, where it stands alone and may be meant as the wrapping folder."""
     visible = [name for name in names if not is_clutter(name)]
     links = [name for name in visible if _is_kind(folder, name, stat.S_IFLNK)]
     if links and len(links) == len(visible):
         raise UnreadableSubmission(f"{printable(links[0])} is a symbolic link; hand in the folder itself")
-
-
-def _find_deep(folder: int, path: str, depth: int, budget: Iterator[int]) -> str:
-    """The path of a part that lies too deep, or nothing."""
-    for name in _names(folder):
-        if is_clutter(name) or not _is_kind(folder, name, stat.S_IFDIR):
-            continue
-        if is_part(name):
-            return f"{path}{name}"
-        if depth > 1 and next(budget, None) is not None:
-            with _open_folder(name, folder) as inner:
-                found = _find_deep(inner, f"{path}{name}/", depth - 1, budget)
-            if found:
-                return found
-    return ""

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from grader.submission.model import GIVEN_FILES, NAMED_FILES, PARTS, UnreadableSubmission
-from grader.submission.names import is_clutter, listed, printable
+from grader.submission.model import GIVEN_FILES, NAMED_FILES, PARTS
+from grader.submission.names import is_clutter, printable
 
 MAX_WARNINGS = 5  # of a kind: a line each, and one line about the rest
 
+FLAT = "handed in as single files, without part1/ and part2/"
 NO_PARTS = (
     "there is neither part1/ nor part2/ in it; a submission is a folder, or an archive of a folder, "
     "that holds part1/ and part2/"
 )
-
-
-def choose_wrapper(candidates: Collection[str]) -> str | None:
-    """The one wrapping folder that holds the parts, or None where there is none.
-
-    Raises:
-        UnreadableSubmission: several folders hold parts, so it is unclear which one was handed in.
-    """
-    if len(candidates) > 1:
-        raise UnreadableSubmission(
-            f"several folders in it hold part1/ or part2/ ({listed(candidates)}); hand in one of them"
-        )
-    return next(iter(candidates), None)
-
-
-def too_deep(path: str) -> UnreadableSubmission:
-    """The refusal of parts that lie deeper than one wrapping folder."""
-    return UnreadableSubmission(
-        f"{printable(path)} lies too deep: part1/ and part2/ belong at the top or in one wrapping folder"
-    )
 
 
 def is_part(name: str) -> bool:

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.submission.folder import read_plain_file, read_shown
-from grader.submission.layout import strangers
-from grader.submission.model import GIVEN_FILES, NAMED_FILES, Contents
+from grader.submission.layout import FLAT, strangers
+from grader.submission.leaves import settle_utils
+from grader.submission.model import GIVEN_FILES, Contents
 from grader.submission.names import is_clutter, listed, printable
+from grader.submission.places import PLACES, Placement
 from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget
 
-# The folder of a file by its name alone: no two files that students write are called the same.
-PLACES = {file.rpartition("/")[2]: file for file in NAMED_FILES}
-assert len(PLACES) == len(NAMED_FILES)
 _GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
 
@@ -36,13 +35,21 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
             contents[PLACES[name]] = read_plain_file(os.fspath(path), printable(path.name))
         elif name.endswith(".py") and name not in _GIVEN:
             others.append(name)
-    warnings = strangers(others)
+    placement = Placement((), {place: (name,) for name, place in PLACES.items() if place in contents}, {})
+    warnings = [*settle_utils(contents, placement), *strangers(others)]
     if contents:
-        warnings.insert(0, "handed in as single files, without part1/ and part2/")
+        warnings.insert(0, FLAT)
     else:
         warnings.insert(0, f"none of its files is one of the assignment's: {listed(files)}")
+    pictures = tuple(suffix for suffix in SUFFIXES if suffix != ".pdf")  # which may be the report
+    texts = [
+        name
+        for name in files
+        if name not in _GIVEN and not is_clutter(name) and not name.lower().endswith((NOTEBOOK, *pictures))
+    ]
+    review = f"none of the assignment's files is in it, but {listed(texts)}" if texts and not contents else ""
     if not shown:
-        return Contents(contents, tuple(warnings))
+        return Contents(contents, tuple(warnings), review=review)
     budget = Budget()
     figures: dict[str, bytes] = {}
     for name in budget.few(
@@ -50,4 +57,4 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
     ):
         place = name if name.lower().endswith(NOTEBOOK) else f"{FOLDER}/{name}"
         read_shown(os.fspath(files[name]), place, budget, figures)
-    return Contents(contents, (*warnings, *budget.remarks), figures)
+    return Contents(contents, (*warnings, *budget.remarks), figures, review)

@@ -65,11 +65,15 @@ class Found:
         name: what it is called in the results.
         path: where it lies.
         loose: where it was uploaded file by file, the names given by the student, and where each lies.
+        review: why it is not read but waits for a person; empty where it is read.
+        others: what else stands for this submission, where it waits for a person to choose.
     """
 
     name: str
     path: Path
     loose: tuple[tuple[str, Path], ...] = ()
+    review: str = ""
+    others: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class Submission:
             `grader` (no permission to read it, a disk error); empty without an error.
         shown: what belongs to the report, where that was asked for: `figures/1.9_manifold.png`,
             `report.ipynb`, as bytes that nobody has looked into.
+        review: why a person has to look at it before it counts; empty where nobody has to.
     """
 
     name: str
@@ -93,6 +98,7 @@ class Submission:
     error: str = ""
     fault: str = field(default="")
     shown: Mapping[str, bytes] = field(default_factory=dict)
+    review: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.error) != bool(self.fault):
@@ -108,6 +114,7 @@ class Contents:
     files: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
     warnings: tuple[str, ...] = ()
     shown: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    review: str = ""
 
 
 class UnreadableSubmission(Exception):
@@ -115,8 +122,10 @@ class UnreadableSubmission(Exception):
 
     Attributes:
         fault: `student` or `grader`.
+        waits: whether a person may find in it what the grader does not.
     """
 
-    def __init__(self, message: str, fault: str = STUDENT) -> None:
+    def __init__(self, message: str, fault: str = STUDENT, waits: bool = False) -> None:
         super().__init__(message)
         self.fault = fault
+        self.waits = waits

@@ -8,9 +8,17 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePath
 
-ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
-# Archives that students do hand in, but that cannot be read here: they get a result that says so.
-FOREIGN_SUFFIXES = (".7z", ".rar", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".gz", ".bz2", ".xz")
+ARCHIVE_SUFFIXES = (
+    *(".zip", ".tar", ".tar.gz", ".tgz", ".zipx"),
+    *(".tar.bz2", ".tbz2", ".tbz", ".tb2", ".tar.xz", ".txz"),
+)
+# Names of other archives, most of which cannot be read here: they get a result that says so.
+FOREIGN_SUFFIXES = (".7z", ".rar", ".tar.zst", ".tzst", ".zst", ".gz", ".bz2", ".xz")
+# What browsers, mailers and kinds of documents that are zips inside put behind the name of an archive.
+_ODD_SUFFIXES = (
+    *(".txt", ".bin", ".dat", ".file", ".download", ".crdownload", ".part", ".partial", ".tmp"),
+    *(".jar", ".docx", ".odt", ".apk", ".whl", ".cbz"),
+)
 
 MAX_NAME_CHARACTERS = 100
 MAX_NAME_BYTES = 200  # file systems allow 255 bytes in a name, and a temporary file's name is longer
@@ -49,6 +57,19 @@ def stem(name: str) -> str:
     return name
 
 
+def odd_stem(name: str) -> str:
+    """The name of an archive by its content, whatever its suffix: without what is no part of a student's id.
+
+    `dora.zip.txt` and `dora.docx` are `dora`; `jane.doe` stays, since nothing says that `.doe` is a suffix.
+    """
+    shorter = stem(name)
+    lower = shorter.lower()
+    for suffix in _ODD_SUFFIXES:
+        if lower.endswith(suffix) and len(shorter) > len(suffix):
+            return odd_stem(shorter[: -len(suffix)])
+    return shorter if shorter == name else odd_stem(shorter)
+
+
 def safe_name(raw: str) -> str:
     """A name for the submission's folder of results.
 
@@ -73,7 +94,7 @@ def _fits(name: str) -> bool:
 
 def submission_name(path: PurePath, is_archive: bool) -> str:
     """The name of the submission at a path: an archive's without its suffix."""
-    return safe_name(stem(path.name) if is_archive else path.name)
+    return safe_name(odd_stem(path.name) if is_archive else path.name)
 
 
 def is_archive(name: str) -> bool:
@@ -81,9 +102,38 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith((*ARCHIVE_SUFFIXES, *FOREIGN_SUFFIXES))
 
 
+def may_be_archive(name: str) -> bool:
+    """Whether it is worth a look if this is an archive: by its suffix, by one within, or for want of any."""
+    lower = name.lower()
+    within = any(f"{suffix}." in lower for suffix in ARCHIVE_SUFFIXES)
+    return is_archive(name) or within or "." not in name
+
+
 def is_clutter(name: str) -> bool:
-    """Whether a system or a tool left this behind; nobody handed it in."""
-    return name.startswith((".", "__MACOSX", "__pycache__")) or name in ("Thumbs.db", "desktop.ini")
+    """Whether a system or a tool left this behind, or it is hidden: nothing that is read."""
+    return name.startswith((".", "__MACOSX", "__pycache__")) or name.casefold() in (
+        "thumbs.db",
+        "desktop.ini",
+    )
+
+
+# What systems and tools leave behind in any folder: not worth a word.
+_SILENT = frozenset(
+    {
+        *(".ds_store", ".localized", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
+        *(".git", ".gitignore", ".gitattributes", ".gitkeep", ".gitmodules", ".svn", ".hg"),
+        *(".ipynb_checkpoints", ".idea", ".vscode", ".venv", ".cache", ".python-version", ".directory"),
+        *(".mypy_cache", ".pytest_cache", ".ruff_cache", ".reuse", ".trash", ".fseventsd", ".spotlight-v100"),
+        *("$recycle.bin", "system volume information"),
+    }
+)
+_SILENT_STARTS = ("__macosx", "__pycache__", "._", ".nfs", ".~lock", "~$", ".trash-", ".goutputstream")
+
+
+def is_silent(name: str) -> bool:
+    """Whether everybody knows that nobody handed this in. Other hidden names are left out, with a word."""
+    lower = name.casefold()
+    return lower in _SILENT or lower.startswith(_SILENT_STARTS)
 
 
 def listed(names: Iterable[str], limit: int = 5) -> str:

@@ -12,7 +12,7 @@ from grader.submission.archive import read_archive
 from grader.submission.folder import read_folder
 from grader.submission.loose import read_loose
 from grader.submission.model import GRADER, STUDENT, Contents, Found, Submission, UnreadableSubmission
-from grader.submission.names import ARCHIVE_SUFFIXES, FOREIGN_SUFFIXES, printable, submission_name
+from grader.submission.names import printable, submission_name
 
 # What the system says when a link or special file was put in a file's place between two looks at it.
 _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
@@ -20,6 +20,8 @@ _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
 
 def read_found(found: Found, shown: bool = False) -> Submission:
     """Read a submission that was found in a cohort; see `read_submission`."""
+    if found.review:
+        return Submission(found.name, {}, error=found.review, fault=STUDENT, review=found.review)
     return read_submission(found.path, found.name, dict(found.loose), shown)
 
 
@@ -44,7 +46,8 @@ def read_submission(
     try:
         contents = read_loose(loose, shown) if loose else _read(path, shown)
     except UnreadableSubmission as error:
-        return Submission(name, {}, error=f"{called}: {error}", fault=error.fault)
+        message = f"{called}: {error}"
+        return Submission(name, {}, error=message, fault=error.fault, review=message if error.waits else "")
     except OSError as error:
         where = f" {printable(os.fsdecode(error.filename))}" if error.filename is not None else ""
         reason = error.strerror or str(error)
@@ -52,7 +55,9 @@ def read_submission(
         return Submission(name, {}, error=f"{called}: the grader cannot read{where}: {reason}", fault=fault)
     except MemoryError:
         return Submission(name, {}, error=f"{called}: not enough memory to read it", fault=GRADER)
-    return Submission(name, contents.files, tuple(contents.warnings), shown=contents.shown)
+    return Submission(
+        name, contents.files, tuple(contents.warnings), shown=contents.shown, review=contents.review
+    )
 
 
 def _read(path: Path, shown: bool) -> Contents:
@@ -61,7 +66,4 @@ def _read(path: Path, shown: bool) -> Contents:
         raise UnreadableSubmission("this is a symbolic link; hand in the folder or archive itself")
     if kind == stat.S_IFDIR:
         return read_folder(path, shown)
-    lower = path.name.lower()
-    if lower.endswith(FOREIGN_SUFFIXES) and not lower.endswith(ARCHIVE_SUFFIXES):
-        raise UnreadableSubmission("this kind of archive is not accepted; hand in a zip, tar or tar.gz")
     return read_archive(path, shown)

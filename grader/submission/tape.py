@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
-from grader.submission.gunzip import Gunzip
 from grader.submission.model import (
     MAX_HEADER_BYTES,
     MAX_HEADERS_BYTES,
@@ -20,24 +19,25 @@ from grader.submission.tar_header import BLOCK, LONG_NAME, RECORDS, Header, numb
 from grader.submission.unpacking import SPARSE, DamagedArchive, Member, Read, checked_path, too_many
 
 _CHUNK = 1 << 16
+Decompress = Callable[[BinaryIO], io.RawIOBase]
 _MAX_EXTENSIONS = 8  # headers that tell about one member; usual tools write up to three
 
 
 class _ForwardReader:
     """A stream that only goes forward, counts what it hands over, and stops at the cap."""
 
-    def __init__(self, stream: BinaryIO | io.BufferedReader) -> None:
+    def __init__(self, stream: BinaryIO | io.BufferedReader, most: int) -> None:
         self._stream = stream
+        self._most = most
         self.position = 0
 
     def read(self, size: int) -> bytes:
         """So many bytes, or all that are left."""
         piece = self._stream.read(size)
         self.position += len(piece)
-        if self.position > MAX_UNPACKED_BYTES:
+        if self.position > self._most:
             raise UnreadableSubmission(
-                f"the archive unpacks to more than {MAX_UNPACKED_BYTES:,} bytes; "
-                "leave out data and checkpoints"
+                f"the archive unpacks to more than {self._most:,} bytes; leave out data and checkpoints"
             )
         return piece
 
@@ -71,11 +71,18 @@ class _Stored:
 
 
 class TarSource:
-    """An open tar archive. Listing and reading each go through it once, front to back."""
+    """An open tar archive. Listing and reading each go through it once, front to back.
 
-    def __init__(self, file: BinaryIO, compressed: bool) -> None:
+    Args:
+        file: the archive.
+        decompress: what is in a compressed one; None where it is not compressed.
+        most: how many bytes it may unpack to.
+    """
+
+    def __init__(self, file: BinaryIO, decompress: Decompress | None = None, most: int | None = None) -> None:
         self._file = file
-        self._compressed = compressed
+        self._decompress = decompress
+        self._most = MAX_UNPACKED_BYTES if most is None else most
         self._stored: list[_Stored] = []
         self.remarks: tuple[str, ...] = ()
 
@@ -102,9 +109,9 @@ class TarSource:
 
     def _from_the_start(self) -> _ForwardReader:
         self._file.seek(0)
-        return _ForwardReader(
-            io.BufferedReader(Gunzip(self._file), _CHUNK) if self._compressed else self._file
-        )
+        if self._decompress is None:
+            return _ForwardReader(self._file, self._most)
+        return _ForwardReader(io.BufferedReader(self._decompress(self._file), _CHUNK), self._most)
 
     def _headers(self, reader: _ForwardReader) -> Iterator[_Stored]:
         """The members, with the reader at the bytes of each."""

@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.errors import GraderUsageError
 from grader.submission.downloads import Entry
+from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.layout import is_part, misspelt_parts
 from grader.submission.model import Found
 from grader.submission.names import is_archive, is_clutter, listed, printable, safe_name
+from grader.submission.places import PLACES, spelled
+
+_NAMED = 1_000  # what is passed over is named, and not counted
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,9 @@ class Upload:
     whole: bool
 
     @property
-    def age(self) -> tuple[tuple[int, ...], tuple[int, ...], int, str]:
-        """Sorts uploads from the earliest to the latest, as far as can be told."""
-        return self.hand_in, self.order, _modified(self.path), self.name
+    def age(self) -> tuple[tuple[int, ...], tuple[int, ...], bool, int, str]:
+        """Sorts uploads from the earliest to the latest, as far as can be told; folders before archives."""
+        return self.hand_in, self.order, not os.path.isdir(self.path), _modified(self.path), self.name
 
 
 def choose_uploads(uploads: Sequence[tuple[Entry, Path]]) -> Iterator[tuple[Found, list[str]]]:
@@ -43,21 +46,27 @@ def choose_uploads(uploads: Sequence[tuple[Entry, Path]]) -> Iterator[tuple[Foun
     Args:
         uploads: files and folders of the download, each with what its name tells.
 
-    Raises:
-        GraderUsageError: two students have the same id.
+    Two students with the same id wait for a person: whose a file is cannot be told.
     """
     students: dict[tuple[str, str], list[tuple[Entry, Path]]] = {}
     for entry, path in uploads:
         students.setdefault((entry.system, entry.student), []).append((entry, path))
     for (system, student), theirs in sorted(students.items(), key=lambda item: item[1][0][0].name):
-        first = theirs[0]
-        for other in theirs:
-            if other[0].name != first[0].name:
-                raise GraderUsageError(
-                    f"two students have the {system} id {student}: {printable(str(first[1]))} and "
-                    f"{printable(str(other[1]))}; rename or remove one"
-                )
-        yield _choose(first[0].name, in_order_of_age(theirs))
+        names = {entry.name: path for entry, path in reversed(theirs)}
+        if len(names) == 1:
+            yield _choose(theirs[0][0].name, in_order_of_age(theirs))
+            continue
+        which = " and ".join(printable(str(path)) for path in sorted(names.values())[:5])
+        count = "two" if len(names) == 2 else str(len(names))
+        told = [
+            f"{count} students have the {system} id {student}: {which}; rename or remove one: none is marked"
+        ]
+        # Students read the reason, and nothing about one another.
+        review = f"{count} students have the {system} id {student}; the course staff has to tell them apart"
+        for name, first in sorted(names.items()):
+            others = tuple(path for entry, path in theirs if entry.name == name and path != first)
+            yield Found(safe_name(name), first, review=review, others=others), told
+            told = []
 
 
 def in_order_of_age(theirs: Sequence[tuple[Entry, Path]]) -> list[Upload]:
@@ -77,19 +86,32 @@ def _choose(name: str, in_order: Sequence[Upload]) -> tuple[Found, list[str]]:
     if whole:
         chosen = whole[-1]
         found = Found(safe_name(name), chosen.path)
-        others = [upload for upload in in_order if upload.whole and upload != chosen]
+        others = [upload for upload in in_order if upload != chosen]
     else:
         chosen = latest[-1]
         loose = {upload.name: upload.path for upload in latest}  # of files of the same name the last
         found = Found(safe_name(name), chosen.path, tuple(loose.items()))
         others = [upload for upload in in_order if upload.path not in loose.values()]
-    if not others:
-        return found, []
-    earlier = listed(upload.path.name for upload in others)
-    return found, [
-        f"{printable(found.name)}: handed in several times; the latest counts, "
-        f"{printable(chosen.path.name)}, not {earlier}"
-    ]
+    beside = [upload for upload in others if whole and _is_beside(upload, chosen)]
+    earlier = [upload for upload in others if upload not in beside]
+    remarks = []
+    if earlier:
+        remarks.append(
+            f"{printable(found.name)}: handed in several times; the latest counts, "
+            f"{printable(chosen.path.name)}, not {listed((upload.path.name for upload in earlier), _NAMED)}"
+        )
+    if beside:
+        remarks.append(_not_read(found.name, chosen.path.name, [upload.path.name for upload in beside]))
+    return found, remarks
+
+
+def _is_beside(upload: Upload, chosen: Upload) -> bool:
+    """Whether it came with the submission, and is none itself."""
+    return upload.hand_in == chosen.hand_in and (not upload.whole or os.path.isdir(upload.path))
+
+
+def _not_read(name: str, chosen: str, others: Sequence[str]) -> str:
+    return f"{printable(name)}: {printable(chosen)} counts; beside it, and not read: {listed(others, _NAMED)}"
 
 
 def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
@@ -98,18 +120,18 @@ def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
     def upload(name: str, place: Path, whole: bool) -> Upload:
         return Upload(name, place, entry.hand_in, entry.order, whole)
 
-    if not path.is_dir() or path.is_symlink():
-        yield upload(entry.file, path, whole=is_archive(entry.file) or not entry.file)
+    if not os.path.isdir(path) or path.is_symlink():
+        yield upload(entry.file, path, whole=not entry.file or _is_archive(path, entry.file))
         return
     names = _visible(path)
-    archives = [name for name in names if is_archive(name)]
-    folders = [name for name in names if (path / name).is_dir()]
-    if not names or _holds_parts(names) or (folders and not archives):
+    archives = [name for name in names if _is_archive(path / name)]
+    folders = [name for name in names if os.path.isdir(path / name)]
+    by_part = any(spelled(name) for name in archives)
+    if not names or by_part or _holds_parts(names) or (folders and not archives):
         yield upload(path.name, path, whole=True)
         return
     for name in names:
-        if name not in folders:
-            yield upload(name, path / name, name in archives)
+        yield upload(name, path / name, name in archives or name in folders)
 
 
 def archive_within(folder: Path) -> tuple[Path, list[str]]:
@@ -122,17 +144,30 @@ def archive_within(folder: Path) -> tuple[Path, list[str]]:
         return folder, []
     names = _visible(folder)
     archives = sorted(
-        (name for name in names if is_archive(name)), key=lambda name: (_modified(folder / name), name)
+        (name for name in names if _is_archive(folder / name)),
+        key=lambda name: (_modified(folder / name), name),
     )
-    if not archives or _holds_parts(names) or any((folder / name).is_dir() for name in names):
+    flat = PLACES.keys() & set(names)
+    if not archives or flat or _holds_parts(names) or any(os.path.isdir(folder / name) for name in names):
         return folder, []
+    if any(spelled(name) for name in archives):  # an archive for each part: the reader opens both
+        return folder, []
+    others = [name for name in names if name not in archives]
     chosen = archives.pop()
-    if not archives:
-        return folder / chosen, []
-    return folder / chosen, [
-        f"{printable(folder.name)}: holds several archives; the latest counts, {printable(chosen)}, not "
-        f"{listed(archives)}"
-    ]
+    remarks = []
+    if archives:
+        remarks.append(
+            f"{printable(folder.name)}: holds several archives; the latest counts, {printable(chosen)}, not "
+            f"{listed(archives, _NAMED)}"
+        )
+    if others:
+        remarks.append(_not_read(folder.name, chosen, others))
+    return folder / chosen, remarks
+
+
+def _is_archive(path: Path, name: str = "") -> bool:
+    """Whether a file is an archive, by its name or by its content."""
+    return is_archive(name or path.name) or is_archive_kind(kind_of_file(path))
 
 
 def _visible(folder: Path) -> list[str]:

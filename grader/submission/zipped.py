@@ -10,11 +10,22 @@ from functools import partial
 from typing import BinaryIO
 
 from grader.submission.model import MAX_DIRECTORY_BYTES, MAX_MEMBERS, UnreadableSubmission
-from grader.submission.unpacking import DEVICE, FILE, FOLDER, LINK, Member, Read, checked_path, too_many
+from grader.submission.unpacking import (
+    DEVICE,
+    FILE,
+    FOLDER,
+    LINK,
+    DamagedArchive,
+    Member,
+    Read,
+    checked_path,
+    too_many,
+)
 
 # Both unpack in bounded memory. LZMA does not: its header may ask for a dictionary of 4 GB.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
+_SPANNED = b"PK\7\x08"  # may stand before the first member of an archive that was to have several volumes
 
 
 class _BoundedFile(io.RawIOBase):
@@ -57,6 +68,11 @@ class ZipSource:
         self._infos = self._archive.infolist()
         if len(self._infos) > MAX_MEMBERS:
             raise too_many()
+        # `zipfile` looks for the table of contents from the end, and allows anything before its files.
+        # In an archive that was cut off within an archive that it holds, it finds the table of the inner one.
+        start = min((info.header_offset for info in self._infos), default=self._archive.start_dir)
+        if start not in (0, len(_SPANNED)):
+            raise DamagedArchive("it begins before the first file in its table of contents")
 
     def members(self) -> list[Member]:
         return [

@@ -69,6 +69,7 @@ def test_fresh_marks_all_again(tmp_path):
 
 def test_only_what_has_changed_is_marked_again(tmp_path):
     submissions = cohort(tmp_path, "s1", "s2", "s3")
+    (submissions[2].path / "part1" / "utils.py").write_text("pass")
     mark(tmp_path, submissions)
     (submissions[0].path / "part1" / "utils.py").write_text("pass")
     (submissions[1].path / "part1" / "own.py").write_text("pass")  # read by nobody, but there is a warning

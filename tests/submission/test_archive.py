@@ -38,15 +38,17 @@ def test_one_wrapping_folder_is_accepted(tmp_path, files, name, write, prefix):
 
 
 @each_kind
-def test_two_wrapping_folders_are_too_deep(tmp_path, files, name, write):
+def test_parts_below_two_wrapping_folders_are_read(tmp_path, files, name, write):
     submission = read_submission(write(tmp_path / name, {f"a/b/{file}": x for file, x in files.items()}))
-    refused(submission, "a/b/part1 lies too deep")
+    assert submission.files == files
+    assert submission.warnings == ("a/b/part1 was read as part1", "a/b/part2 was read as part2")
 
 
 @each_kind
 def test_parts_in_several_folders_are_ambiguous(tmp_path, name, write):
     submission = read_submission(write(tmp_path / name, {"a/part1/utils.py": b"", "b/part1/utils.py": b""}))
     refused(submission, "several folders", "a, b")
+    assert submission.review == submission.error
 
 
 @each_kind
@@ -180,6 +182,27 @@ def test_a_cut_off_archive(tmp_path, files, name, write, share):
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     refused(read_submission(path), "damaged or cut off")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_that_is_cut_off_within_a_zip_in_it(tmp_path, files, method):
+    """Python finds the inner table of contents, and would read an old copy for the submission."""
+    old = write_zip(tmp_path / "old.zip", dict.fromkeys(files, b"old")).read_bytes()
+    path = write_zip(tmp_path / "s1.zip", {"old.zip": old, **files}, method)
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"PK", len(old) + 37) + 40])
+    refused(read_submission(path), "damaged or cut off")
+
+
+def test_a_zip_in_one_of_several_volumes(tmp_path, files):
+    content = write_zip(tmp_path / "s1.zip", files).read_bytes()
+    (tmp_path / "s2.zip").write_bytes(b"PK\7\x08" + content)
+    assert read_submission(tmp_path / "s2.zip").files == files
+
+
+def test_a_zip_without_a_member(tmp_path):
+    submission = read_submission(write_zip(tmp_path / "s1.zip", {}))
+    assert (submission.files, submission.error) == ({}, "")
 
 
 def test_a_tar_that_ends_between_two_members_gets_a_warning(tmp_path, files):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from grader.errors import GraderUsageError
 from grader.submission import NAMED_FILES, Submission, find_submissions
 from grader.submission.downloads import parse, parse_all
 from grader.submission.read import read_found
@@ -228,6 +228,7 @@ def test_a_student_who_handed_in_something_else_is_not_lost(tmp_path):
     submissions, _ = read(cohort)
     one = submissions["doejane_12345"]
     assert (one.files, one.error) == ({}, "")
+    assert one.review == "none of the assignment's files is in it, but net.py, report.pdf"
     assert one.warnings == (
         "none of its files is one of the assignment's: net.py, report.pdf",
         "net.py is not one of the files of the assignment and was not read",
@@ -238,16 +239,47 @@ def test_two_students_with_one_id(tmp_path, files):
     cohort = write_folder(tmp_path / "download", {})
     for name in ("doejane_1_2_x.zip", "roejo_1_3_x.zip"):
         write_zip(cohort / name, files)
-    with pytest.raises(GraderUsageError, match=r"the Canvas id 1: .*doejane_1_2_x.zip and .*roejo_1_3_x.zip"):
-        find_submissions([cohort])
+    write_zip(cohort / f"{CANVAS}x.zip", files)
+    submissions, warnings = read(cohort)
+    assert submissions["doejane_12345"].files == files
+    for name in ("doejane_1", "roejo_1"):
+        assert submissions[name].files == {}
+        assert submissions[name].review.startswith("two students have the Canvas id 1; ")
+        assert not re.search("doe|roe", submissions[name].review), "students read it"
+    (warning,) = warnings
+    assert re.search(r"the Canvas id 1: .*doejane_1_2_x.zip and .*roejo_1_3_x.zip; rename or remove", warning)
 
 
 def test_a_download_and_folders_of_the_same_name(tmp_path, files):
     cohort = write_folder(tmp_path / "download", {})
     write_zip(cohort / f"{CANVAS}x.zip", files)
     write_folder(cohort / "doejane_12345", files)
-    with pytest.raises(GraderUsageError, match=r"two submissions are called doejane_12345: .* and .*x.zip"):
-        find_submissions([cohort])
+    submissions, (warning,) = read(cohort)
+    review = submissions["doejane_12345"].review
+    assert re.search(
+        r"two submissions are called doejane_12345: .* and .*x.zip; rename or remove one", review
+    )
+    assert "called doejane_12345: " in warning
+    assert f"{cohort}/{CANVAS}x.zip; rename or remove one: none of them is marked" in warning
+
+
+def test_everything_that_is_passed_over_is_named(tmp_path, files):
+    cohort = write_folder(tmp_path / "download", {})
+    for number in range(12):
+        write_zip(cohort / f"doejane_1_{number}_a.zip", files)
+        write_folder(cohort, {f"doejane_1_{number}_notes.txt": b""})
+    _, warnings = read(cohort)
+    told = " ".join(warnings)
+    assert all(f"doejane_1_{number}_a.zip" in told for number in range(12))
+    assert all(f"doejane_1_{number}_notes.txt" in told for number in range(12))
+
+
+def test_a_notebook_alone_does_not_wait_for_code(tmp_path):
+    cohort = write_folder(
+        tmp_path / "download", {"doejane_1_2_report.ipynb": b"{}", "doejane_1_3_a.png": b""}
+    )
+    submissions, _ = read(cohort)
+    assert submissions["doejane_1"].review == ""
 
 
 def test_links_in_a_download_are_refused(tmp_path, files):
@@ -269,8 +301,9 @@ def test_an_archive_in_a_students_folder(tmp_path, files):
     for age, name in enumerate(("b.zip", "a.zip")):
         write_zip(write_folder(cohort / "s3", {}) / name, {"part1/utils.py": name.encode()})
         os.utime(cohort / "s3" / name, (10**9 - age, 10**9 - age))
-    submissions, (warning,) = read(cohort)
+    submissions, (beside, warning) = read(cohort)
     assert submissions["s1"].files == files
+    assert beside == "s1: answer.zip counts; beside it, and not read: report.pdf"
     assert submissions["s2"].files == {"part1/utils.py": b"own"}
     assert submissions["s3"].files == {"part1/utils.py": b"b.zip"}
     assert warning == "s3: holds several archives; the latest counts, b.zip, not a.zip"

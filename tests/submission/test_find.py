@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from grader.errors import GraderUsageError
-from grader.submission import find_submissions, read_submission
+from grader.submission import find_submissions, read_found, read_submission
 
 from .wrapping import write_folder, write_zip
 
@@ -60,8 +61,9 @@ def test_clutter_is_skipped_and_a_stray_file_named(tmp_path, files):
     )
     found = find_submissions([cohort])
     assert [submission.name for submission in found.submissions] == ["s1"]
-    assert len(found.warnings) == 1
-    assert "utils2.py: skipped" in found.warnings[0]
+    assert [one.path.name for one in found.left_out] == [".hidden", "README.md", "utils2.py"]
+    assert found.warnings == tuple(map(str, found.left_out))
+    assert found.warnings[-1].endswith("utils2.py: skipped, a submission is a folder or an archive")
 
 
 def test_several_paths(tmp_path, files):
@@ -96,8 +98,25 @@ def test_a_file_that_is_no_archive(tmp_path):
 def test_two_submissions_of_the_same_name(tmp_path, files):
     write_folder(tmp_path / "cohort" / "s1", files)
     write_zip(tmp_path / "cohort" / "s1.zip", files)
-    with pytest.raises(GraderUsageError, match=r"two submissions are called s1: .*/s1 and .*/s1\.zip"):
-        names(tmp_path / "cohort")
+    write_folder(tmp_path / "cohort" / "s2", files)
+    found = find_submissions([tmp_path / "cohort"])
+    pair, other = found.submissions
+    assert (pair.name, other.name, other.review) == ("s1", "s2", "")
+    assert re.search(
+        r"two submissions are called s1: .*/s1 and .*/s1\.zip; rename or remove one", pair.review
+    )
+    assert pair.review == "two submissions are called s1: cohort/s1 and cohort/s1.zip; rename or remove one"
+    (warning,) = found.warnings
+    assert f"{tmp_path}/cohort/s1 and {tmp_path}/cohort/s1.zip; rename or remove one: none of" in warning
+    submission = read_found(pair)
+    assert (submission.files, submission.error, submission.review) == ({}, pair.review, pair.review)
+
+
+def test_submissions_of_one_name_from_several_cohorts_wait(tmp_path, files):
+    paths = [write_folder(tmp_path / folder / "s1", files) for folder in ("a", "b", "c")]
+    (found,) = find_submissions(paths).submissions
+    assert found.review.startswith("3 submissions are called s1: ")
+    assert {found.path, *found.others} == set(paths)
 
 
 def test_a_submission_given_twice(tmp_path, files):

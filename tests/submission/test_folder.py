@@ -27,15 +27,19 @@ def test_one_wrapping_folder_is_accepted(tmp_path, files):
     assert read_submission(tmp_path / "s1").files == files
 
 
-def test_parts_below_two_wrapping_folders_are_named(tmp_path, files):
+def test_parts_below_two_wrapping_folders_are_read(tmp_path, files):
     write_folder(tmp_path / "s1" / "a" / "b", files)
-    refused(read_submission(tmp_path / "s1"), "a/b/part1 lies too deep")
+    submission = read_submission(tmp_path / "s1")
+    assert submission.files == files
+    assert submission.warnings == ("a/b/part1 was read as part1", "a/b/part2 was read as part2")
 
 
 def test_two_wrapping_folders_side_by_side_are_ambiguous(tmp_path, files):
     write_folder(tmp_path / "s1" / "old", files)
     write_folder(tmp_path / "s1" / "new", files)
-    refused(read_submission(tmp_path / "s1"), "several folders", "new, old")
+    submission = read_submission(tmp_path / "s1")
+    refused(submission, "several folders", "new, old")
+    assert submission.review == submission.error
 
 
 def test_an_empty_submission_is_read_with_everything_missing(tmp_path):
@@ -50,9 +54,17 @@ def test_a_missing_part_is_just_missing(tmp_path, files):
     assert read_submission(write_folder(tmp_path / "s1", some)) == Submission("s1", some)
 
 
-def test_a_misspelt_part_gets_a_warning(tmp_path):
+def test_a_misspelt_part_is_read_with_a_warning(tmp_path):
     submission = read_submission(
-        write_folder(tmp_path / "s1", {"Part1/utils.py": b"", "part2/models.py": b"x"})
+        write_folder(tmp_path / "s1", {"Part1/utils.py": b"y", "part2/models.py": b"x"})
+    )
+    assert submission.files == {"part1/utils.py": b"y", "part2/models.py": b"x"}
+    assert submission.warnings == ("Part1 was read as part1",)
+
+
+def test_a_misspelt_part_without_a_file_of_the_assignment_gets_a_warning(tmp_path):
+    submission = read_submission(
+        write_folder(tmp_path / "s1", {"Part1/notes.txt": b"", "part2/models.py": b"x"})
     )
     assert submission.files == {"part2/models.py": b"x"}
     assert submission.warnings == ("Part1 was not read: the folder has to be called part1",)
