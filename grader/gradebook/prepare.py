@@ -21,17 +21,10 @@ from nbgrader.utils import parse_utc
 from grader.errors import GraderFault
 from grader.gradebook import state
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, fit_for_id, require_release
-from grader.gradebook.handed_in import (
-    UNREADABLE,
-    BrokenNotebook,
-    HandedInCell,
-    figures,
-    find_notebooks,
-    read_cells,
-    read_regular,
-)
+from grader.gradebook.handed_in import UNREADABLE, figures, read_regular
 from grader.gradebook.progress import follow
-from grader.gradebook.rebuild import Rebuilt, answered, rebuild, unreadable
+from grader.gradebook.rebuild import Rebuilt, answered, known_cells, rebuild
+from grader.gradebook.reports import Report, read_reports
 from grader.submission import read_submission
 from grader.submission.names import listed, printable
 
@@ -156,32 +149,34 @@ def _write_copy(raw: Path, student: str, new: Path, released: NotebookNode) -> t
 
 def _rebuilt(raw: Path, released: NotebookNode) -> tuple[Rebuilt, Path, tuple[str, ...]]:
     """The rebuilt notebook, the folder of the one that was handed in, and what to say about it."""
-    readable: list[tuple[Path, list[HandedInCell]]] = []
-    notes: list[str] = []
-    paths = find_notebooks(raw)
-    for path in paths:
-        try:
-            readable.append((path, read_cells(path)))
-        except BrokenNotebook as error:
-            notes.append(f"{_inner(path, raw)}: cannot be read, it {error}")
-    if not paths:
-        notes.append("no notebook was handed in")
-    # The one of the right name counts; without it, the one with most answers.
-    readable.sort(key=lambda found: (found[0].name != f"{NOTEBOOK}.ipynb", -answered(released, found[1])))
-    if not readable:
-        return unreadable(released) if paths else rebuild(released, ()), raw, tuple(notes)
-    path, cells = readable[0]
-    others = [_inner(other, raw) for other, _ in readable[1:]]
+    reports = read_reports(raw)
+    notes = list(reports.notes)
+    # The one of the right name counts, if it has an answer; without it, the one with most answers.
+    ranked = sorted(reports.notebooks, key=lambda found: _rank(released, found))
+    documents = {_inner(document.path, raw): [document.cell] for document in reports.texts if document.cell}
+    if not ranked:
+        return rebuild(released, (), reports.unread, documents), raw, tuple(notes)
+    first = ranked[0]
+    others = {_inner(other.path, raw): other.cells for other in ranked[1:]}
+    foreign = [name for name, cells in others.items() if not known_cells(released, cells)]
     if others:
-        notes.append(f"several notebooks: {_inner(path, raw)} counts, not {listed(others)}")
-    elif path.name != f"{NOTEBOOK}.ipynb":
-        notes.append(f"the notebook is called {printable(path.name)}, not {NOTEBOOK}.ipynb; it counts")
-    result = rebuild(released, cells)
-    if not result.known:
-        notes.append(f"{_inner(path, raw)}: is not the notebook of this assignment, none of its cells is")
-    else:
+        notes.append(f"several notebooks: {_inner(first.path, raw)} counts, not {listed(others)}")
+    elif first.path.name != f"{NOTEBOOK}.ipynb":
+        notes.append(f"the notebook is called {printable(first.path.name)}, not {NOTEBOOK}.ipynb; it counts")
+    shown = {name: cells for name, cells in others.items() if name not in foreign}
+    result = rebuild(released, first.cells, [*reports.unread, *foreign], shown | documents)
+    if not result.known and not first.damaged:
+        notes.append(
+            f"{_inner(first.path, raw)}: is not the notebook of this assignment, none of its cells is"
+        )
+    elif result.known:
         notes += result.notes
-    return result, path.parent, tuple(notes)
+    return result, first.path.parent, tuple(notes)
+
+
+def _rank(released: NotebookNode, report: Report) -> tuple[bool, bool, int]:
+    count = answered(released, report.cells)
+    return count == 0, report.path.name != f"{NOTEBOOK}.ipynb", -count
 
 
 def _inner(path: Path, raw: Path) -> str:
