@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -88,31 +88,45 @@ class Alignment:
 
 
 class Released:
-    """The released notebook, with its cells by name and by the lines that they hold."""
+    """The released notebook, with its cells by name and by the lines that they hold.
 
-    def __init__(self, notebook: NotebookNode) -> None:
+    Args:
+        notebook: as nbgrader released it, with checksums.
+        earlier: what was released before, or again: its lines are no student's either.
+    """
+
+    def __init__(self, notebook: NotebookNode, earlier: Iterable[NotebookNode] = ()) -> None:
+        self.notebook = notebook
         self.names: list[str] = [cell.metadata.nbgrader.grade_id for cell in notebook.cells]
         self.places = {name: place for place, name in enumerate(self.names)}
-        self.sources: list[str] = [cell.source for cell in notebook.cells]
-        self.solutions = [bool(cell.metadata.nbgrader.get("solution")) for cell in notebook.cells]
-        self.answers = {
-            name: place for place, name in enumerate(self.names) if self.solutions[place]
-        }  # in order
-        self.automatic = {
-            name
-            for name, cell in zip(self.names, notebook.cells, strict=True)
-            if cell.metadata.nbgrader.get("grade") and name not in self.answers
-        }
-        self.empty = {_key(self.sources[place]) for place in self.answers.values()}
-        self.lines: list[set[str]] = [
-            set() if solution else {_key(line) for line in source.splitlines() if line.strip()}
-            for source, solution in zip(self.sources, self.solutions, strict=True)
-        ]
+        self.answers: dict[str, int] = {}  # in order
+        self.automatic: set[str] = set()
+        for place, cell in enumerate(notebook.cells):
+            if cell.metadata.nbgrader.get("solution"):
+                self.answers[self.names[place]] = place
+            elif cell.metadata.nbgrader.get("grade"):
+                self.automatic.add(self.names[place])
+        self.empty: set[str] = set()
+        self.sources: list[set[str]] = [set() for _ in self.names]
+        self.lines: list[set[str]] = [set() for _ in self.names]
         self.owners: dict[str, list[int]] = {}
-        for place, lines in enumerate(self.lines):
-            for line in lines:
-                if len(line) >= STRONG:
+        for version in (notebook, *earlier):
+            self._learn(version)
+
+    def _learn(self, version: NotebookNode) -> None:
+        place = 0
+        for cell in version.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            place = self.places.get(name, place)
+            if name in self.answers:
+                self.empty.add(_key(cell.source))
+                continue
+            self.sources[place].add(_key(cell.source))
+            for line in map(_key, filter(str.strip, cell.source.splitlines())):
+                if len(line) >= STRONG and line not in self.lines[place]:
                     self.owners.setdefault(line, []).append(place)
+                    self.owners[line].sort()
+                self.lines[place].add(line)
 
     def is_blank(self, cell: HandedInCell) -> bool:
         """Whether an answer cell holds no more than the released one."""
@@ -188,7 +202,7 @@ def align(released: Released, cells: Sequence[HandedInCell]) -> Alignment:
         elif name:
             own = released.places[name]
             start = place if name in seen else own
-            if _key(cell.source) != _key(released.sources[own]):
+            if _key(cell.source) not in released.sources[own]:
                 result.changed.add(name)
             if not (name in released.automatic and _BARE_NUMBER.fullmatch(cell.source)):
                 pieces, _, _ = _pieces(released, cell, start, own)

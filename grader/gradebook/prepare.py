@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
 from grader.errors import GraderFault
 from grader.gradebook import state
+from grader.gradebook.align import Released
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, fit_for_id, require_release
 from grader.gradebook.handed_in import UNREADABLE, figures, read_regular
 from grader.gradebook.progress import follow
 from grader.gradebook.rebuild import Rebuilt, answered, known_cells, rebuild
+from grader.gradebook.releases import all_releases, remember_release
 from grader.gradebook.reports import Report, read_reports
 from grader.submission import read_submission
 from grader.submission.names import listed, printable
@@ -57,7 +58,8 @@ def prepare(course: Course) -> tuple[list[Prepared], list[str]]:
     """
     require_release(course)
     try:
-        released = nbformat.read(course.released_notebook, as_version=4)
+        remember_release(course)
+        released = Released(nbformat.read(course.released_notebook, as_version=4), all_releases(course))
         remarks = _move_in(course, released)
         students = sorted(path.name for path in course.collected.iterdir() if _is_folder(path))
         prepared = []
@@ -69,7 +71,7 @@ def prepare(course: Course) -> tuple[list[Prepared], list[str]]:
     return prepared, remarks
 
 
-def _move_in(course: Course, released: NotebookNode) -> list[str]:
+def _move_in(course: Course, released: Released) -> list[str]:
     """Move what was collected since the last run out of nbgrader's folder."""
     course.collected.mkdir(parents=True, exist_ok=True)
     remarks = []
@@ -94,7 +96,7 @@ def _move_in(course: Course, released: NotebookNode) -> list[str]:
     return remarks
 
 
-def _is_ours(course: Course, student: str, released: NotebookNode) -> bool:
+def _is_ours(course: Course, student: str, released: Released) -> bool:
     """Whether a submission is the copy that an earlier run has made of what lies in `collected/`.
 
     To take a copy for something new would put it in the place of what the student handed in. So it is also
@@ -110,7 +112,7 @@ def _is_ours(course: Course, student: str, released: NotebookNode) -> bool:
         return shape == _shape(Path(folder))
 
 
-def _prepare_one(course: Course, student: str, released: NotebookNode) -> tuple[str, ...]:
+def _prepare_one(course: Course, student: str, released: Released) -> tuple[str, ...]:
     """Write a student's clean submission; returns the notes."""
     target = course.submitted(student)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -127,7 +129,7 @@ def _prepare_one(course: Course, student: str, released: NotebookNode) -> tuple[
     return notes
 
 
-def _write_copy(raw: Path, student: str, new: Path, released: NotebookNode) -> tuple[str, ...]:
+def _write_copy(raw: Path, student: str, new: Path, released: Released) -> tuple[str, ...]:
     """Write the clean copy of a submission into an empty folder; returns the notes."""
     rebuilt, beside, notes = _rebuilt(raw, released)
     submission = read_submission(raw, student)
@@ -147,7 +149,7 @@ def _write_copy(raw: Path, student: str, new: Path, released: NotebookNode) -> t
     return notes + _copy_time(raw, new)
 
 
-def _rebuilt(raw: Path, released: NotebookNode) -> tuple[Rebuilt, Path, tuple[str, ...]]:
+def _rebuilt(raw: Path, released: Released) -> tuple[Rebuilt, Path, tuple[str, ...]]:
     """The rebuilt notebook, the folder of the one that was handed in, and what to say about it."""
     reports = read_reports(raw)
     notes = list(reports.notes)
@@ -174,7 +176,7 @@ def _rebuilt(raw: Path, released: NotebookNode) -> tuple[Rebuilt, Path, tuple[st
     return result, first.path.parent, tuple(notes)
 
 
-def _rank(released: NotebookNode, report: Report) -> tuple[bool, bool, int]:
+def _rank(released: Released, report: Report) -> tuple[bool, bool, int]:
     count = answered(released, report.cells)
     return count == 0, report.path.name != f"{NOTEBOOK}.ipynb", -count
 

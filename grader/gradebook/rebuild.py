@@ -63,18 +63,18 @@ class _Shown:
     label: str
 
 
-def answered(released: NotebookNode, cells: Sequence[HandedInCell]) -> int:
+def answered(released: NotebookNode | Released, cells: Sequence[HandedInCell]) -> int:
     """How many answers a notebook gives: by this the right one of several is chosen."""
-    return len(align(Released(released), cells).answers)
+    return len(align(_view(released), cells).answers)
 
 
-def known_cells(released: NotebookNode, cells: Sequence[HandedInCell]) -> int:
+def known_cells(released: NotebookNode | Released, cells: Sequence[HandedInCell]) -> int:
     """How many cells of a notebook are of this assignment."""
-    return align(Released(released), cells).known
+    return align(_view(released), cells).known
 
 
 def rebuild(
-    released: NotebookNode,
+    released: NotebookNode | Released,
     cells: Sequence[HandedInCell],
     elsewhere: Sequence[str] = (),
     others: Mapping[str, Sequence[HandedInCell]] | None = None,
@@ -82,14 +82,14 @@ def rebuild(
     """The released notebook with the answers of a submission.
 
     Args:
-        released: as nbgrader released it, with checksums.
+        released: as nbgrader released it, with checksums; with earlier releases, or alone.
         cells: what was handed in; none for a submission without a notebook.
         elsewhere: files that may hold answers and are not, or not wholly, shown.
         others: further notebooks and reports of the submission, by their names; what they say besides is
             shown, too.
     """
-    notebook = copy.deepcopy(released)
-    view = Released(released)
+    view = _view(released)
+    notebook = copy.deepcopy(view.notebook)
     found = align(view, cells)
     by_name = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells}
     shown = [_Shown(piece, TYPED if piece.kind is Kind.TYPED else EXTRA) for piece in found.pieces]
@@ -105,6 +105,10 @@ def rebuild(
     _insert(notebook, shown)
     _number_cells(notebook)
     return Rebuilt(notebook, found.known, tuple(_notes(view, found, blank, written) if cells else ()))
+
+
+def _view(released: NotebookNode | Released) -> Released:
+    return released if isinstance(released, Released) else Released(released)
 
 
 def _of_others(
