@@ -13,7 +13,15 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
-from grader.gradebook.handed_in import MAX_ENTRIES, MAX_TEXT, UNREADABLE, HandedInCell, decoded, read_regular
+from grader.gradebook.handed_in import (
+    MAX_ENTRIES,
+    MAX_TEXT,
+    UNREADABLE,
+    HandedInCell,
+    decoded,
+    is_notebook,
+    read_regular,
+)
 from grader.submission import NAMED_FILES
 from grader.submission.names import is_clutter
 
@@ -68,7 +76,7 @@ def _is_place(name: str) -> bool:
 
 def _document(path: Path) -> Document | None:
     suffix = path.suffix.lower()
-    if path.is_symlink() or _NO_REPORT.match(path.stem) or path.name == UNREADABLE:
+    if path.is_symlink() or _NO_REPORT.match(path.stem) or path.name == UNREADABLE or is_notebook(path.name):
         return None
     if suffix in CLOSED:
         return Document(path, None)

@@ -166,7 +166,7 @@ def find_notebooks(folder: Path) -> list[Path]:
         depth = len(Path(place).relative_to(folder).parts)
         folders[:] = sorted(name for name in folders if depth < 2 and not is_clutter(name))
         seen += len(files) + len(folders)
-        found += [Path(place, name) for name in sorted(files) if _is_notebook(name)]
+        found += [Path(place, name) for name in sorted(files) if is_notebook(name)]
         if seen > MAX_ENTRIES:
             break
     return found
@@ -190,7 +190,7 @@ def figures(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield name, content
 
 
-def _is_notebook(name: str) -> bool:
+def is_notebook(name: str) -> bool:
     """Also where a browser or a system has put another ending behind the name."""
     return name.lower().endswith((".ipynb", ".ipynb.txt", ".ipynb.json")) and not is_clutter(name)
 

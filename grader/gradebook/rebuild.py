@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from urllib.parse import quote, unquote
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
@@ -210,10 +211,11 @@ def _markdown(cell: HandedInCell) -> str:
         parts.append(_fenced(cell.source, literal) if literal else cell.source)
     if cell.printed.strip():
         parts.append(_fenced(cell.printed, "text"))
+    referred = unquote(cell.source)
     parts += [
-        f"![{name}](attachment:{name})"
+        f"![{_plain(name)}](attachment:{quote(name)})"
         for name in cell.attachments
-        if cell.code or not re.search(rf"attachment:<?{re.escape(name).replace(' ', '( |%20)')}", cell.source)
+        if cell.code or f"attachment:{name}" not in referred
     ]
     return "\n\n".join(parts)
 
