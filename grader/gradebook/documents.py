@@ -35,9 +35,13 @@ MAX_DOCUMENTS = 20
 
 # Not a report: what the kit, the exchange and Python's tools put beside one.
 _NO_REPORT = re.compile(r"(?i)readme|licen[cs]e|requirements|timestamp|submission_secret|.*log(s)?\Z")
-_NO_PLACE = frozenset(("lightning_logs", "checkpoints", "data", "venv", "site-packages", "node_modules"))
-# A script that jupytext, nbconvert, Spyder or marimo has made of a notebook.
-_SCRIPT = re.compile(r"^# (?:%%|In\[|\+|COMMAND)|^import marimo\b|^@app\.cell", re.MULTILINE)
+_NO_PLACE = frozenset(
+    ("handout", "tests", "lightning_logs", "checkpoints", "data", "venv", "site-packages", "node_modules")
+)
+# A script that jupytext, nbconvert or marimo has made of a notebook: one with cells of text, not only of code.
+_SCRIPT = re.compile(
+    r"^# (?:%%|\+) \[markdown\]|^# In ?\[|^# jupyter:|^import marimo\b|^@app\.cell", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import binascii
 import errno
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ _SIGNATURES = {
     "image/jpeg": (b"\xff\xd8\xff",),
     "image/gif": (b"GIF87a", b"GIF89a"),
 }
+_INLINE_PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=]+)")
 UNREADABLE = "unreadable.py"  # stands in the place of a download that could not be unpacked
 IMAGE_SUFFIXES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
 
@@ -201,13 +203,16 @@ def _reason(error: OSError) -> str:
 
 def _cell(row: dict[str, Any] | str) -> HandedInCell:
     if isinstance(row, str):
-        return HandedInCell("", False, _text(row))
+        return HandedInCell("", False, _text(row)[:MAX_TEXT])
     metadata = row.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
     cell_id, kind = row.get("id"), row.get("cell_type")
     code = kind == "code"
-    source = _text(row.get("source", row.get("input", "")))
+    source, pasted = _text(row.get("source", row.get("input", ""))), {}
+    if kind != "code":
+        source, pasted = _without_pictures(source)
+    source = source[:MAX_TEXT]
     level = row.get("level")
     if kind == "heading" and isinstance(level, int):  # format 3
         source = f"{'#' * max(1, min(level, 6))} {source}"
@@ -215,7 +220,9 @@ def _cell(row: dict[str, Any] | str) -> HandedInCell:
         grade_id=grade_id if isinstance(grade_id, str) else "",
         code=code,
         source=source,
-        attachments=_attachments(row.get("attachments")) | (_drawn(row.get("outputs")) if code else {}),
+        attachments=_attachments(row.get("attachments"))
+        | pasted
+        | (_drawn(row.get("outputs")) if code else {}),
         cell_id=cell_id if isinstance(cell_id, str) else "",
         raw=kind == "raw",
         printed=_printed(row.get("outputs")) if code else "",
@@ -228,7 +235,22 @@ def _text(value: object) -> str:
         value = "".join(line if isinstance(line, str) else _literal(line) for line in value)
     elif not isinstance(value, str):
         value = _literal(value)
-    return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+    return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+
+
+def _without_pictures(source: str) -> tuple[str, dict[str, dict[str, str]]]:
+    """A text and the pictures that stood in it, as Colab pastes them: they may be megabytes long."""
+    pasted: dict[str, dict[str, str]] = {}
+
+    def taken(found: re.Match[str]) -> str:
+        pictures = _pictures({found[1]: found[2]}) if len(pasted) < MAX_IMAGES else {}
+        if not pictures:
+            return found[0]
+        name = f"pasted-{len(pasted) + 1}"
+        pasted[name] = pictures
+        return f"attachment:{name}"
+
+    return _INLINE_PICTURE.sub(taken, source), pasted
 
 
 def _literal(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import codecs
 import json
 import time
@@ -15,7 +16,9 @@ from grader.gradebook.documents import find_documents
 from grader.gradebook.handed_in import MAX_TEXT, BrokenNotebook, find_notebooks, read_cells, read_notebook
 from grader.gradebook.prepare import _rebuilt
 from grader.gradebook.reports import read_reports
+from grader.gradebook.safe_html import render
 from grader.gradebook.salvage import salvaged_rows
+from grader.release.bundle import contents
 from grader.release.notebook import EMPTY_ANSWER, build_notebook
 
 RELEASED = build_notebook()
@@ -203,6 +206,7 @@ def test_no_damaged_file_takes_long(text):
     [
         ("report.md", "## Question 1.2\n\nBecause.", True),
         ("report.py", "# %% [markdown]\n# ## Question 1.2\n# Because.", True),
+        ("answers.py", "# %% [markdown]\n# ## Question 1.2\n# Because.", True),
         ("notes/analysis.py", "import marimo\n\n@app.cell\ndef _():\n    '''Because.'''", True),
         ("report.html", "<h2>Question 1.2</h2><p>Because.</p><script>alert(1)</script>", True),
         ("report.txt", "1.2 Because.", True),
@@ -264,6 +268,31 @@ def test_code_and_the_kits_own_files_are_no_reports(tmp_path):
     notebook, notes = rebuilt(tmp_path)
     assert waiting(notebook) == set()
     assert notes == "no notebook was handed in"
+
+
+def test_what_students_were_given_is_no_report(tmp_path):
+    for name, content in contents().items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "plots.py").write_text("# %%\nimport matplotlib\n")  # a script of cells, and of no text
+    assert find_documents(tmp_path) == []
+    notebook, notes = rebuilt(tmp_path)
+    assert waiting(notebook) == set()
+    assert notes == ""
+
+
+def test_pictures_in_the_text_itself_do_not_cut_it(tmp_path):
+    """Colab pastes a picture as a data URL."""
+    large = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(400_000)).decode()
+    text = f"See ![plot](data:image/png;base64,{large}) and <img src='data:image/png;base64,{PNG}'>: the end."
+    table = filled(lambda name: text if name == "q1-1" else "x")
+    notebook, notes = rebuilt(tmp_path, **{"report.ipynb": json.dumps(table)})
+    cell = next(cell for cell in notebook.cells if cell.id == "q1-1")
+    assert cell.source == "See ![plot](attachment:pasted-1) and <img src='attachment:pasted-2'>: the end."
+    page = render(cell.source, cell.attachments)
+    assert f"base64,{large}" in page
+    assert f"base64,{PNG}" in page
+    assert notes == ""
 
 
 def test_a_notebook_under_another_ending_is_one(tmp_path):
