@@ -38,7 +38,7 @@ _NO_REPORT = re.compile(r"(?i)readme|licen[cs]e|requirements|timestamp|submissio
 _NO_PLACE = frozenset(
     ("handout", "tests", "lightning_logs", "checkpoints", "data", "venv", "site-packages", "node_modules")
 )
-# A script that jupytext, nbconvert or marimo has made of a notebook: one with cells of text, not only of code.
+# A script that jupytext, nbconvert or marimo has made of a notebook: with cells of text, not only of code.
 _SCRIPT = re.compile(
     r"^# (?:%%|\+) \[markdown\]|^# In ?\[|^# jupyter:|^import marimo\b|^@app\.cell", re.MULTILINE
 )
