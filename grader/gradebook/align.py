@@ -76,6 +76,7 @@ class Alignment:
         unnamed: how many of these have lost their name.
         changed: names of read-only cells with another text.
         copied: names that several cells have.
+        within: answers by name whose text goes on to other questions, with the answers to these.
     """
 
     answers: dict[str, HandedInCell] = field(default_factory=dict)
@@ -85,6 +86,7 @@ class Alignment:
     unnamed: int = 0
     changed: set[str] = field(default_factory=set)
     copied: list[str] = field(default_factory=list)
+    within: dict[str, set[str]] = field(default_factory=dict)
 
 
 class Released:
@@ -166,6 +168,11 @@ class Released:
             else "the beginning"
         )
 
+    def answers_to(self, place: int) -> set[str]:
+        """The answers to the question at a place."""
+        question = self.question(place)
+        return {name for name, other in self.answers.items() if self.question(other) == question}
+
     def answer_near(self, place: int) -> str:
         """The answer that a text at this place must be meant for, if any: the next one, or the one before."""
         beneath = self.answer_beneath(place)
@@ -215,6 +222,9 @@ def align(released: Released, cells: Sequence[HandedInCell]) -> Alignment:
     result.found = seen | {released.names[found] for found in by_text}
     _choose(released, candidates, result)
     _fill(released, seen, by_text, result)
+    for name, cell in result.answers.items():
+        if others := _answers_within(released, name, cell):
+            result.within[name] = others
     result.pieces.sort(key=lambda piece: piece.place)  # stable: pieces of one place stay in their order
     return result
 
@@ -322,7 +332,8 @@ def _choose(
         place, chosen = min(given, key=lambda candidate: abs(candidate[0] - before))
         result.answers[name] = chosen
         for place, cell in given:
-            if cell is not chosen and cell.source != chosen.source:
+            same = (cell.source, cell.attachments) == (chosen.source, chosen.attachments)
+            if not same:
                 result.pieces.append(Piece(place, Kind.COPY, cell))
 
 
@@ -347,6 +358,21 @@ def _fill(released: Released, seen: set[str], by_text: set[int], result: Alignme
             for piece in result.pieces
             if piece is not first
         ]
+
+
+def _answers_within(released: Released, name: str, cell: HandedInCell) -> set[str]:
+    """The answers to other questions that an answer may hold: merged, or beneath their questions' names.
+
+    The text stays in the one cell; that others were left empty is then no reason for 0.
+    """
+    found: set[str] = set()
+    place = released.places[name]
+    for line in filter(str.strip, cell.source.splitlines()):
+        owner = released.owner(line, place, known=False)
+        place = owner if owner is not None else released.mentioned(line) or place
+        if owner is None:
+            found |= released.answers_to(place)
+    return found - released.answers_to(released.places[name])
 
 
 def _key(line: str) -> str:

@@ -209,9 +209,8 @@ def _cell(row: dict[str, Any] | str) -> HandedInCell:
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
     cell_id, kind = row.get("id"), row.get("cell_type")
     code = kind == "code"
-    source, pasted = _text(row.get("source", row.get("input", ""))), {}
-    if kind != "code":
-        source, pasted = _without_pictures(source)
+    text = _text(row.get("source", row.get("input", "")))
+    source, pasted = (text, None) if code else _without_pictures(text)
     source = source[:MAX_TEXT]
     level = row.get("level")
     if kind == "heading" and isinstance(level, int):  # format 3
@@ -221,7 +220,7 @@ def _cell(row: dict[str, Any] | str) -> HandedInCell:
         code=code,
         source=source,
         attachments=_attachments(row.get("attachments"))
-        | pasted
+        | (pasted or {})
         | (_drawn(row.get("outputs")) if code else {}),
         cell_id=cell_id if isinstance(cell_id, str) else "",
         raw=kind == "raw",

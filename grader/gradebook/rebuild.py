@@ -32,6 +32,10 @@ LOOK_THROUGH = (
     "*(This cell was left empty or deleted. The student wrote outside the answer cells, at {where}: that may "
     "be meant for it.)*"
 )
+LOOK_WITHIN = (
+    "*(This cell was left empty or deleted. The answer may stand within that to {where}, which goes on to "
+    "other questions.)*"
+)
 LOOK_ELSEWHERE = (
     "*(This cell was left empty or deleted. The answer may be in {where}, which lies in the course's folder, "
     "under collected.)*"
@@ -100,7 +104,7 @@ def rebuild(
     blank = [name for name in view.answers if name not in found.answers]
     written = [text.piece for text in shown if not text.piece.is_a_tools]
     for name in blank:
-        if text := _why_not_blank(view, name, written, elsewhere):
+        if text := _why_not_blank(view, found, name, written, elsewhere):
             by_name[name].source = text
     _remember_what_stands_around(view, by_name, shown, blank)
     _insert(notebook, shown)
@@ -129,10 +133,14 @@ def _of_others(
     return shown
 
 
-def _why_not_blank(view: Released, name: str, written: Sequence[Piece], elsewhere: Sequence[str]) -> str:
+def _why_not_blank(
+    view: Released, found: Alignment, name: str, written: Sequence[Piece], elsewhere: Sequence[str]
+) -> str:
     """What stands in the place of a blank answer that waits for a person; empty for one that does not."""
     if any(view.answer_near(piece.place) == name for piece in written):
         return LOOK_BELOW
+    if holders := [holder for holder, others in found.within.items() if name in others]:
+        return LOOK_WITHIN.format(where=listed({view.question(view.places[holder]) for holder in holders}))
     if elsewhere:
         return LOOK_ELSEWHERE.format(where=_plain(listed(elsewhere)))
     if written:
@@ -171,6 +179,8 @@ def _notes(view: Released, found: Alignment, blank: Sequence[str], written: Sequ
     own = sum(piece.kind is not Kind.TYPED for piece in written)
     if own:
         notes.append(f"{own} cells of the student's own, shown where they stood")
+    if found.within:
+        notes.append(f"answers that go on to other questions: {listed(found.within)}; blank ones there wait")
     if written and blank:
         notes.append(
             f"{len(blank)} blank answers wait for a person: the text elsewhere may be meant for them"

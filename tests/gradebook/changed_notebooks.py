@@ -53,7 +53,7 @@ def changed(draw: st.DrawFn, released: list[Cell]) -> list[Cell]:
     if draw(st.booleans()):  # somebody who has answered
         for cell in cells:
             if cell["metadata"]["nbgrader"]["solution"] and draw(st.integers(0, 3)):
-                cell["source"] = f"Answer{next(words)}word."
+                cell["source"] = f"typed{next(words)}word."
     for _ in range(draw(st.integers(1, 8))):
         if cells:
             draw(st.sampled_from(_STEPS))(draw, cells, words)
@@ -103,8 +103,9 @@ def _move(draw: st.DrawFn, cells: list[Cell], words: Any) -> None:
 
 def _merge(draw: st.DrawFn, cells: list[Cell], words: Any) -> None:
     place = _place(draw, cells)
-    if place + 1 < len(cells):
-        cells[place]["source"] += "\n\n" + cells.pop(place + 1)["source"]
+    merged = cells[place + 1 : place + 1 + draw(st.integers(1, 4))]
+    cells[place]["source"] = "\n\n".join(cell["source"] for cell in (cells[place], *merged))
+    del cells[place + 1 : place + 1 + len(merged)]
 
 
 def _split(draw: st.DrawFn, cells: list[Cell], words: Any) -> None:

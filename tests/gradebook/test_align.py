@@ -309,3 +309,25 @@ def test_when_text_elsewhere_changes_the_answer_is_to_be_marked_again(table, reb
     for name in ("q1-1", "q1-2"):  # beside it, and blank
         assert around("one", name) == around("one", name) != around("two", name)
     assert around("one", "q2-1") is None
+
+
+def test_an_answer_that_goes_on_to_other_questions_lets_theirs_wait(table, rebuilt):
+    """Merged with what follows, as JupyterLab does it; or all in the first cell, by their numbers."""
+    first = VIEW.places["q1-1"]
+    merged = copy.deepcopy(table)
+    texts = [cell["source"] for cell in merged["cells"][first : first + 4]]
+    texts[0], texts[2] = "First.", "Second."
+    merged["cells"][first]["source"] = "\n\n".join(texts)
+    del merged["cells"][first + 1 : first + 4]
+    cell_of(table, "q1-1")["source"] = "First.\n\n**Question 1.2** Second.\n\n## 2.6\n\nFourth."
+    for handed_in, others in ((merged, {"q1-2"}), (table, {"q1-2", "q2-6"})):
+        notebook = rebuilt(handed_in).notebook
+        assert waiting(notebook) == {"q1-1"} | others
+        assert "Second." in answers(notebook)["q1-1"]
+        assert "may stand within that to 1.1" in answers(notebook)["q1-2"]
+
+
+def test_an_answer_that_quotes_its_question_lets_no_other_wait(table, rebuilt):
+    quoted = RELEASED.cells[VIEW.places["question-1-1"]].source
+    cell_of(table, "q1-1")["source"] = f"> {quoted}\n\n{quoted}\n\nQuestion 1.1: by sampling, see 1.2."
+    assert waiting(rebuilt(table).notebook) == {"q1-1"}
