@@ -42,7 +42,7 @@ LOOK_ELSEWHERE = (
 )
 EXTRA = "*(A cell of the student's own, not an answer cell:)*"
 TYPED = "*(Typed by the student into the cell above, which is not for answers:)*"
-FROM_ANOTHER = "*(From another notebook that was handed in, {name}:)*"
+FROM_ANOTHER = "*(From another file that was handed in, {name}:)*"
 
 
 @dataclass(frozen=True)
