@@ -211,7 +211,10 @@ def update(course: Course) -> None:
     Raises:
         GraderUsageError: it cannot be written.
     """
+    from grader.gradebook.releases import remember_release
+
     try:
+        remember_release(course)
         _write_source(course)
     except OSError as error:
         where = printable(str(error.filename or course.source))

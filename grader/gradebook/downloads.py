@@ -29,6 +29,7 @@ from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
 from grader.gradebook import state
 from grader.gradebook.course import Course
+from grader.gradebook.documents import DOCUMENT_SUFFIXES
 from grader.gradebook.hand_in_times import vouch, written
 from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, read_regular
 from grader.gradebook.late import read_policy
@@ -43,14 +44,15 @@ from grader.submission.uploads import Upload, in_order_of_age, of_the_latest_han
 
 MAX_MEMBER_BYTES = 50_000_000
 MAX_TOTAL_BYTES = 300_000_000
-KEPT_SUFFIXES = (".py", ".ipynb", *IMAGE_SUFFIXES)
+COUNTED_SUFFIXES = (".py", ".ipynb", *IMAGE_SUFFIXES)
+KEPT_SUFFIXES = (*COUNTED_SUFFIXES, *DOCUMENT_SUFFIXES)
 
 # For an archive that is refused, and for a name that the system takes for none.
 _UNREADABLE = (UnreadableSubmission, OSError, ValueError)
 
 
 class DownloadExtractor(ExtractorPlugin):
-    """Unpacks archives with caps, and only what counts: code, notebooks and pictures."""
+    """Unpacks archives with caps, and only what counts: code, pictures, notebooks and other reports."""
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Unpack the latest hand-in of every student into a folder that says whose it is."""
@@ -113,7 +115,7 @@ class DownloadExtractor(ExtractorPlugin):
 
     def _leave_something(self, target: Path) -> None:
         """Let nobody be lost of whose files none counts: nbgrader sees files, not folders."""
-        if not any(path.is_file() for path in target.rglob("*")):
+        if not any(path.is_file() and path.suffix.lower() in COUNTED_SUFFIXES for path in target.rglob("*")):
             self._unreadable(target, "holds no code, no notebook and no picture")
 
     def _unreadable(self, target: Path, reason: str) -> None:

@@ -7,17 +7,20 @@ import binascii
 import errno
 import json
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader.gradebook.salvage import salvaged_rows
 from grader.submission.names import is_clutter, printable
 
 MAX_NOTEBOOK_BYTES = 50_000_000
 MAX_CELLS = 5_000
 MAX_TEXT = 200_000  # characters of a cell
+MAX_PRINTED = 5_000  # characters that a cell of the student's own had printed
 MAX_IMAGE_BYTES = 10_000_000
 MAX_IMAGES = 200
 MAX_ENTRIES = 5_000  # looked at while searching for notebooks
@@ -28,12 +31,21 @@ _SIGNATURES = {
     "image/jpeg": (b"\xff\xd8\xff",),
     "image/gif": (b"GIF87a", b"GIF89a"),
 }
+_INLINE_PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=]+)")
 UNREADABLE = "unreadable.py"  # stands in the place of a download that could not be unpacked
 IMAGE_SUFFIXES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
 
 
 class BrokenNotebook(Exception):
-    """A notebook that cannot be read; the message says why."""
+    """A notebook that cannot be read as it should; the message says why.
+
+    Attributes:
+        cells: what could be read of it.
+    """
+
+    def __init__(self, message: str, cells: Sequence[HandedInCell] = ()) -> None:
+        super().__init__(message)
+        self.cells = list(cells)
 
 
 @dataclass(frozen=True)
@@ -45,12 +57,31 @@ class HandedInCell:
         code: whether it is a code cell.
         source: its text.
         attachments: pictures by name, each `{media type: base64}`.
+        cell_id: the notebook format's own id; empty before format 4.5.
+        raw: whether it is a raw cell, which is shown as it was typed.
+        printed: the text that a code cell had printed.
     """
 
     grade_id: str
     code: bool
     source: str
     attachments: dict[str, dict[str, str]] = field(default_factory=dict)
+    cell_id: str = ""
+    raw: bool = False
+    printed: str = ""
+
+
+@dataclass(frozen=True)
+class HandedInNotebook:
+    """A notebook as a student handed it in.
+
+    Attributes:
+        cells: its cells, in their order.
+        remarks: what was left out of them, one line each.
+    """
+
+    cells: list[HandedInCell]
+    remarks: tuple[str, ...] = ()
 
 
 def read_cells(path: Path) -> list[HandedInCell]:
@@ -59,20 +90,58 @@ def read_cells(path: Path) -> list[HandedInCell]:
     Raises:
         BrokenNotebook: it is no regular file, too large, or no notebook.
     """
+    return read_notebook(path).cells
+
+
+def read_notebook(path: Path) -> HandedInNotebook:
+    """A notebook of any version of the format, in any encoding of Unicode.
+
+    Raises:
+        BrokenNotebook: it is no regular file, too large, or no notebook; it has what could be read.
+    """
     try:
-        table = json.loads(read_regular(path, MAX_NOTEBOOK_BYTES).decode("utf-8", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise BrokenNotebook(f"is not valid JSON ({printable(str(error), 80)})") from error
+        text, remarks = decoded(read_regular(path, MAX_NOTEBOOK_BYTES))
     except OSError as error:
         raise BrokenNotebook(_reason(error)) from error
+    try:
+        table = json.loads(text, strict=False)  # a bare tab or line end within a string spoils nothing
+    except (ValueError, RecursionError) as error:
+        reason = f"is not valid JSON ({printable(str(error), 80)})"
+        raise BrokenNotebook(reason, _salvaged(text)) from error
     rows = table.get("cells") if isinstance(table, dict) else None
     if rows is None and isinstance(table, dict) and isinstance(table.get("worksheets"), list):  # format 3
         rows = [
             row for sheet in table["worksheets"] if isinstance(sheet, dict) for row in _list(sheet, "cells")
         ]
     if not isinstance(rows, list):
-        raise BrokenNotebook("holds no list of cells")
-    return [_cell(row) for row in rows[:MAX_CELLS] if isinstance(row, dict)]
+        raise BrokenNotebook("holds no list of cells", _salvaged(text))
+    kept = [row for row in rows if isinstance(row, dict | str)]
+    if len(kept) < len(rows):
+        remarks += (f"{len(rows) - len(kept)} of its cells are none, and were left out",)
+    if len(kept) > MAX_CELLS:
+        remarks += (f"holds {len(kept):,} cells, of which {MAX_CELLS:,} are shown",)
+    cells = [_cell(row) for row in kept[:MAX_CELLS]]
+    if any(len(cell.source) == MAX_TEXT for cell in cells):
+        remarks += (f"a cell is cut after {MAX_TEXT:,} characters",)
+    return HandedInNotebook(cells, remarks)
+
+
+def decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
+    """A file's text, and what to say about its encoding."""
+    encoding = json.detect_encoding(content)  # by its mark, or by where its zero bytes are
+    try:
+        return content.decode(encoding), ()
+    except UnicodeDecodeError:
+        if encoding.startswith("utf-8"):
+            return content.decode("cp1252", "replace"), ("is not in UTF-8: accents may be wrong",)
+        return content.decode(encoding, "replace"), (
+            f"is damaged {encoding.upper()}: characters are missing",
+        )
+
+
+def _salvaged(text: str) -> list[HandedInCell]:
+    """What can be read of a notebook that is none: its cells, or else its text."""
+    return [_cell(row) for row in salvaged_rows(text)[:MAX_CELLS]]
 
 
 def read_regular(path: Path, limit: int) -> bytes:
@@ -99,7 +168,7 @@ def find_notebooks(folder: Path) -> list[Path]:
         depth = len(Path(place).relative_to(folder).parts)
         folders[:] = sorted(name for name in folders if depth < 2 and not is_clutter(name))
         seen += len(files) + len(folders)
-        found += [Path(place, name) for name in sorted(files) if _is_notebook(name)]
+        found += [Path(place, name) for name in sorted(files) if is_notebook(name)]
         if seen > MAX_ENTRIES:
             break
     return found
@@ -123,35 +192,84 @@ def figures(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield name, content
 
 
-def _is_notebook(name: str) -> bool:
-    return name.lower().endswith(".ipynb") and not is_clutter(name)
+def is_notebook(name: str) -> bool:
+    """Also where a browser or a system has put another ending behind the name."""
+    return name.lower().endswith((".ipynb", ".ipynb.txt", ".ipynb.json")) and not is_clutter(name)
 
 
 def _reason(error: OSError) -> str:
     return "is a link" if error.errno == errno.ELOOP else error.strerror or str(error)
 
 
-def _cell(row: dict[str, Any]) -> HandedInCell:
+def _cell(row: dict[str, Any] | str) -> HandedInCell:
+    if isinstance(row, str):
+        return HandedInCell("", False, _text(row)[:MAX_TEXT])
     metadata = row.get("metadata")
     nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
-    code = row.get("cell_type") == "code"
-    attachments = _attachments(row.get("attachments"))
+    cell_id, kind = row.get("id"), row.get("cell_type")
+    code = kind == "code"
+    text = _text(row.get("source", row.get("input", "")))
+    source, pasted = (text, None) if code else _without_pictures(text)
+    source = source[:MAX_TEXT]
+    level = row.get("level")
+    if kind == "heading" and isinstance(level, int):  # format 3
+        source = f"{'#' * max(1, min(level, 6))} {source}"
     return HandedInCell(
         grade_id=grade_id if isinstance(grade_id, str) else "",
         code=code,
-        source=_text(row.get("source", row.get("input", ""))),
-        attachments=attachments | (_drawn(row.get("outputs")) if code else {}),
+        source=source,
+        attachments=_attachments(row.get("attachments"))
+        | (pasted or {})
+        | (_drawn(row.get("outputs")) if code else {}),
+        cell_id=cell_id if isinstance(cell_id, str) else "",
+        raw=kind == "raw",
+        printed=_printed(row.get("outputs")) if code else "",
     )
 
 
 def _text(value: object) -> str:
     """The text of a cell, which is one string or a list of lines."""
     if isinstance(value, list):
-        value = "".join(line for line in value if isinstance(line, str))
-    if not isinstance(value, str):
-        return ""
-    return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+        value = "".join(line if isinstance(line, str) else _literal(line) for line in value)
+    elif not isinstance(value, str):
+        value = _literal(value)
+    return value.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
+
+
+def _without_pictures(source: str) -> tuple[str, dict[str, dict[str, str]]]:
+    """A text and the pictures that stood in it, as Colab pastes them: they may be megabytes long."""
+    pasted: dict[str, dict[str, str]] = {}
+
+    def taken(found: re.Match[str]) -> str:
+        pictures = _pictures({found[1]: found[2]}) if len(pasted) < MAX_IMAGES else {}
+        if not pictures:
+            return found[0]
+        name = f"pasted-{len(pasted) + 1}"
+        pasted[name] = pictures
+        return f"attachment:{name}"
+
+    return _INLINE_PICTURE.sub(taken, source), pasted
+
+
+def _literal(value: object) -> str:
+    """What stands where a text should be."""
+    return "" if value is None else json.dumps(value)[:MAX_TEXT]
+
+
+def _printed(outputs: object) -> str:
+    """The text among the outputs of a code cell."""
+    parts = []
+    for output in outputs if isinstance(outputs, list) else []:
+        if not isinstance(output, dict):
+            continue
+        data = output.get("data")
+        shown = output.get("text")  # of a stream; in format 3 of any output
+        if shown is None and isinstance(data, dict) and not _pictures(data):
+            shown = data.get("text/markdown", data.get("text/plain"))
+        if isinstance(shown, str | list):
+            parts.append(_text(shown).rstrip("\n"))
+    return "\n".join(parts)[:MAX_PRINTED]
 
 
 def _attachments(value: object) -> dict[str, dict[str, str]]:
@@ -168,7 +286,7 @@ def _attachments(value: object) -> dict[str, dict[str, str]]:
 def _drawn(outputs: object) -> dict[str, dict[str, str]]:
     """The pictures among the outputs of a code cell, as attachments."""
     rows = outputs if isinstance(outputs, list) else []
-    bundles = (output.get("data") for output in rows if isinstance(output, dict))
+    bundles = (output.get("data", output) for output in rows if isinstance(output, dict))
     pictures = [kept for kept in map(_pictures, bundles) if kept]
     return {f"output-{number}": kept for number, kept in enumerate(pictures[:MAX_IMAGES], start=1)}
 
@@ -177,7 +295,9 @@ def _pictures(bundle: object) -> dict[str, str]:
     """The entries of a media bundle that are pictures, and that are what they say."""
     kept = {}
     for media_type, signatures in _SIGNATURES.items():
-        value = bundle.get(media_type) if isinstance(bundle, dict) else None
+        names = (media_type, media_type.removeprefix("image/"))  # the second in format 3
+        values = [bundle[name] for name in names if name in bundle] if isinstance(bundle, dict) else []
+        value = values[0] if values else None
         text = "".join(map(str, value)) if isinstance(value, list) else value
         if not isinstance(text, str) or len(text) > MAX_IMAGE_BYTES * 4 / 3 + 4:
             continue

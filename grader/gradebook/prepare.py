@@ -16,25 +16,19 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import nbformat
-from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
 from grader.errors import GraderFault
 from grader.gradebook import state
+from grader.gradebook.align import Released
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, fit_for_id, require_release
 from grader.gradebook.hand_in_times import TIMESTAMP, UnknownTime, read_time, written
-from grader.gradebook.handed_in import (
-    UNREADABLE,
-    BrokenNotebook,
-    HandedInCell,
-    figures,
-    find_notebooks,
-    read_cells,
-    read_regular,
-)
+from grader.gradebook.handed_in import UNREADABLE, figures, read_regular
 from grader.gradebook.late import read_policy
 from grader.gradebook.progress import follow
-from grader.gradebook.rebuild import Rebuilt, answered, rebuild, unreadable
+from grader.gradebook.rebuild import Rebuilt, answered, known_cells, rebuild
+from grader.gradebook.releases import all_releases, remember_release
+from grader.gradebook.reports import Report, read_reports
 from grader.submission import read_submission
 from grader.submission.names import listed, printable
 
@@ -66,7 +60,8 @@ def prepare(course: Course) -> tuple[list[Prepared], list[str]]:
     """
     require_release(course)
     try:
-        released = nbformat.read(course.released_notebook, as_version=4)
+        remember_release(course)
+        released = Released(nbformat.read(course.released_notebook, as_version=4), all_releases(course))
         remarks = _move_in(course, released)
         students = sorted(path.name for path in course.collected.iterdir() if _is_folder(path))
         prepared = []
@@ -78,7 +73,7 @@ def prepare(course: Course) -> tuple[list[Prepared], list[str]]:
     return prepared, remarks
 
 
-def _move_in(course: Course, released: NotebookNode) -> list[str]:
+def _move_in(course: Course, released: Released) -> list[str]:
     """Move what was collected since the last run out of nbgrader's folder."""
     course.collected.mkdir(parents=True, exist_ok=True)
     remarks = []
@@ -103,7 +98,7 @@ def _move_in(course: Course, released: NotebookNode) -> list[str]:
     return remarks
 
 
-def _is_ours(course: Course, student: str, released: NotebookNode) -> bool:
+def _is_ours(course: Course, student: str, released: Released) -> bool:
     """Whether a submission is the copy that an earlier run has made of what lies in `collected/`.
 
     To take a copy for something new would put it in the place of what the student handed in. So it is also
@@ -119,7 +114,7 @@ def _is_ours(course: Course, student: str, released: NotebookNode) -> bool:
         return shape == _shape(Path(folder))
 
 
-def _prepare_one(course: Course, student: str, released: NotebookNode) -> tuple[str, ...]:
+def _prepare_one(course: Course, student: str, released: Released) -> tuple[str, ...]:
     """Write a student's clean submission; returns the notes."""
     target = course.submitted(student)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -136,7 +131,7 @@ def _prepare_one(course: Course, student: str, released: NotebookNode) -> tuple[
     return notes
 
 
-def _write_copy(raw: Path, student: str, new: Path, released: NotebookNode) -> tuple[str, ...]:
+def _write_copy(raw: Path, student: str, new: Path, released: Released) -> tuple[str, ...]:
     """Write the clean copy of a submission into an empty folder; returns the notes."""
     rebuilt, beside, notes = _rebuilt(raw, released)
     submission = read_submission(raw, student)
@@ -156,34 +151,36 @@ def _write_copy(raw: Path, student: str, new: Path, released: NotebookNode) -> t
     return notes + _copy_time(raw, new, read_policy(Course(raw.parents[2]).policy).zone)
 
 
-def _rebuilt(raw: Path, released: NotebookNode) -> tuple[Rebuilt, Path, tuple[str, ...]]:
+def _rebuilt(raw: Path, released: Released) -> tuple[Rebuilt, Path, tuple[str, ...]]:
     """The rebuilt notebook, the folder of the one that was handed in, and what to say about it."""
-    readable: list[tuple[Path, list[HandedInCell]]] = []
-    notes: list[str] = []
-    paths = find_notebooks(raw)
-    for path in paths:
-        try:
-            readable.append((path, read_cells(path)))
-        except BrokenNotebook as error:
-            notes.append(f"{_inner(path, raw)}: cannot be read, it {error}")
-    if not paths:
-        notes.append("no notebook was handed in")
-    # The one of the right name counts; without it, the one with most answers.
-    readable.sort(key=lambda found: (found[0].name != f"{NOTEBOOK}.ipynb", -answered(released, found[1])))
-    if not readable:
-        return unreadable(released) if paths else rebuild(released, ()), raw, tuple(notes)
-    path, cells = readable[0]
-    others = [_inner(other, raw) for other, _ in readable[1:]]
+    reports = read_reports(raw)
+    notes = list(reports.notes)
+    # The one of the right name counts, if it has an answer; without it, the one with most answers.
+    ranked = sorted(reports.notebooks, key=lambda found: _rank(released, found))
+    documents = {_inner(document.path, raw): [document.cell] for document in reports.texts if document.cell}
+    if not ranked:
+        return rebuild(released, (), reports.unread, documents), raw, tuple(notes)
+    first = ranked[0]
+    others = {_inner(other.path, raw): other.cells for other in ranked[1:]}
+    foreign = [name for name, cells in others.items() if not known_cells(released, cells)]
     if others:
-        notes.append(f"several notebooks: {_inner(path, raw)} counts, not {listed(others)}")
-    elif path.name != f"{NOTEBOOK}.ipynb":
-        notes.append(f"the notebook is called {printable(path.name)}, not {NOTEBOOK}.ipynb; it counts")
-    result = rebuild(released, cells)
-    if not result.known:
-        notes.append(f"{_inner(path, raw)}: is not the notebook of this assignment, none of its cells is")
-    else:
+        notes.append(f"several notebooks: {_inner(first.path, raw)} counts, not {listed(others)}")
+    elif first.path.name != f"{NOTEBOOK}.ipynb":
+        notes.append(f"the notebook is called {printable(first.path.name)}, not {NOTEBOOK}.ipynb; it counts")
+    shown = {name: cells for name, cells in others.items() if name not in foreign}
+    result = rebuild(released, first.cells, [*reports.unread, *foreign], shown | documents)
+    if not result.known and not first.damaged:
+        notes.append(
+            f"{_inner(first.path, raw)}: is not the notebook of this assignment, none of its cells is"
+        )
+    elif result.known:
         notes += result.notes
-    return result, path.parent, tuple(notes)
+    return result, first.path.parent, tuple(notes)
+
+
+def _rank(released: Released, report: Report) -> tuple[bool, bool, int]:
+    count = answered(released, report.cells)
+    return count == 0, report.path.name != f"{NOTEBOOK}.ipynb", -count
 
 
 def _inner(path: Path, raw: Path) -> str:

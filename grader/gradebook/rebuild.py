@@ -1,28 +1,48 @@
 """Rebuilds a submission's notebook from the released one.
 
-Of what a student handed in, only the written answers and their pictures are carried over. Outputs, metadata,
-changes of locked cells and copies of cells do not come along, so that nothing a student does to a notebook
-can stop nbgrader or change a mark. What stands in cells of the student's own is shown beneath the cell it
-followed.
+Of what a student handed in, only texts and their pictures are carried over: the answers into their cells,
+and what was typed anywhere else beneath the cell that it followed. Outputs, metadata and changes of locked
+cells do not come along, so that nothing a student does to a notebook can stop nbgrader or change a mark.
+
+A blank answer is 0 without a person, by nbgrader, only while it reads as released. It does not where the
+student wrote anything outside the answer cells, for that may be the answer.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import quote, unquote
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
+from grader.gradebook.align import Alignment, Kind, Piece, Released, align
 from grader.gradebook.handed_in import HandedInCell
-from grader.submission.names import listed
+from grader.submission.names import listed, printable
 
-LOOK_BELOW = "*(This cell was left empty or deleted. The student wrote in cells of their own: see below.)*"
+LOOK_BELOW = (
+    "*(This cell was left empty or deleted. The student wrote outside the answer cells: see the cells around "
+    "it.)*"
+)
+LOOK_THROUGH = (
+    "*(This cell was left empty or deleted. The student wrote outside the answer cells, at {where}: that may "
+    "be meant for it.)*"
+)
+LOOK_WITHIN = (
+    "*(This cell was left empty or deleted. The answer may stand within that to {where}, which goes on to "
+    "other questions.)*"
+)
 LOOK_ELSEWHERE = (
-    "*(The notebook that was handed in cannot be read. It lies in the course's folder, under collected.)*"
+    "*(This cell was left empty or deleted. The answer may be in {where}, which lies in the course's folder, "
+    "under collected.)*"
 )
 EXTRA = "*(A cell of the student's own, not an answer cell:)*"
+TYPED = "*(Typed by the student into the cell above, which is not for answers:)*"
+FROM_ANOTHER = "*(From another file that was handed in, {name}:)*"
 
 
 @dataclass(frozen=True)
@@ -40,160 +60,190 @@ class Rebuilt:
     notes: tuple[str, ...]
 
 
-def answered(released: NotebookNode, cells: Sequence[HandedInCell]) -> int:
+@dataclass(frozen=True)
+class _Shown:
+    """A text that is shown outside the answer cells, with what is said about it."""
+
+    piece: Piece
+    label: str
+
+
+def answered(released: NotebookNode | Released, cells: Sequence[HandedInCell]) -> int:
     """How many answers a notebook gives: by this the right one of several is chosen."""
-    empty = {name: cell.source.strip() for name, cell in _answer_cells(released).items()}
-    return len(
-        {
-            cell.grade_id
-            for cell in cells
-            if cell.grade_id in empty and cell.source.strip() not in ("", empty[cell.grade_id])
-        }
-    )
+    return len(align(_view(released), cells).answers)
 
 
-def rebuild(released: NotebookNode, cells: Sequence[HandedInCell]) -> Rebuilt:
+def known_cells(released: NotebookNode | Released, cells: Sequence[HandedInCell]) -> int:
+    """How many cells of a notebook are of this assignment."""
+    return align(_view(released), cells).known
+
+
+def rebuild(
+    released: NotebookNode | Released,
+    cells: Sequence[HandedInCell],
+    elsewhere: Sequence[str] = (),
+    others: Mapping[str, Sequence[HandedInCell]] | None = None,
+) -> Rebuilt:
     """The released notebook with the answers of a submission.
 
     Args:
-        released: as nbgrader released it, with checksums.
+        released: as nbgrader released it, with checksums; with earlier releases, or alone.
         cells: what was handed in; none for a submission without a notebook.
+        elsewhere: files that may hold answers and are not, or not wholly, shown.
+        others: further notebooks and reports of the submission, by their names; what they say besides is
+            shown, too.
     """
-    notebook = copy.deepcopy(released)
-    answers = _answer_cells(notebook)
-    places = {
-        cell.metadata.nbgrader.grade_id: number for number, cell in enumerate(notebook.cells) if _named(cell)
-    }
-    notes: list[str] = []
-    chosen, extras, copied = _sort_out(cells, answers, places)
-    for name, cell in chosen.items():
-        _fill(answers[name], cell)
-    for name in answers.keys() - chosen.keys():
-        below = [cell for place, cell in extras if _answer_at(notebook, place) == name]
-        if below:
-            answers[name].source = LOOK_BELOW
-    changed = _changed(notebook, cells)
-    missing = sorted(places.keys() - {cell.grade_id for cell in cells})
-    if cells:
-        if copied:
-            notes.append(f"cells that are there more than once: {listed(copied)}; all their texts are shown")
-        if changed:
-            notes.append(f"read-only cells that were changed, and restored: {listed(changed)}")
-        if missing:
-            notes.append(f"cells that were deleted, and restored: {listed(missing)}")
-        if extras:
-            notes.append(f"{len(extras)} cells of the student's own, shown where they stood")
-    for place, cell in reversed(extras):
-        notebook.cells.insert(place + 1, _extra(cell))
-    known = sum(cell.grade_id in places for cell in cells)
+    view = _view(released)
+    notebook = copy.deepcopy(view.notebook)
+    found = align(view, cells)
+    by_name = {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells}
+    shown = [_Shown(piece, TYPED if piece.kind is Kind.TYPED else EXTRA) for piece in found.pieces]
+    shown += _of_others(view, found, others or {})
+    for name, cell in found.answers.items():
+        _fill(by_name[name], cell)
+    blank = [name for name in view.answers if name not in found.answers]
+    written = [text.piece for text in shown if not text.piece.is_a_tools]
+    for name in blank:
+        if text := _why_not_blank(view, found, name, written, elsewhere):
+            by_name[name].source = text
+    _remember_what_stands_around(view, by_name, shown, blank)
+    _insert(notebook, shown)
     _number_cells(notebook)
-    return Rebuilt(notebook, known, tuple(notes))
+    return Rebuilt(notebook, found.known, tuple(_notes(view, found, blank, written) if cells else ()))
 
 
-def unreadable(released: NotebookNode) -> Rebuilt:
-    """The released notebook for a submission whose own cannot be read: every answer waits for a person."""
-    notebook = copy.deepcopy(released)
-    for cell in _answer_cells(notebook).values():
-        cell.source = LOOK_ELSEWHERE
-    return Rebuilt(notebook, 0, ())
+def _view(released: NotebookNode | Released) -> Released:
+    return released if isinstance(released, Released) else Released(released)
 
 
-def _named(cell: NotebookNode) -> bool:
-    return "grade_id" in cell.metadata.get("nbgrader", {})
+def _of_others(
+    view: Released, found: Alignment, others: Mapping[str, Sequence[HandedInCell]]
+) -> list[_Shown]:
+    """What other notebooks of this assignment say, and the one that counts does not."""
+    said = {cell.source.strip() for cell in found.answers.values()}
+    said |= {piece.cell.source.strip() for piece in found.pieces}
+    shown = []
+    for name, cells in others.items():
+        another = align(view, cells)
+        pieces = [Piece(view.places[answer], Kind.COPY, cell) for answer, cell in another.answers.items()]
+        for piece in [*pieces, *another.pieces]:
+            if piece.cell.source.strip() not in said:
+                said.add(piece.cell.source.strip())
+                shown.append(_Shown(piece, FROM_ANOTHER.format(name=_plain(name))))
+    return shown
 
 
-def _answer_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
-    return {
-        cell.metadata.nbgrader.grade_id: cell
-        for cell in notebook.cells
-        if _named(cell) and cell.metadata.nbgrader.get("solution")
-    }
-
-
-def _sort_out(
-    cells: Sequence[HandedInCell], answers: dict[str, NotebookNode], places: dict[str, int]
-) -> tuple[dict[str, HandedInCell], list[tuple[int, HandedInCell]], list[str]]:
-    """Which cell is the answer, and which stand beside the released notebook, each with its place there.
-
-    Returns:
-        The answers that were given, by name; the other cells with text; the names that occur twice.
-    """
-    chosen: dict[str, HandedInCell] = {}
-    extras: list[tuple[int, HandedInCell]] = []
-    copied: list[str] = []
-    seen: set[str] = set()
-    place = -1
-    for cell in cells:
-        name = cell.grade_id
-        if name in places:
-            place = places[name]
-            if name in seen and name not in copied:
-                copied.append(name)
-            seen.add(name)
-        empty = cell.source.strip() in ("", answers[name].source.strip()) if name in answers else False
-        if name in answers:
-            if empty:
-                continue
-            if name not in chosen:
-                chosen[name] = cell
-            elif cell.source != chosen[name].source:
-                extras.append((place, cell))
-        elif name not in places and (cell.source.strip() or cell.attachments):
-            extras.append((place, cell))
-    return chosen, extras, copied
-
-
-def _answer_at(notebook: NotebookNode, place: int) -> str:
-    """The answer that a cell at this place must be meant for: that of the place itself, or the next one."""
-    for cell in notebook.cells[max(place, 0) :]:
-        if _named(cell) and cell.metadata.nbgrader.get("solution"):
-            return cell.metadata.nbgrader.grade_id
-        if _named(cell) and cell.metadata.nbgrader.get("grade"):
-            return ""
+def _why_not_blank(
+    view: Released, found: Alignment, name: str, written: Sequence[Piece], elsewhere: Sequence[str]
+) -> str:
+    """What stands in the place of a blank answer that waits for a person; empty for one that does not."""
+    if any(view.answer_near(piece.place) == name for piece in written):
+        return LOOK_BELOW
+    if holders := [holder for holder, others in found.within.items() if name in others]:
+        return LOOK_WITHIN.format(where=listed({view.question(view.places[holder]) for holder in holders}))
+    if elsewhere:
+        return LOOK_ELSEWHERE.format(where=_plain(listed(elsewhere)))
+    if written:
+        return LOOK_THROUGH.format(where=listed({view.question(piece.place) for piece in written}))
     return ""
 
 
-def _changed(notebook: NotebookNode, cells: Sequence[HandedInCell]) -> list[str]:
-    """The read-only cells whose text a student changed."""
-    read_only = {
-        cell.metadata.nbgrader.grade_id: cell.source
-        for cell in notebook.cells
-        if _named(cell) and not cell.metadata.nbgrader.get("solution")
-    }
-    return sorted(
-        {
-            cell.grade_id
-            for cell in cells
-            if cell.grade_id in read_only and cell.source.strip() != read_only[cell.grade_id].strip()
-        }
-    )
+def _remember_what_stands_around(
+    view: Released, by_name: Mapping[str, NotebookNode], shown: Sequence[_Shown], blank: Sequence[str]
+) -> None:
+    """Note for each answer the texts that may belong to it: when they change, it is to be marked again."""
+    for name in view.answers:
+        around = [
+            text.piece.cell for text in shown if name in blank or view.answer_near(text.piece.place) == name
+        ]
+        if around:
+            texts = repr([(cell.source, sorted(cell.attachments)) for cell in around])
+            by_name[name].metadata.grader = NotebookNode(around=sha256(texts.encode()).hexdigest())
+
+
+def _notes(view: Released, found: Alignment, blank: Sequence[str], written: Sequence[Piece]) -> list[str]:
+    notes = []
+    if found.unnamed:
+        notes.append(f"{found.unnamed} cells had lost nbgrader's metadata, and were found by text and place")
+    if found.copied:
+        notes.append(
+            f"cells that are there more than once: {listed(found.copied)}; all their texts are shown"
+        )
+    if found.changed:
+        notes.append(f"read-only cells that were changed, and restored: {listed(found.changed)}")
+    if missing := view.places.keys() - found.found:
+        notes.append(f"cells that were deleted, and restored: {listed(missing)}")
+    typed = {view.names[piece.place] for piece in written if piece.kind is Kind.TYPED and piece.place >= 0}
+    if typed:
+        notes.append(f"text that was typed into read-only cells, shown beneath them: {listed(typed)}")
+    own = sum(piece.kind is not Kind.TYPED for piece in written)
+    if own:
+        notes.append(f"{own} cells of the student's own, shown where they stood")
+    if found.within:
+        notes.append(f"answers that go on to other questions: {listed(found.within)}; blank ones there wait")
+    if written and blank:
+        notes.append(
+            f"{len(blank)} blank answers wait for a person: the text elsewhere may be meant for them"
+        )
+    return notes
 
 
 def _fill(answer: NotebookNode, cell: HandedInCell) -> None:
-    answer.source = _shown(cell) if cell.code else cell.source
+    answer.source = _markdown(cell)
     if cell.attachments:
         answer.attachments = NotebookNode(cell.attachments)
 
 
-def _extra(cell: HandedInCell) -> NotebookNode:
-    extra = new_markdown_cell(f"{EXTRA}\n\n{_shown(cell) if cell.code else cell.source}")
-    if cell.attachments:
-        extra.attachments = NotebookNode(cell.attachments)
-    extra.metadata.grader = NotebookNode(extra=True)
-    return extra
+def _insert(notebook: NotebookNode, shown: Sequence[_Shown]) -> None:
+    """Put each text beneath the released cell that it followed."""
+    beneath: dict[int, list[NotebookNode]] = {}
+    for text in shown:
+        extra = new_markdown_cell(f"{text.label}\n\n{_markdown(text.piece.cell)}")
+        if text.piece.cell.attachments:
+            extra.attachments = NotebookNode(text.piece.cell.attachments)
+        extra.metadata.grader = NotebookNode(extra=True)
+        beneath.setdefault(text.piece.place, []).append(extra)
+    notebook.cells = [
+        *beneath.get(-1, ()),
+        *(
+            cell
+            for place, released in enumerate(notebook.cells)
+            for cell in (released, *beneath.get(place, ()))
+        ),
+    ]
 
 
-def _shown(cell: HandedInCell) -> str:
-    """A code cell as Markdown: its text, not to be run, and the pictures it had drawn."""
+def _markdown(cell: HandedInCell) -> str:
+    """A cell as Markdown: code is not to be run, and pictures that nothing refers to are drawn beneath."""
+    parts = []
+    if cell.source.strip():
+        literal = "python" if cell.code else "text" if cell.raw else ""
+        parts.append(_fenced(cell.source, literal) if literal else cell.source)
+    if cell.printed.strip():
+        parts.append(_fenced(cell.printed, "text"))
+    referred = unquote(cell.source)
+    parts += [
+        f"![{_plain(name)}](attachment:{quote(name)})"
+        for name in cell.attachments
+        if cell.code or f"attachment:{name}" not in referred
+    ]
+    return "\n\n".join(parts)
+
+
+def _fenced(text: str, language: str) -> str:
     fence = "```"
-    while fence in cell.source:
+    while fence in text:
         fence += "`"
-    pictures = "".join(f"\n\n![{name}](attachment:{name})" for name in cell.attachments)
-    return (f"{fence}python\n{cell.source}\n{fence}" if cell.source.strip() else "") + pictures
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _plain(name: str) -> str:
+    """A file's name in Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>()#!|$&])", r"\\\1", printable(name, 400))
 
 
 def _number_cells(notebook: NotebookNode) -> None:
     """Ids for the cells that were added: the same ones for the same notebook."""
     for number, cell in enumerate(notebook.cells):
-        if not _named(cell):
+        if "grade_id" not in cell.metadata.get("nbgrader", {}):
             cell.id = f"extra-{number}"

@@ -2,13 +2,11 @@
 
 nbgrader renders Markdown with all the HTML that is in it. A script in an answer would run in the browser of
 whoever marks it, with the right to change every mark. Here what is rendered is cleaned by an allow-list
-before it reaches a page. Pictures of the submission's own `figures/` are put into the page itself, so that
-the feedback is one file, and no other file can be drawn into it.
+before it reaches a page. What the cleaning, or Markdown itself, takes out of sight is shown as it was typed.
 """
 
 from __future__ import annotations
 
-import base64
 import html
 import re
 from pathlib import Path
@@ -18,10 +16,11 @@ from urllib.parse import unquote
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
 from jinja2 import pass_context
-from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.token import STANDARD_TYPES
 
-from grader.gradebook.handed_in import IMAGE_SUFFIXES, MAX_IMAGE_BYTES, read_regular
+from grader.gradebook.answer_markdown import to_html
+from grader.gradebook.answer_pictures import FIGURE, PICTURE, with_figures, with_pictures
+from grader.gradebook.lost_words import lost
 from grader.report.readable import without_piles
 from grader.submission.names import printable
 
@@ -50,9 +49,6 @@ _SIZE = re.compile(r"\d{1,4}(px|%)?\Z")
 _COLOURED = frozenset(STANDARD_TYPES.values()) - {""}
 # Never to pages of the server itself, where whoever marks is logged in.
 _LINK = re.compile(r"(?i:https?://|mailto:)|#")
-_PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=]*\Z")
-_FIGURE = re.compile(r"(?:\./)?(figures/[^/\\]+)\Z")
-_RAW_ATTACHMENT = re.compile(r"""(<img\b[^>]*?\bsrc\s*=\s*["']?)attachment:([^"'>\s]+)""", re.IGNORECASE)
 # An inequality in a formula: HTML takes `$a<b$` for the start of a tag. A space after it changes no formula.
 _INEQUALITY = re.compile(r"\$[^$\n]+\$")
 # What MathJax would turn into a link or a style.
@@ -60,8 +56,6 @@ _UNSAFE_MATHS = re.compile(r"\\(href|style|require|cssId|class|mmlToken)\b")
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|\w+);?")
 # What turns the direction of the text that follows it; the marks that Hebrew and Arabic need do not.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
-# Drawn in place of a picture that is not there: one transparent pixel.
-_NOTHING = {"image/gif": "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"}
 
 
 @pass_context
@@ -82,32 +76,18 @@ def render(
         attachments: pictures by name, each `{media type: base64}`.
         folder: that of the notebook; its `figures/` are drawn.
     """
-    known = _Attachments(attachments or {})
     source = _INEQUALITY.sub(lambda found: re.sub(r"<(?=[\w/!?])", "< ", found[0]), source)
-    renderer = IPythonRenderer(escape=False, attachments=known, exclude_anchor_links=True)
     try:
-        rendered = MarkdownWithMath(renderer=renderer).render(source)
-        rendered = _RAW_ATTACHMENT.sub(lambda found: found[1] + known.url(found[2]), rendered)
+        rendered = to_html(source)
     except Exception:  # a text that breaks the renderer is still to be read
         rendered = f"<pre>{html.escape(source)}</pre>"
+    rendered = with_pictures(rendered, attachments or {}, folder)
     cleaned = _ENTITY.sub(lambda found: html.escape(html.unescape(found[0])), _clean(rendered))
+    if lost(source, cleaned):
+        cleaned += f"<p>As it was typed, for a part of it does not show:</p><pre>{html.escape(source)}</pre>"
     cleaned = _TURNING.sub(lambda found: printable(found[0]), without_piles(cleaned))
     cleaned = _UNSAFE_MATHS.sub(lambda found: f"\\text{{{found[1]} }}", cleaned)
-    return _with_figures(cleaned, folder)
-
-
-class _Attachments(dict[str, dict[str, str]]):
-    """Pictures by name. A missing one is a blank, where nbconvert would show no page at all."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __missing__(self, name: str) -> dict[str, str]:
-        return dict.get(self, unquote(name)) or _NOTHING
-
-    def url(self, name: str) -> str:
-        media_type, content = next(iter(self[name].items()))
-        return f"data:{media_type};base64,{content}"
+    return with_figures(cleaned, folder)
 
 
 def _clean(rendered: str) -> str:
@@ -127,26 +107,9 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     if tag == "a" and name == "href":
         return _LINK.match(value.strip()) is not None
     if tag == "img" and name == "src":  # never from elsewhere: it would tell who reads which answer, and when
-        return _PICTURE.match(value) is not None or _FIGURE.match(unquote(value)) is not None
+        return PICTURE.match(value) is not None or FIGURE.match(unquote(value)) is not None
     if name == "class":
         return (tag == "div" and value == "highlight") or (tag == "span" and value in _COLOURED)
     if name in ("width", "height"):
         return tag == "img" and _SIZE.match(value) is not None
     return name == "title" or name in _ATTRIBUTES.get(tag, ())
-
-
-def _with_figures(cleaned: str, folder: Path | None) -> str:
-    """The HTML with the pictures of `figures/` in it."""
-
-    def embedded(found: re.Match[str]) -> str:
-        figure = _FIGURE.match(unquote(html.unescape(found[2])))
-        media_type = IMAGE_SUFFIXES.get(Path(figure[1]).suffix.lower()) if figure and folder else None
-        if not (figure and folder and media_type):
-            return found[0]
-        try:
-            content = read_regular(folder / figure[1], MAX_IMAGE_BYTES)
-        except OSError:
-            return found[0]
-        return f"{found[1]}data:{media_type};base64,{base64.b64encode(content).decode('ascii')}{found[3]}"
-
-    return re.sub(r'(<img\b[^>]*?\bsrc=")([^"]*)(")', embedded, cleaned)

@@ -205,15 +205,19 @@ def _put_aside(course: Course, student: str) -> Iterator[Path]:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def _answers(folder: Path) -> dict[str, tuple[str, str]]:
-    """What a student answers in the autograded notebook, by cell."""
+def _answers(folder: Path) -> dict[str, tuple[str, str, str]]:
+    """What a student answers in the autograded notebook, in the cell for it and around, by cell."""
     path = folder / f"{NOTEBOOK}.ipynb"
     try:
         notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError):
         return {}
     return {
-        cell.metadata.nbgrader.grade_id: (cell.source, repr(cell.get("attachments")))
+        cell.metadata.nbgrader.grade_id: (
+            cell.source,
+            repr(cell.get("attachments")),
+            cell.metadata.get("grader", {}).get("around", ""),
+        )
         for cell in notebook.cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }

@@ -1,0 +1,102 @@
+"""Reports that are no notebook: a page, a PDF, a script that a tool has made of it.
+
+Whoever hands in such a file has answered. It is named, it stays in `collected/`, and what can be read of it
+is shown where it belongs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+from grader.gradebook.handed_in import (
+    MAX_ENTRIES,
+    MAX_TEXT,
+    UNREADABLE,
+    HandedInCell,
+    decoded,
+    is_notebook,
+    read_regular,
+)
+from grader.submission import NAMED_FILES
+from grader.submission.names import is_clutter
+
+MARKUP = (".md", ".markdown", ".qmd", ".rmd")
+LITERAL = (".txt", ".rst", ".tex", ".rtf")
+PAGES = (".html", ".htm")
+CLOSED = (".pdf", ".docx", ".doc", ".odt", ".pages")  # only a person reads these
+DOCUMENT_SUFFIXES = (*MARKUP, *PAGES, *CLOSED, ".rst", ".tex", ".rtf")
+MAX_DOCUMENT_BYTES = 10_000_000
+MAX_DOCUMENTS = 20
+
+# Not a report: what the kit, the exchange and Python's tools put beside one.
+_NO_REPORT = re.compile(r"(?i)readme|licen[cs]e|requirements|timestamp|submission_secret|.*log(s)?\Z")
+_NO_PLACE = frozenset(
+    ("handout", "tests", "lightning_logs", "checkpoints", "data", "venv", "site-packages", "node_modules")
+)
+# A script that jupytext, nbconvert or marimo has made of a notebook: with cells of text, not only of code.
+_SCRIPT = re.compile(
+    r"^# (?:%%|\+) \[markdown\]|^# In ?\[|^# jupyter:|^import marimo\b|^@app\.cell", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file that may be a report.
+
+    Attributes:
+        path: where it lies.
+        cell: its text; None where only a person can read it.
+    """
+
+    path: Path
+    cell: HandedInCell | None
+
+
+def find_documents(folder: Path) -> list[Document]:
+    """Every file of a submission that may be a report: at its top, or up to two folders deep."""
+    found: list[Document] = []
+    seen = 0
+    for place, folders, files in os.walk(folder):
+        depth = len(Path(place).relative_to(folder).parts)
+        folders[:] = sorted(name for name in folders if depth < 2 and _is_place(name))
+        seen += len(files) + len(folders)
+        for name in sorted(files):
+            document = _document(Path(place, name)) if not is_clutter(name) else None
+            if document:
+                found.append(document)
+        if seen > MAX_ENTRIES or len(found) > MAX_DOCUMENTS:
+            break
+    return found[:MAX_DOCUMENTS]
+
+
+def _is_place(name: str) -> bool:
+    return not is_clutter(name) and name.lower() not in _NO_PLACE
+
+
+def _document(path: Path) -> Document | None:
+    suffix = path.suffix.lower()
+    if path.is_symlink() or _NO_REPORT.match(path.stem) or path.name == UNREADABLE or is_notebook(path.name):
+        return None
+    if suffix in CLOSED:
+        return Document(path, None)
+    if suffix not in (*MARKUP, *LITERAL, *PAGES, ".py"):
+        return None
+    if suffix == ".py" and path.name in {Path(name).name for name in NAMED_FILES}:
+        return None
+    try:
+        text, _ = decoded(read_regular(path, MAX_DOCUMENT_BYTES))
+    except OSError:
+        return None if suffix == ".py" else Document(path, None)
+    if suffix == ".py" and not (path.stem.lower().startswith("report") or _SCRIPT.search(text)):
+        return None
+    if suffix in PAGES:
+        text = BeautifulSoup(text, "html.parser").get_text("\n")
+    if not text.strip():
+        return None
+    cell = HandedInCell("", suffix == ".py", text[:MAX_TEXT].replace("\0", ""), raw=suffix not in MARKUP)
+    return Document(path, cell)
