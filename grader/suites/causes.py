@@ -24,7 +24,12 @@ CAUSES = {
     r"[Ii]nput type .*(long|int|byte)|not implemented for '(Long|Byte|Int)'": (
         "the images are integers of dtype int64: x.float() before the first layer"
     ),
-    r"weights are float32, but": "give the decoder float32, the dtype of its weights",
+    r"weights are float\d+, but": "give the decoder the dtype of its weights",
+    r"modified by an inplace operation": (
+        "weights change between the forward pass and backward(): a step() comes too early, or both losses "
+        "share a graph; backward() and step() of one side, then those of the other, and detach z for the "
+        "discriminator"
+    ),
     r"probability tensor contains": (
         "torch.multinomial wants probabilities: the softmax is missing or over the wrong dimension"
     ),

@@ -33,6 +33,12 @@ def reentrant():
 def double():
     return Net(dtype=torch.float64)
 
+def frozen(*names):
+    net = Net()
+    for name, parameter in net.named_parameters():
+        parameter.requires_grad_(name not in names)
+    return net
+
 def fill(net):
     for parameter in net.parameters():
         parameter.grad = torch.full_like(parameter, 7.0)
@@ -108,3 +114,13 @@ def test_an_error_of_the_code_s_own_backward_pass_is_still_one(session: Session)
     call = session.record(session.load("models").broken, torch.ones(2).requires_grad_())
     with pytest.raises(Exception, match="no checkpoint of this"):
         call.gradients(torch.ones(2))
+
+
+def test_frozen_parameters_have_no_gradient_and_raise_no_error(session: Session) -> None:
+    models = session.load("models")
+    net = models.frozen("first.weight")
+    call = session.record(net, torch.randn(3, 4))
+    assert set(call.gradients(torch.ones(3, 2), of=net)) == {"first.bias", "last.weight", "last.bias"}
+    everything = models.frozen("first.weight", "first.bias", "last.weight", "last.bias")
+    call = session.record(everything, torch.randn(3, 4))
+    assert call.gradients(torch.ones(3, 2), of=everything) == {}

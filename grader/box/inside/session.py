@@ -179,18 +179,25 @@ class Session:
 
         Returns:
             Without networks, a gradient (or None) for each input that required one; otherwise, for each
-            network, a dict from parameter name to gradient or None.
+            network, a dict from parameter name to gradient or None, without frozen parameters.
         """
         leaves, results = self.objects.incoming(graph)
         heads = [results[index] for index in outputs]
-        networks = [dict(self.objects.incoming(ref).named_parameters()) for ref in of]
-        wanted = [parameter for network in networks for parameter in network.values()] or leaves
+        networks = [
+            {
+                name: parameter
+                for name, parameter in self.objects.incoming(ref).named_parameters()
+                if parameter.requires_grad
+            }
+            for ref in of
+        ]
+        wanted = [parameter for network in networks for parameter in network.values()] if of else leaves
         # The grader sends float32; the output may be of another floating type.
         cotangents = [
             cotangent.to(head.dtype) if head.is_floating_point() else cotangent
             for head, cotangent in zip(heads, cotangents, strict=True)
         ]
-        if not any(head.requires_grad for head in heads):
+        if not wanted or not any(head.requires_grad for head in heads):
             gradients: list[torch.Tensor | None] = [None] * len(wanted)
         else:
             try:

@@ -321,6 +321,12 @@ def test_reconstruction_trains_all_weights(part2: Part, draw: Draw) -> None:
         f"{', '.join(dead[:3])}",
         "keep the graph from recon_x through z back to the encoder: no .detach(), .data, .item() or no_grad",
     )
+    for side in ("encoder", "decoder"):
+        expect(
+            any(name.startswith(f"{side}.") for name in gradients),
+            f"no gradient flows from the reconstruction to the {side}: all of its weights are frozen",
+            "leave requires_grad of the weights as it is: they are what training changes",
+        )
 
 
 @by_some_network
