@@ -10,6 +10,7 @@
 #   make test-all                   with the slow ones
 #   make bank [SEEDS="1 2"] [ONLY=1.7.kld]   mark wrong and right submissions: how often does the grader err?
 #   make flakes                     mark the solutions with 1,000 seeds: do they ever lose a point?
+#   make kinds                      mark right networks of ten very different kinds with 20 seeds: does one lose a point?
 #   make calibrate                  both, and what they found into docs/calibration.md
 #   make mutation                   mark small changes of the solutions: does the grader notice each of them?
 #   make results [MNIST_ROOT=data] [JOBS=2] [THREADS=1] [EXTRA=yes]   train at full length what docs/results.md lacks
@@ -33,7 +34,7 @@ OUTPUT ?= output
 RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser database grade test test-all bank flakes calibrate mutation results lint docs figures golden stubs release cohort lock clean
+.PHONY: help setup sandbox browser database grade test test-all bank flakes kinds calibrate mutation results lint docs figures golden stubs release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -109,6 +110,9 @@ test-all: setup browser
 
 bank: setup
 	@$(PYTHON) -m tests.bank $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only "$(ONLY)")
+
+kinds: setup
+	@$(PYTHON) -m tests.bank.kinds $(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only "$(ONLY)")
 
 flakes: setup
 	@$(PYTHON) -m tests.bank.flakes $(if $(JOBS),--jobs $(JOBS))

@@ -19,7 +19,7 @@ from tests.bank.entries import Entry, right, wrong
 from tests.bank.run import run
 from tests.bank.verdict import Verdict
 
-MOST_COLLATERAL = 0.05
+MOST_COLLATERAL = 0.03
 
 
 def show(verdicts: Iterable[Verdict], wrongs: set[str], attacks: set[str], console: Console) -> bool:
