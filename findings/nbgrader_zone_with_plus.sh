@@ -5,7 +5,7 @@
 # What happens: the folder of a submission is called STUDENT+ASSIGNMENT+TIME, the time ends with the zone's short name,
 # and many zones have only numbers for one ("+04" in Asia/Dubai, "+07" in Asia/Bangkok). On the way back the name is
 # split at its plus signs. The zone is lost, so that the time counts as UTC, four or seven hours off. With the random
-# ending that nbgrader adds where students may not read each other's names, the student becomes "ada+a3", and the
+# ending that nbgrader adds by default the student becomes "ada+a3", and the
 # number of the zone is read as a time: the 4th or the 7th of this month.
 # Why it matters here: lateness is hours off, or the student is not on the roster, for a valid setting and without an
 # error. Courses keep Exchange.timezone at UTC.
