@@ -195,7 +195,10 @@ def expect_rank(network: Remote, inputs: torch.Tensor, rank: int, what: str, hin
     """
 
     def found() -> int:
-        output = _tensors(network(inputs))[0].double().flatten(1)
+        output = _tensors(network(inputs))[0].double()
+        rows = output.numel() > 0 and output.numel() % len(inputs) == 0
+        expect(rows, f"{what} of {len(inputs)} inputs has shape {list(output.shape)}", hint)
+        output = output.reshape(len(inputs), -1)  # a squeezed dimension has a check of its own
         # What rounding makes of N equal float32 numbers, with a margin.
         noise = 3e-6 * len(output) ** 0.5 * float(output.abs().max())
         return int((torch.linalg.svdvals(output - output.mean(dim=0)) > noise).sum())
