@@ -15,7 +15,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tests.bank.attack import ATTACKS
-from tests.bank.entries import Entry, right, wrong
+from tests.bank.entries import Entry, of_hand_ins, right, wrong
 from tests.bank.run import run
 from tests.bank.verdict import Verdict
 
@@ -67,11 +67,15 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="one run of the bank for each")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--only", default="", help="entries with this text in their names")
+    parser.add_argument("--hand-ins", action="store_true", help="only those in the style of real hand-ins")
     options = parser.parse_args()
     console = Console(width=110)
     wrongs, rights = wrong(), right()
     entries: list[Entry | str] = [entry for entry in wrongs + rights if options.only in entry.name]
     attacks = [entry.name for entry in ATTACKS if options.only in entry.name]
+    if options.hand_ins:
+        chosen, attacks = of_hand_ins(), []
+        entries = [entry for entry in entries if isinstance(entry, Entry) and entry.name in chosen]
     entries += attacks
     if not entries:
         console.print(f"--only {options.only!r}: no entry has this in its name", markup=False)

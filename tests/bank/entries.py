@@ -81,6 +81,16 @@ def right() -> list[Entry]:
     ]
 
 
+def of_hand_ins() -> frozenset[str]:
+    """The names of those in the style of real hand-ins."""
+    first, second = solution("part1"), solution("part2")
+    variants = hand_in_mistakes.WRONG + hand_ins1.RIGHT
+    others = hand_ins2.WRONG + hand_ins2.RIGHT + loops.WRONG_LOOPS + loops.RIGHT_LOOPS
+    others += mains.WRONG_MAINS + mains.RIGHT_MAINS
+    found = [_entry(variant, first) for variant in variants] + [_entry(one, second) for one in others]
+    return frozenset(entry.name for entry in found)
+
+
 TRAININGS = frozenset({"1.7.training", "2.4.reconstruction", "2.5.training"})
 
 
