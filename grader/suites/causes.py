@@ -25,6 +25,10 @@ CAUSES = {
         "the images are integers of dtype int64: x.float() before the first layer"
     ),
     r"weights are float\d+, but": "give the decoder the dtype of its weights",
+    r"half precision is not accepted": (
+        "keep the weights in float32 or float64: no .half() or .bfloat16(); autocast, which leaves them as "
+        "they are, is fine"
+    ),
     r"modified by an inplace operation": (
         "weights change between the forward pass and backward(): a step() comes too early, or both losses "
         "share a graph; backward() and step() of one side, then those of the other, and detach z for the "

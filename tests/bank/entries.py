@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from grader.rubric import load_rubric
+from tests.suites import second_look
 from tests.suites.part1 import hand_in_mistakes
 from tests.suites.part1 import hand_ins as hand_ins1
 from tests.suites.part1 import variants as part1
@@ -62,7 +63,9 @@ def wrong() -> list[Entry]:
     first, second = solution("part1"), solution("part2")
     loop = Variant("a loop that lets it", part2.LEAKING_LOOP, file=part2.TRAIN)
     of_second = (part2.WRONG, part2.OPTIMIZERS, loops.WRONG_LOOPS, mains.WRONG_MAINS, hand_ins2.WRONG)
+    again = (_entry(one, first if one.file.startswith("part1/") else second) for one in second_look.WRONG)
     return [
+        *again,
         *(_entry(variant, first) for variant in part1.WRONG + hand_in_mistakes.WRONG),
         *(_entry(variant, second) for variants in of_second for variant in variants),
         *(_entry(variant, edited(second, loop)) for variant in part2.LEAKS),
@@ -75,7 +78,9 @@ def right() -> list[Entry]:
     networks = (part1.BATCH_NORM, part1.MLP, part1.DROPOUT, part1.UNSCALED, part1.ONE_HOT)
     named = {variant.name: variant for variant in (*part1.RIGHT, *hand_ins1.RIGHT, *networks)}
     of_second = (part2.RIGHT, part2.RIGHT_TRAINING, loops.RIGHT_LOOPS, mains.RIGHT_MAINS, hand_ins2.RIGHT)
+    again = (_entry(one, first if one.file.startswith("part1/") else second) for one in second_look.RIGHT)
     return [
+        *again,
         *(_entry(variant, first) for variant in named.values()),
         *(_entry(variant, second) for variants in of_second for variant in variants),
     ]
@@ -84,9 +89,12 @@ def right() -> list[Entry]:
 def of_hand_ins() -> frozenset[str]:
     """The names of those in the style of real hand-ins."""
     first, second = solution("part1"), solution("part2")
+    looked = second_look.WRONG + second_look.RIGHT
     variants = hand_in_mistakes.WRONG + hand_ins1.RIGHT
+    variants += tuple(one for one in looked if one.file.startswith("part1/"))
     others = hand_ins2.WRONG + hand_ins2.RIGHT + loops.WRONG_LOOPS + loops.RIGHT_LOOPS
     others += mains.WRONG_MAINS + mains.RIGHT_MAINS
+    others += tuple(one for one in looked if one.file.startswith("part2/"))
     found = [_entry(variant, first) for variant in variants] + [_entry(one, second) for one in others]
     return frozenset(entry.name for entry in found)
 

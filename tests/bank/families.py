@@ -145,6 +145,7 @@ FAMILIES: dict[str, str] = {
     "optimizer holds too little": r"should train all of",
     "sides exchanged": r"holds another side",
     "learning rate": r"learning rate is 0",
+    "up the gradient": r"up the gradient",
     "rate ignored": r"does not follow lr",
     "option without effect": r"written into main",
     "options exchanged": r"follow --\w+ instead of",

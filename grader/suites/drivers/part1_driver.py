@@ -15,6 +15,7 @@ from part1_stand_ins import (
     CRUDE_NETWORKS,
     Held,
     ManifoldDecoder,
+    decoded_once,
     full_precision,
     mean_plus_std,
     stand_in,
@@ -282,16 +283,10 @@ def encoded(model, count):
 
 
 def latents(model):
-    """What the stand-in decoder has been asked to decode since the last time.
-
-    Latents that are decoded again, for a log perhaps, count once.
-    """
-    calls = []
-    for z in held(model).latents:
-        if not any(torch.equal(z, other) for other in calls):
-            calls.append(z)
+    """What the stand-in decoder has been asked to decode since the last time."""
+    found = decoded_once(held(model).latents)
     held(model).latents.clear()
-    return torch.cat([z.flatten(1).float() for z in calls]) if calls else None
+    return found
 
 
 def manifold_decoder(upper, lower):
@@ -312,9 +307,7 @@ def _accepted_by_a_decoder(z):
 
 def manifold_latents(decoder):
     """The latents that visualize_manifold has asked for."""
-    return (
-        torch.cat([z.reshape(-1, z.shape[-1]).float() for z in decoder.latents]) if decoder.latents else None
-    )
+    return decoded_once(decoder.latents)
 
 
 def start_training(images, batch_size, num_filters, z_dim, lr):

@@ -14,6 +14,24 @@ def dtype_of(network):
     return torch.get_default_dtype()
 
 
+def answers_in(network, example):
+    """The dtype in which a network answers: that of its weights, unless its forward casts."""
+    own = dtype_of(network)
+    if own == torch.float32 or not isinstance(network, torch.nn.Module):
+        return own
+    training = network.training
+    network.eval()
+    try:
+        with torch.no_grad():
+            answer = network(example)
+        first = answer[0] if isinstance(answer, tuple | list) else answer
+        return first.dtype if first.is_floating_point() else own
+    except Exception:
+        return own
+    finally:
+        network.train(training)
+
+
 def half_of(network):
     """The name of a dtype of half precision that some weights have; empty where none has."""
     found = {parameter.dtype for parameter in network.parameters()}

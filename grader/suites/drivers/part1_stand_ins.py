@@ -7,7 +7,7 @@ pieces around it say something known. Like the network that it replaces, it has 
 import inspect
 
 import torch
-from part1_numbers import HALF, dtype_of, takes
+from part1_numbers import HALF, answers_in, dtype_of, takes
 from torch import nn
 
 
@@ -82,10 +82,12 @@ class Held(nn.Module):
 
     def __init__(self, mean, log_std, logits, gain, encoder, decoder):
         super().__init__()
-        codes = full_precision(dtype_of(encoder))
+        codes = full_precision(answers_in(encoder, torch.zeros(1, 1, 28, 28, dtype=torch.int64)))
         self.mean = nn.Parameter(mean.to(codes))
         self.log_std = nn.Parameter(log_std.to(codes))
-        self.logits = nn.Parameter(logits.to(full_precision(dtype_of(decoder))))
+        self.weights = full_precision(dtype_of(decoder))
+        example = torch.zeros(1, mean.shape[1], dtype=self.weights)
+        self.logits = nn.Parameter(logits.to(full_precision(answers_in(decoder, example))))
         self.gain = gain
         own = getattr(decoder, "forward", None)
         self.__dict__["accepts"] = lambda z: takes(decoder, z, own)
@@ -103,7 +105,7 @@ class Held(nn.Module):
         Every class of every pixel moves by another share of it: wherever code takes them to belong, the loss
         depends on z.
         """
-        reject_others(z, self.logits.dtype, self.accepts)
+        reject_others(z, self.weights, self.accepts)
         self.latents.append(z.detach().clone())
         z = z.to(self.logits.dtype)
         logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
@@ -207,3 +209,18 @@ class ManifoldDecoder(nn.Module):
     @property
     def device(self):
         return self.upper.device
+
+
+def decoded_once(calls):
+    """The latents of some calls of a decoder, `[N, z_dim]`, but for those that ask again, or for a shape.
+
+    Any number of calls is right: a call that was made before counts once, and a single latent counts for
+    nothing where another call decodes several.
+    """
+    found = []
+    for z in calls:
+        z = z.reshape(-1, z.shape[-1]).float()
+        if not any(torch.equal(z, other) for other in found):
+            found.append(z)
+    most = max(map(len, found), default=0)
+    return torch.cat([z for z in found if len(z) > 1 or most == 1]) if found else None

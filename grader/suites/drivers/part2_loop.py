@@ -1,6 +1,7 @@
 """Runs in the box: the updates by the student's `train_aae`, one batch after the other."""
 
 import contextlib
+import itertools
 
 import numpy as np
 import torch
@@ -110,12 +111,14 @@ def _trivial_autoencoder_loss(x, recon_x, z_fake, lambda_=1, *, model):
     return loss, {"gen_loss": gen, "recon_loss": recon, "ae_loss": loss}
 
 
-def _trivial_discriminator_loss(z_fake, *, model):
+def _trivial_discriminator_loss(z_fake, *, model, turns):
     # Two terms, each by itself: a loop may go backward through one after the other.
     fake = model.discriminator(z_fake.detach()).square().mean() / 50
     real = (model.discriminator(z_fake.detach() / 2 + 1) - 1).square().mean() / 50
     loss = real + fake
-    return loss, {"disc_loss": loss, "loss_real": real, "loss_fake": fake, "accuracy": loss.detach()}
+    # All wrong, all right, and so on: no update may depend on it.
+    accuracy = loss.detach().new_tensor(float(next(turns) % 2))
+    return loss, {"disc_loss": loss, "loss_real": real, "loss_fake": fake, "accuracy": accuracy}
 
 
 def with_trivial_losses(model):
@@ -124,8 +127,10 @@ def with_trivial_losses(model):
     def autoencoder_loss(x, recon_x, z_fake, lambda_=1, *args, **kwargs):
         return _trivial_autoencoder_loss(x, recon_x, z_fake, lambda_, model=model)
 
+    turns = itertools.count()
+
     def discriminator_loss(z_fake, *args, **kwargs):
-        return _trivial_discriminator_loss(z_fake, model=model)
+        return _trivial_discriminator_loss(z_fake, model=model, turns=turns)
 
     model.get_loss_autoencoder = autoencoder_loss
     model.get_loss_discriminator = discriminator_loss

@@ -149,7 +149,19 @@ def _own_defaults():
 
 
 def _caught_in_main(options):
-    """What `main` hands to its first call of `train_aae`; None if it ends without one."""
+    """What `main` hands to its first call of `train_aae`; None if it ends without one.
+
+    First without the functions that seem to make pictures; where `main` cannot do without them, with them.
+    """
+    try:
+        return _run_main(options, pictures=False)
+    except Exception:
+        with contextlib.suppress(Exception):
+            return _run_main(options, pictures=True)
+        raise
+
+
+def _run_main(options, pictures):
     train = importlib.import_module("train")
     caught = {}
 
@@ -171,7 +183,7 @@ def _caught_in_main(options):
     replaced = {"train_aae": train_aae}
     for name, value in vars(train).items():
         own = inspect.isfunction(value) and value.__module__ == "train" and name not in ("main", "train_aae")
-        if own and any(word in name.lower() for word in PICTURES):
+        if own and not pictures and any(word in name.lower() for word in PICTURES):
             replaced[name] = lambda *args, **kwargs: 0.0
     before = {name: getattr(train, name) for name in replaced}
     for name, value in replaced.items():
@@ -181,7 +193,8 @@ def _caught_in_main(options):
     try:
         with without_broken(STAND_INS):
             # A folder that is not there yet, as for a first run.
-            train.main(Options(**options, log_dir=str(LOGS / f"run_{len(_runs) + 1}")))
+            name = f"run_{len(_runs) + 1}{'_with_pictures' if pictures else ''}"
+            train.main(Options(**options, log_dir=str(LOGS / name)))
     except Caught:
         return caught
     finally:

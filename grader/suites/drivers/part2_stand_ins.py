@@ -60,6 +60,9 @@ class StandIn(nn.Module):
     def replaces(self, original):
         """Take the place of a network, from now on, with numbers of its type."""
         self.__dict__["grader_original"] = original  # no submodule: its weights are not the stand-in's
+        for parameter in original.parameters() if isinstance(original, nn.Module) else ():
+            if parameter.requires_grad and not nn.parameter.is_lazy(parameter):
+                parameter.grad = torch.zeros_like(parameter)  # for a log of its size
         if isinstance(original, nn.Module) and (dtype := dtype_of(original)) is not None:
             self.to(dtype)
         return takes_its_dtype(self)

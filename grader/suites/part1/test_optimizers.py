@@ -87,7 +87,8 @@ def expect_steps(part1: Part, draw: Draw) -> None:
     wake(model, draw)
     state = model.state_dict()
     images = draw.integers(16, PATIENT[1], IMAGES, 1, 28, 28)
-    due = learning(part1, model, state, images[0])
+    gradients = learning(part1, model, state, images[0])
+    due = list(gradients)
     seed = draw.seed()
 
     def after(rate: float, epochs: int, batches: int, validate: bool) -> State:
@@ -108,6 +109,16 @@ def expect_steps(part1: Part, draw: Draw) -> None:
             torch.cat([moved(state, end, name).flatten() for name in due]).norm() for end in (fast, slow)
         )
         if not stuck and float(far) > LEAST_RATIO * float(near):
+            # Of right code a sum of products of one sign each; what is drawn anew in each pass changes few.
+            along = sum(
+                float(((fast[name].double() - state[name].double()) * gradients[name].double()).sum())
+                for name in due
+            )
+            if along >= 0:
+                raise WrongSteps(
+                    "the optimizer moves the weights up the gradient of bpd: the loss grows",
+                    f"the loss is to be minimized: no maximize=True, no other sign in training_step; {GIVEN}",
+                )
             return
     if stuck:
         raise WrongSteps(*stuck_text(part1, model, stuck, due))
@@ -129,19 +140,19 @@ def moved(before: State, after: State, name: str) -> torch.Tensor:
     return (end.double() - start.double()).abs()
 
 
-def learning(part1: Part, model: Remote, state: State, images: torch.Tensor) -> list[str]:
-    """The weights that the loss depends on, so much that a step of the plainest optimizer shows."""
+def learning(part1: Part, model: Remote, state: State, images: torch.Tensor) -> State:
+    """The gradients of the weights that the loss depends on, where a step of the plainest optimizer shows."""
     gradients = part1.driver.gradients_of_loss(model, images)
     expect(
         isinstance(gradients, dict), "forward returns no loss that could be minimized", test_forward.TRIPLE
     )
-    found = []
+    found: State = {}
     for name, gradient in gradients.items():
         if name not in state or as_tensor(gradient, name).shape != state[name].shape:
             continue
         rounding = 16 * torch.finfo(state[name].dtype).eps * state[name].abs() + 1e-12
         if bool((FAST * gradient.abs() > rounding).any()):
-            found.append(name)
+            found[name] = gradient
     expect(bool(found), "bpd depends on no weights: there is nothing to train", test_forward.KEEP)
     return found
 

@@ -173,6 +173,9 @@ def expect_fresh_codes(found: list[Tensors]) -> None:
     )
 
 
+EVERY_EPOCH = "the number of the epoch is for messages only: the same updates in every epoch"
+
+
 def expect_later_epoch(part: Part, draw: Draw) -> None:
     """Fail if in a late epoch encoder and decoder follow something else than their loss.
 
@@ -181,6 +184,9 @@ def expect_later_epoch(part: Part, draw: Draw) -> None:
     updates = LinearUpdates(part, draw, epoch=LATE)
     moves = [updates.moved(0, side) for side in ("encoder", "decoder")]
     moved = torch.cat([value.flatten() for side in moves for value in side.values()])
+    expect(
+        bool(moved.any()), f"in epoch {LATE} the update leaves encoder and decoder as they were", EVERY_EPOCH
+    )
 
     def best_cosine(lambda_: float) -> float | None:
         """How well the move fits the loss with this lambda; None where it is too short to tell."""
@@ -201,8 +207,15 @@ def expect_later_epoch(part: Part, draw: Draw) -> None:
     as_with = f" as with lambda_ = {like[0]:g}" if like else " another way than before"
     fail(
         f"with lambda_ = {LAMBDA} encoder and decoder move{as_with} in epoch {LATE}",
-        "the number of the epoch is for messages only: the same updates in every epoch",
+        EVERY_EPOCH,
     )
+
+
+def expect_later_discriminator(part: Part, draw: Draw) -> None:
+    """Fail if in a late epoch the discriminator is not updated any more."""
+    updates = LinearUpdates(part, draw, epoch=LATE)
+    moves = any(not still(updates.moved(batch, "discriminator")) for batch in range(2))
+    expect(moves, f"in epoch {LATE} the update leaves the discriminator as it was", EVERY_EPOCH)
 
 
 def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
@@ -231,6 +244,7 @@ def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None
     expect_discriminators_update(LinearUpdates(part2, draw, count=64, epoch=2))
     expect_every_step_moves(found, "optimizer_disc", ("discriminator",))
     expect_fresh_codes(found)
+    expect_later_discriminator(part2, draw)
     try:
         expect_discriminators_update(Updates(part2, draw, trivial=False))
     except CheckFailed:
