@@ -77,7 +77,9 @@ FAMILIES: dict[str, str] = {
     "device": r"property device is",
     "given assertion": r"negative std",
     "half precision": r"half precision",
-    "signature": r"the default of \w+ in|the arguments of \w+ should be|is another network than",
+    "codes changed in forward": r"the codes in forward",
+    "signature": r"AdversarialAE\(\) without z_dim|"
+    r"the default of \w+ in|the arguments of \w+ should be|is another network than",
     "layer not instantiated": r"parentheses",
     # gradients
     "gradient cut": r"no gradient flows|has no gradient: the encoder|"

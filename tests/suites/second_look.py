@@ -109,6 +109,23 @@ WRONG = (
         family="up the gradient",
     ),
     wrong(
+        "2.4.autoencoder",
+        "another default of z_dim",
+        "part2/models.py",
+        ("z_dim: int = 8", "z_dim: int = 20"),
+        family="signature",
+    ),
+    wrong(
+        "2.4.autoencoder",
+        "codes normalised in forward",
+        "part2/models.py",
+        (
+            "        return self.decoder(z), z\n",
+            "        z = F.normalize(z, dim=1)\n        return self.decoder(z), z\n",
+        ),
+        family="codes changed in forward",
+    ),
+    wrong(
         "2.5.training",
         "the discriminator learns only while it is bad",
         TRAIN,

@@ -16,7 +16,7 @@ from part2_loop import (
     with_squared_error,
     with_trivial_losses,
 )
-from part2_main import code_length, prepare, steps_of_main
+from part2_main import code_length, default_code_length, prepare, steps_of_main
 from part2_stand_ins import (
     alters,
     awake,
@@ -36,6 +36,7 @@ __all__ = [
     "awake",
     "build",
     "code_length",
+    "default_code_length",
     "discriminator_loss",
     "enlarge",
     "epochs",

@@ -112,6 +112,15 @@ def code_length(model):
         return 0
 
 
+def default_code_length():
+    """The length of the codes of a model that is built without arguments; 0 if it cannot be found out."""
+    try:
+        with without_broken(STAND_INS):
+            return code_length(importlib.import_module("models").AdversarialAE())
+    except Exception:
+        return 0
+
+
 class Options(argparse.Namespace):
     """What the command line gives `main`; an option of the student's own has its default."""
 

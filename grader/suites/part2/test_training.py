@@ -82,6 +82,7 @@ PIECES = (
     test_autoencoder.test_codes_are_unbounded_both_ways,
     test_autoencoder.test_encoder_codes_each_image_by_itself,
     test_autoencoder.test_reconstruction_trains_all_weights,
+    test_autoencoder.test_forward_returns_reconstruction_and_code,
 )
 
 
