@@ -350,10 +350,9 @@ def _compare(
     report.to_grade = len(found.to_grade)
     if found.to_grade:
         report.remarks.append(f"answers wait for a person in {counted(len(found.to_grade))}: see formgrader")
-    if found.absent:
-        report.remarks.append(
-            f"{len(found.absent)} on the roster handed in nothing: {listed(found.absent, 10)}"
-        )
+    absent = [student for student in found.absent if student not in report.look]
+    if absent:
+        report.remarks.append(f"{len(absent)} on the roster handed in nothing: {listed(absent, 10)}")
 
 
 def _write_feedback(course: Course, config: Config, students: Sequence[str], report: Report) -> None:

@@ -36,7 +36,7 @@ from grader.gradebook.hand_in_times import vouch, written
 from grader.gradebook.hand_ins import owner_of
 from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, read_regular
 from grader.gradebook.late import BEST, read_policy
-from grader.gradebook.member_lists import is_member_list
+from grader.gradebook.list_names import is_member_list
 from grader.gradebook.owners import Owner, find_owners
 from grader.gradebook.roster import Person, Roster
 from grader.submission.archive import unpacked

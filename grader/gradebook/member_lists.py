@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from grader.gradebook.groups import GROUPS_FILE, Groups
 from grader.gradebook.hand_ins import HandIn
@@ -19,14 +18,10 @@ from grader.gradebook.handed_in import (
     read_notebook,
     read_regular,
 )
+from grader.gradebook.list_names import MAX_BYTES, is_member_list
 from grader.gradebook.roster import LOOSE, Person, Roster
 from grader.submission.names import is_clutter, listed, printable
 
-MAX_BYTES = 4_000
-_FILE = re.compile(
-    r"(?i)(?:group|team)[ _-]?(?:members|mates)?s?|members|(?:co[ _-]?)?authors|gruppe|groep|groupe|grupo"
-)
-_SUFFIXES = ("", ".txt", ".csv", ".md")
 _BETWEEN = re.compile(r"[,;\t|&/()<>]|\s+(?:and|und|en|et|y|with)\s+")
 _LINE = re.compile(
     r"(?im)^[\W_]*(?:(?:group|team)(?: ?members| ?mates)?|members|names?|students?|authors?|partners?|"
@@ -53,12 +48,6 @@ class Listing:
     place: str
     students: tuple[str, ...]
     unknown: tuple[str, ...] = ()
-
-
-def is_member_list(name: str) -> bool:
-    """Whether a file is called like a list of members: `group.txt`, `GROUP`, `members.csv`."""
-    path = Path(name)
-    return path.suffix.lower() in _SUFFIXES and _FILE.fullmatch(path.stem) is not None
 
 
 def find_listings(one: HandIn, roster: Roster) -> list[Listing]:

@@ -64,5 +64,6 @@ def find_shared(course: Course, gradebook: Gradebook, sharing: Sharing) -> Share
     }
     roster = Roster([*people.values(), *(Person(owner) for owner in found if owner not in people)])
     proposals = propose(found, roster, sharing.groups)
+    state.save(course, state.PROPOSED, proposals.waiting)
     number_attempts(course, replace(sharing, waiting=proposals.waiting))
     return Shared(candidates(course, sharing.groups), proposals)

@@ -274,5 +274,5 @@ def test_every_member_is_exported_and_late_by_their_own_deadline(course, monkeyp
     assert main(["course", "export", str(course.root), "csv", "--output", str(tmp_path / "out.csv")]) == 0
     with (tmp_path / "out.csv").open() as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
-    assert [rows[name]["points"] for name in ("ada", "bob", "cleo")] == ["10.25", "11.25", ""]
+    assert [rows[name]["points"] for name in ("ada", "bob", "cleo")] == ["10.25", "11.25", "0"]
     assert [rows[name]["days_late"] for name in ("ada", "bob")] == ["1", "0"]
