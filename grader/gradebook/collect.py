@@ -130,7 +130,7 @@ class Collect(ExchangeCollect):
 
     def copy_files(self) -> None:
         """Copy what is new, mend times that an earlier version has misread, and keep what is to be said."""
-        shared = state.load(self._course, state.COUNTED)
+        shared, found = state.load(self._course, state.COUNTED), hand_ins(self._course)
         for record in self.src_records:
             student = record["username"]
             target = Path(
@@ -139,7 +139,7 @@ class Collect(ExchangeCollect):
                 )
             )
             target.parent.mkdir(parents=True, exist_ok=True)
-            mine = [read_stamp(one.folder, self._zones) for one in hand_ins(self._course).get(student, ())]
+            mine = [read_stamp(one.folder, self._zones) for one in found.get(student, ())]
             if self._policy.attempts == BEST:
                 self._copy_earlier(student, mine)
             if student in shared:  # what lies there may be another hand-in, or another's

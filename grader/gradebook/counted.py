@@ -105,6 +105,7 @@ def settle(
     """
     settled = Settled({}, {}, [], [])
     counted: dict[str, str] = {}
+    graded: dict[str, str] = {}
     changed = False
     try:
         released = read_released(course) if everyone else None
@@ -121,8 +122,10 @@ def settle(
                 settled.notes[student] = [*filter(None, (chosen.review,)), *notes]
                 counted[student] = f"{chosen.hand_in.name}\n{chosen.told}"
                 changed |= _copy_result(course, student, chosen, review, chosen.hand_in.name in results)
+                graded[student] = graded_digest(course, student)
         if counted or state.load(course, state.COUNTED):
             state.save(course, state.COUNTED, counted)
+            state.save(course, state.GRADED, state.load(course, state.GRADED) | graded)
         if changed:
             _draw(course)
     except OSError as error:
@@ -225,8 +228,6 @@ def _copy_result(course: Course, student: str, chosen: Chosen, review: str, hold
         shutil.rmtree(target.parent, ignore_errors=True)
         shutil.copytree(source.parent, target.parent, ignore=shutil.ignore_patterns(source.name, ".*"))
         write_atomically(target, content)
-    graded = state.load(course, state.GRADED)
-    state.save(course, state.GRADED, graded | {student: graded_digest(course, student)})
     return changed
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,15 +57,15 @@ class Sharing:
     attempts: str = ""
     waiting: Collection[str] = ()
 
-    def concerns(self, course: Course, owner: str) -> bool:
-        """Whether the hand-ins of a student or group are numbered."""
+    def concerns(self, owner: str, theirs: Iterable[HandIn]) -> bool:
+        """Whether the hand-ins of a student or group are numbered; `theirs` are those that are there."""
         group = self.groups.of(owner)
         return (
             self.attempts == BEST
             or owner in self.waiting
             or (group is not None and len(group.members) > 1)
             or self.groups.by_folder(owner) is not None
-            or any(one.number for one in hand_ins(course).get(owner, ()))
+            or any(one.number for one in theirs)
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -91,7 +91,7 @@ def read_released(course: Course) -> Released:
 def number_attempts(course: Course, sharing: Sharing) -> None:
     """Number what was collected before its owner's attempts had to be told apart."""
     for owner, theirs in hand_ins(course).items():
-        if not theirs[0].number and sharing.concerns(course, owner):
+        if not theirs[0].number and sharing.concerns(owner, theirs):
             take_in(course, theirs[0].folder, owner, _mates(sharing, owner))
 
 
@@ -109,6 +109,7 @@ def _move_in(course: Course, released: Released, sharing: Sharing) -> list[str]:
     """Move what was collected since the last run out of nbgrader's folder."""
     course.collected.mkdir(parents=True, exist_ok=True)
     remarks = []
+    found, numbered = hand_ins(course), set[str]()
     submitted = course.root / "submitted"
     # Earlier attempts come first.
     for folder in sorted(submitted.iterdir(), key=_in_order) if submitted.is_dir() else ():
@@ -122,13 +123,14 @@ def _move_in(course: Course, released: Released, sharing: Sharing) -> list[str]:
             )
         elif not _is_folder(place):
             others = [path.name for path in folder.iterdir()]
-            if owner_of(student) not in hand_ins(course):
+            if owner_of(student) not in found:
                 remarks.append(
                     f"submitted/{student}: holds no {ASSIGNMENT}, but {listed(others) or 'nothing'}"
                 )
-        elif not _is_ours(course, student, released, sharing):
+        elif not _is_ours(course, student, released, found, _mates(sharing, student)):
             owner = owner_of(student)
-            if owner != student or sharing.concerns(course, owner):
+            if owner != student or owner in numbered or sharing.concerns(owner, found.get(owner, ())):
+                numbered.add(owner)
                 take_in(course, place, owner, _mates(sharing, owner))
                 if not any(folder.iterdir()):
                     folder.rmdir()  # of a group, or of one attempt: nobody's submission will be there
@@ -137,7 +139,13 @@ def _move_in(course: Course, released: Released, sharing: Sharing) -> list[str]:
     return remarks
 
 
-def _is_ours(course: Course, student: str, released: Released, sharing: Sharing) -> bool:
+def _is_ours(
+    course: Course,
+    student: str,
+    released: Released,
+    found: Mapping[str, Sequence[HandIn]],
+    mates: Iterable[str],
+) -> bool:
     """Whether a submission is the copy that an earlier run has made of what lies in `collected/`.
 
     To take a copy for something new would put it in the place of what the student handed in. So it is also
@@ -146,8 +154,7 @@ def _is_ours(course: Course, student: str, released: Released, sharing: Sharing)
     shape = _shape(course.submitted(student))
     if shape in state.load(course, state.PREPARED).get(student, "").split():
         return True
-    found = hand_ins(course)
-    for owner in (student, *_mates(sharing, student)):
+    for owner in (student, *mates):
         for one in found.get(owner, ()):
             with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:
                 _write_copy(one, student, Path(folder), released)

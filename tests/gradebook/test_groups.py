@@ -276,3 +276,18 @@ def test_every_member_is_exported_and_late_by_their_own_deadline(course, monkeyp
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert [rows[name]["points"] for name in ("ada", "bob", "cleo")] == ["10.25", "11.25", "0"]
     assert [rows[name]["days_late"] for name in ("ada", "bob")] == ["1", "0"]
+
+
+@pytest.mark.slow
+def test_real_marking_is_done_once_for_a_group(course, capfd):
+    roster(course, "ada", "bob")
+    group_file(course, "Group 12,ada,bob")
+    hand_in(course, "ada", notebook(course))
+    assert run(course, grading=("--jobs", "1"), feedback=True) == 0
+    assert "Group 12: ada, bob" in (course.feedback("bob") / "report.html").read_text()
+    notes = sorted(path.name for path in (course.results / ".reuse").glob("*.json"))
+    assert notes == ["ada+attempt1.json"]
+    before = (course.results / "bob" / "results.json").read_bytes()
+    assert run(course, grading=("--jobs", "1")) == 0
+    assert (course.results / "bob" / "results.json").read_bytes() == before
+    capfd.readouterr()
