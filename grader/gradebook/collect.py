@@ -14,7 +14,7 @@ import pwd
 import re
 import shutil
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -28,8 +28,9 @@ from nbgrader.utils import ignore_patterns
 from grader.gradebook import state
 from grader.gradebook.course import CONFIG_FILE, Course
 from grader.gradebook.hand_in_times import TIMESTAMP, UnknownTime, read_stamp, read_time, vouch, written
+from grader.gradebook.hand_ins import attempt, hand_ins
 from grader.gradebook.handed_in import read_regular
-from grader.gradebook.late import read_policy
+from grader.gradebook.late import BEST, LatePolicy, read_policy
 from grader.submission.names import printable
 
 # `ada+a3+2026-07-15 10:00:00.000000 UTC+x3nq...`; the last part may be missing, and a zone may be `+0530`.
@@ -47,6 +48,7 @@ Ignored = Callable[[str, list[str]], Iterable[str]]
 class _Record:
     """When something in the exchange was handed in, and what an earlier version took that for; both UTC."""
 
+    name: str
     right: datetime
     misread: datetime | None
 
@@ -83,7 +85,6 @@ class Collect(ExchangeCollect):
             )
         super().init_src()
         self.src_records = [record for record in self.src_records if record["username"]]
-        self._records = {record["filename"]: record for record in self.src_records}
 
     def _remark(self, text: str) -> None:
         """Say it to `make grade`, and to whoever runs `nbgrader collect`."""
@@ -101,7 +102,11 @@ class Collect(ExchangeCollect):
             own = [ZoneInfo(self.timezone)]
         except (KeyError, ValueError, OSError):
             own = []
-        return [*own, read_policy(self._course.policy).zone]
+        return [*own, self._policy.zone]
+
+    @cached_property
+    def _policy(self) -> LatePolicy:
+        return read_policy(self._course.policy)
 
     def _path_to_record(self, path: str) -> dict[str, Any]:
         name = os.path.basename(path)
@@ -117,7 +122,7 @@ class Collect(ExchangeCollect):
                     "timezone in late.toml)"
                 )
             else:
-                record = _Record(moment, _misread(super()._path_to_record, path))
+                record = _Record(name, moment, _misread(super()._path_to_record, path))
                 self._all.setdefault(match["student"], []).append(record)
                 return {"username": match["student"], "filename": name, "timestamp": moment}
         self._remark(f"{printable(name)}, in the exchange, {reason}, and was left there")
@@ -125,6 +130,7 @@ class Collect(ExchangeCollect):
 
     def copy_files(self) -> None:
         """Copy what is new, mend times that an earlier version has misread, and keep what is to be said."""
+        shared, found = state.load(self._course, state.COUNTED), hand_ins(self._course)
         for record in self.src_records:
             student = record["username"]
             target = Path(
@@ -133,8 +139,15 @@ class Collect(ExchangeCollect):
                 )
             )
             target.parent.mkdir(parents=True, exist_ok=True)
-            notes = self._mend(student, target)
-            existing = self._right(student, read_stamp(target, self._zones))
+            mine = [read_stamp(one.folder, self._zones) for one in found.get(student, ())]
+            if self._policy.attempts == BEST:
+                self._copy_earlier(student, mine)
+            if student in shared:  # what lies there may be another hand-in, or another's
+                notes: list[str] = []
+                existing = max((moment for moment in mine if moment), default=None)
+            else:
+                notes = self._mend(student, target)
+                existing = self._right(student, read_stamp(target, self._zones))
             newer = existing is None or record["timestamp"] > existing
             again = target.is_dir() and (
                 (self.update and newer) or (self.before_duedate and existing != record["timestamp"])
@@ -150,6 +163,20 @@ class Collect(ExchangeCollect):
         known = state.load(self._course, state.COLLECTED)
         known |= {student: "\n".join(theirs) for student, theirs in self.notes.items()}
         state.save(self._course, state.COLLECTED, {student: text for student, text in known.items() if text})
+
+    def _copy_earlier(self, student: str, known: Sequence[datetime | None]) -> None:
+        """Copy all but the latest, which were not copied before: any of them may be the best."""
+        *earlier, _ = sorted(self._all[student], key=lambda one: one.right)
+        for number, one in enumerate(earlier, 1):
+            target = Path(
+                self.coursedir.format_path(
+                    self.coursedir.submitted_directory,
+                    attempt(student, number),
+                    self.coursedir.assignment_id,
+                )
+            )
+            if one.right not in known and not target.exists():
+                self.do_copy(os.path.join(self.inbound_path, one.name), str(target))
 
     def _right(self, student: str, moment: datetime | None) -> datetime | None:
         """A time that was collected, or what it should have been, where an earlier version has misread it."""
@@ -178,8 +205,12 @@ class Collect(ExchangeCollect):
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
         """Copy one submission; where that fails, the others are collected all the same."""
         source, target = Path(src), Path(dest)
-        record = self._records[source.name]
-        student = record["username"]
+        student, record = next(
+            (student, one)
+            for student, theirs in self._all.items()
+            for one in theirs
+            if one.name == source.name
+        )
         ignored = ignore_patterns(
             exclude=self.coursedir.ignore,
             include=self.coursedir.include,
@@ -189,8 +220,9 @@ class Collect(ExchangeCollect):
         try:
             _copy(source, target, ignored)
             self.notes[student] = [
+                *self.notes.get(student, ()),
                 *_ownership(source, student),
-                *_time(source, target, record["timestamp"], self._zones),
+                *_time(source, target, record.right, self._zones),
             ]
         except OSError as error:
             shutil.rmtree(target, ignore_errors=True)

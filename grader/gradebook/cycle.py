@@ -26,7 +26,7 @@ from grader.submission.names import listed, printable
 if TYPE_CHECKING:
     from traitlets.config import Config
 
-    from grader.gradebook.prepare import Prepared
+    from grader.gradebook.hand_ins import HandIn
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -74,8 +74,12 @@ def run(course: Course, options: Options) -> int:
         GraderFault: a step failed for all.
     """
     from grader.gradebook import steps
+    from grader.gradebook.counted import settle
+    from grader.gradebook.hand_ins import Sharing
     from grader.gradebook.late_plugin import deadline_of, deadline_told
     from grader.gradebook.prepare import prepare
+    from grader.gradebook.shared import find_shared, groups_of
+    from grader.gradebook.shared_answers import copy_by_hand
 
     require_release(course)
     policy = read_policy(course.policy)
@@ -83,35 +87,51 @@ def run(course: Course, options: Options) -> int:
     with inside(course) as config, steps.logged(course):
         with steps.open_gradebook(config) as gradebook:
             due, told = deadline_of(gradebook, policy), deadline_told(gradebook, policy)
+            sharing = Sharing(groups_of(course, gradebook), policy.attempts)
         say(told)
         if options.collect:
             report.remarks += steps.collect(course, config)
-        submissions, remarks = prepare(course)
+        submissions, remarks = prepare(course, sharing)
         report.remarks += remarks
-        if not submissions:
+        with steps.open_gradebook(config) as gradebook:
+            shared = find_shared(course, gradebook, sharing)
+        by_itself = {one.student: one.notes for one in submissions if one.student not in shared.students}
+        everyone = sorted([*by_itself, *shared.students])
+        if not everyone:
             raise GraderUsageError(_nothing(course, report.remarks))
-        say(f"collected {counted(len(submissions))}, and rebuilt the notebooks")
+        say(f"collected {counted(len(by_itself) + len(shared.marked))}, and rebuilt the notebooks")
         oddities = state.load(course, state.COLLECTED)
-        for submission in submissions:
-            report.look[submission.student] = [
-                *oddities.get(submission.student, "").splitlines(),
-                *submission.notes,
+        for student in everyone:
+            report.look[student] = [
+                *oddities.get(student, "").splitlines(),
+                *by_itself.get(student, ()),
             ]
-        students = _on_roster(course, config, submissions, report)
-        everyone = [submission.student for submission in submissions]
-        if due is not None:
-            _tell_times(course, everyone, policy, report)
-        before = _stamps(course, everyone)
+        for student, reason in shared.proposals.waiting.items():
+            report.look.setdefault(student, []).append(f"waits: {reason}")
+        for student, notes in shared.proposals.notes.items():
+            report.look.setdefault(student, []).extend(notes)
+        students = _on_roster(course, config, everyone, report)
+        marked = [*by_itself, *shared.marked]
+        before = _stamps(course, marked)
         status = _mark(course, options)
         if status == USAGE:
             return status
-        _tie_results(course, everyone, before, status)
+        _tie_results(course, marked, before, status)
         if status == INTERRUPTED:
             return status
+        settled = settle(course, shared.everyone, policy, shared.proposals.waiting)
+        report.remarks += settled.remarks
+        report.faults += settled.faults
+        for student, notes in settled.notes.items():
+            report.look[student] += notes
+        if due is not None:
+            _tell_times(course, everyone, settled.sources, policy, report)
         results = _current_results(course, everyone, report)
         entered = _enter(
             course, config, [student for student in students if student in results], policy, report
         )
+        with steps.open_gradebook(config) as gradebook:
+            report.remarks += copy_by_hand(course, gradebook, settled.sources)
         _compare(config, results, everyone, policy, report)
         if options.feedback:
             _write_feedback(course, config, entered, report)
@@ -121,11 +141,18 @@ def run(course: Course, options: Options) -> int:
     return 1 if report.faults or status else 0
 
 
-def _tell_times(course: Course, students: Sequence[str], policy: LatePolicy, report: Report) -> None:
+def _tell_times(
+    course: Course,
+    students: Sequence[str],
+    sources: Mapping[str, HandIn],
+    policy: LatePolicy,
+    report: Report,
+) -> None:
     """Say where lateness hangs on what only the student tells, or on nothing at all."""
     from grader.gradebook.hand_in_times import time_notes
 
-    notes, remarks = time_notes(course, students, policy.zone)
+    origins = {student: (source.owner, source.folder) for student, source in sources.items()}
+    notes, remarks = time_notes(course, students, policy.zone, origins)
     report.remarks += remarks
     for student, note in notes.items():
         report.look[student].append(note)
@@ -138,11 +165,10 @@ def _nothing(course: Course, remarks: Sequence[str]) -> str:
     )
 
 
-def _on_roster(course: Course, config: Config, submissions: Sequence[Prepared], report: Report) -> list[str]:
+def _on_roster(course: Course, config: Config, students: list[str], report: Report) -> list[str]:
     """The students whose marks may be entered. A course without a roster gets one from its submissions."""
     from grader.gradebook.steps import open_gradebook
 
-    students = [submission.student for submission in submissions]
     added = state.load(course, state.ROSTER)
     with open_gradebook(config) as gradebook:
         roster = {student.id for student in gradebook.students}
@@ -324,10 +350,9 @@ def _compare(
     report.to_grade = len(found.to_grade)
     if found.to_grade:
         report.remarks.append(f"answers wait for a person in {counted(len(found.to_grade))}: see formgrader")
-    if found.absent:
-        report.remarks.append(
-            f"{len(found.absent)} on the roster handed in nothing: {listed(found.absent, 10)}"
-        )
+    absent = [student for student in found.absent if student not in report.look]
+    if absent:
+        report.remarks.append(f"{len(absent)} on the roster handed in nothing: {listed(absent, 10)}")
 
 
 def _write_feedback(course: Course, config: Config, students: Sequence[str], report: Report) -> None:

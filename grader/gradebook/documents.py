@@ -22,6 +22,7 @@ from grader.gradebook.handed_in import (
     is_notebook,
     read_regular,
 )
+from grader.gradebook.list_names import is_short_list
 from grader.submission import NAMED_FILES
 from grader.submission.names import is_clutter
 
@@ -84,7 +85,7 @@ def _document(path: Path) -> Document | None:
         return None
     if suffix in CLOSED:
         return Document(path, None)
-    if suffix not in (*MARKUP, *LITERAL, *PAGES, ".py"):
+    if suffix not in (*MARKUP, *LITERAL, *PAGES, ".py") or is_short_list(path):
         return None
     if suffix == ".py" and path.name in {Path(name).name for name in NAMED_FILES}:
         return None

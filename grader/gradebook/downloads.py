@@ -9,7 +9,8 @@ reads them), and the roster knows the names:
     else         ada.zip, or a folder ada/        the roster's id is ada
 
 A name that the roster does not know becomes an id of its own, so that nobody is lost: `make grade` names it.
-Of several hand-ins of a student the latest counts, as in `make grade` on a folder.
+Of several hand-ins of a student the latest counts, as in `make grade` on a folder; where the course counts
+the best, each of another time is taken.
 """
 
 from __future__ import annotations
@@ -30,9 +31,12 @@ from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 from grader.gradebook import state
 from grader.gradebook.course import Course
 from grader.gradebook.documents import DOCUMENT_SUFFIXES
+from grader.gradebook.groups import read_groups
 from grader.gradebook.hand_in_times import vouch, written
+from grader.gradebook.hand_ins import owner_of
 from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, read_regular
-from grader.gradebook.late import read_policy
+from grader.gradebook.late import BEST, read_policy
+from grader.gradebook.list_names import is_member_list
 from grader.gradebook.owners import Owner, find_owners
 from grader.gradebook.roster import Person, Roster
 from grader.submission.archive import unpacked
@@ -70,9 +74,14 @@ class DownloadExtractor(ExtractorPlugin):
                     self._leave_something(Path(extracted_path, places[path]))
             else:
                 students.setdefault((entry.system, entry.student), []).append((entry, path))
+        root = CourseDirectory(parent=self.parent).root
+        best = read_policy(Course(Path(root)).policy).attempts == BEST
         for theirs in students.values():
-            _, last = max(theirs, key=lambda upload: (upload[0].hand_in, upload[0].order))
-            self._take_latest(in_order_of_age(theirs), Path(extracted_path, last.name))
+            times = {entry.hand_in if best else () for entry, _ in theirs}
+            for time in sorted(times):
+                those = [one for one in theirs if one[0].hand_in == time or not best]
+                _, last = max(those, key=lambda upload: (upload[0].hand_in, upload[0].order))
+                self._take_latest(in_order_of_age(those), Path(extracted_path, last.name))
 
     def _take_latest(self, uploads: list[Upload], target: Path) -> None:
         """Unpack what one student handed in last: of several archives the last, and the single files."""
@@ -101,7 +110,7 @@ class DownloadExtractor(ExtractorPlugin):
         try:
             if is_archive(path.name):
                 self._unpack(path, target)
-            elif path.suffix.lower() in KEPT_SUFFIXES:
+            elif _is_kept(path.name):
                 content = read_regular(path, MAX_MEMBER_BYTES)
                 self._keep(target, place or PurePosixPath(path.name), content)
             elif zipfile.is_zipfile(path):
@@ -141,7 +150,7 @@ class DownloadCollector(FileNameCollectorPlugin):
     def collect(self, submitted_file: str) -> dict | None:
         """The student, the file's place in the submission, and the time where the name says it."""
         name, *inner = Path(submitted_file).relative_to(self._extracted).parts
-        if not inner or Path(submitted_file).suffix.lower() not in KEPT_SUFFIXES:
+        if not inner or not _is_kept(inner[-1]):
             return None
         found = {"student_id": self._owners[name].student, "file_id": os.path.join(*inner)}
         moment = self._time(name)
@@ -185,18 +194,26 @@ class DownloadCollector(FileNameCollectorPlugin):
                 )
                 for one in gradebook.students
             ]
-        owners = find_owners({name: self._entries.get(name) for name in names}, Roster(people))
-        times = {name: self._time(name) for name in names}
-        late = [owners[name].student for name, entry in self._entries.items() if entry.late]
-        vouch(
-            self._course, {owners[name].student: [time] if time else [] for name, time in times.items()}, late
-        )
+        groups = read_groups(self._course)
+        owners = find_owners({name: self._entries.get(name) for name in names}, Roster(people), groups)
+        times: dict[str, list[datetime]] = {}
+        for name in names:
+            time = self._time(name)
+            times.setdefault(owner_of(owners[name].student), []).extend([time] if time else [])
+        late = [owner_of(owners[name].student) for name, entry in self._entries.items() if entry.late]
+        vouch(self._course, times, late)
         notes = state.load(self._course, state.COLLECTED)
-        notes |= {owner.student: "\n".join(owner.notes) for owner in owners.values()}
+        notes |= dict.fromkeys(times, "") | {
+            owner.student: "\n".join(owner.notes) for owner in owners.values() if owner.notes
+        }
         state.save(
             self._course, state.COLLECTED, {student: theirs for student, theirs in notes.items() if theirs}
         )
         return owners
+
+
+def _is_kept(name: str) -> bool:
+    return Path(name).suffix.lower() in KEPT_SUFFIXES or is_member_list(name)
 
 
 def _places(paths: Iterable[Path]) -> dict[Path, str]:
@@ -227,6 +244,6 @@ def _place_of(name: str) -> str | None:
     """A member's place, if it is one of the files that count and does not lead out of the archive."""
     path = PurePosixPath(name.replace("\\", "/"))
     clutter = any(part == ".." or is_clutter(part) for part in path.parts)
-    if path.is_absolute() or clutter or path.suffix.lower() not in KEPT_SUFFIXES:
+    if path.is_absolute() or clutter or not _is_kept(path.name):
         return None
     return str(path)

@@ -22,6 +22,7 @@ from grader.gradebook.late import clock
 from grader.submission.names import listed, printable
 
 TIMESTAMP = "timestamp.txt"
+SECRET = "submission_secret.txt"
 TIMES = "times.json"  # student -> the times that the exchange or a platform tells, UTC, a line each; or _LATE
 _LATE = "late"
 
@@ -147,8 +148,20 @@ def vouch(course: Course, times: Mapping[str, Iterable[datetime]], late: Iterabl
     state.save(course, TIMES, {student: theirs for student, theirs in table.items() if theirs})
 
 
-def time_notes(course: Course, students: Iterable[str], zone: ZoneInfo) -> tuple[dict[str, str], list[str]]:
+def time_notes(
+    course: Course,
+    students: Iterable[str],
+    zone: ZoneInfo,
+    origins: Mapping[str, tuple[str, Path]] | None = None,
+) -> tuple[dict[str, str], list[str]]:
     """What to say of the times that decide about lateness.
+
+    Args:
+        course: the course.
+        students: who handed in.
+        zone: that of the course.
+        origins: where another's hand-in counts for a student, or one of several: whose it is, and where it
+            lies.
 
     Returns:
         By student, a note where nobody but a file in the submission tells the time; and remarks about those
@@ -157,14 +170,15 @@ def time_notes(course: Course, students: Iterable[str], zone: ZoneInfo) -> tuple
     vouched = state.load(course, TIMES)
     notes, timeless = {}, []
     for student in students:
-        moment = read_stamp(course.collected / student, [zone])
-        if moment is None and vouched.get(student) == _LATE:
+        owner, folder = (origins or {}).get(student, (student, course.collected / student))
+        moment = read_stamp(folder, [zone])
+        if moment is None and vouched.get(owner) == _LATE:
             notes[student] = (
                 "the platform says that it came late, and not when: see there, for here it counts as in time"
             )
         elif moment is None:
             timeless.append(student)
-        elif written(moment) not in vouched.get(student, "").splitlines():
+        elif written(moment) not in vouched.get(owner, "").splitlines():
             here = moment.replace(tzinfo=UTC).astimezone(zone)
             notes[student] = (
                 f"counts as handed in on {clock(here)} {zone.key} by its own {TIMESTAMP} alone, which a "

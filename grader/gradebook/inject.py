@@ -22,6 +22,7 @@ from traitlets import Unicode
 from grader.gradebook import state
 from grader.gradebook.course import ASSIGNMENT, Course
 from grader.gradebook.feedback_text import feedback_text
+from grader.gradebook.hand_ins import owner_of
 from grader.gradebook.results import UnusableResult, read_result, results_path
 from grader.marking.marker import suite_digest
 from grader.marking.result import GRADER_ERROR, ItemResult, SubmissionResult
@@ -52,9 +53,10 @@ class InjectMarks(NbGraderPreprocessor):
         if resources["nbgrader"]["assignment"] != ASSIGNMENT:
             raise UnusableResult(f"this course marks {ASSIGNMENT}, not {resources['nbgrader']['assignment']}")
         student = resources["nbgrader"]["student"]
-        result = current_result(Course(Path(self.course or ".").absolute()), student)
+        course = Course(Path(self.course or ".").absolute())
+        result = current_result(course, student)
         points = {grade_id(item.id): item for item in result.items}
-        cells: list[NotebookNode] = []
+        cells = _whose(state.load(course, state.COUNTED).get(student, ""))
         for cell in nb.cells:
             cells.append(cell)
             if utils.is_grade(cell) and not utils.is_solution(cell):
@@ -120,8 +122,10 @@ def current_result(course: Course, student: str) -> SubmissionResult:
 
 
 def graded_digest(course: Course, student: str) -> str:
-    """What ties a result to the code it was found for."""
-    code = state.code_digest(course.submitted(student))
+    """What ties a result to the code it was found for: of a student, or of a hand-in that is numbered."""
+    # A hand-in that counts for several, or is one of several attempts, is marked by itself.
+    shared = owner_of(student) != student
+    code = state.code_digest(course.collected / student if shared else course.submitted(student))
     return state.digest(code.encode(), state.file_digest(results_path(course.results, student)).encode())
 
 
@@ -151,6 +155,16 @@ def _mark(cell: NotebookNode, item: ItemResult) -> None:
         new_output("stream", name="stdout", text=feedback_text(item, title)),
         new_output("execute_result", data={"text/plain": repr(points)}, execution_count=1),
     ]
+
+
+def _whose(counted: str) -> list[NotebookNode]:
+    """A cell that says whose hand-in this is, where several could count, or one counts for several."""
+    told = counted.splitlines()[1:]
+    if not told:
+        return []
+    cell = new_markdown_cell("\n\n".join(f"`{line.replace('`', chr(39))}`" for line in told))
+    cell.id = "whose-hand-in"
+    return [cell]
 
 
 def _guide(item: str) -> NotebookNode:

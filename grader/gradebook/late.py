@@ -20,6 +20,7 @@ from grader.errors import GraderUsageError
 from grader.submission.names import listed, printable
 
 UNITS = ("percent", "points")
+LATEST, BEST = ATTEMPTS = ("latest", "best")
 EXAMPLE = "2027-12-14 23:59"
 YEARS = range(2000, 2100)
 # The one way to write a time. `datetime.fromisoformat` takes many more that nobody means: "2027-12-14 23.59"
@@ -46,6 +47,7 @@ class LatePolicy:
         free_days: the first late days that cost nothing.
         cap: lateness never costs more than this.
         extensions: deadlines of single students, wall-clock times in `zone`.
+        attempts: which of several hand-ins counts: the latest, or the best by its automatic points.
     """
 
     zone: ZoneInfo
@@ -56,6 +58,7 @@ class LatePolicy:
     free_days: int = 0
     cap: float = math.inf
     extensions: Mapping[str, datetime] = field(default_factory=dict)
+    attempts: str = LATEST
 
     def due_of(self, student: str) -> datetime | None:
         """A student's own deadline."""
@@ -144,7 +147,7 @@ class _Invalid(Exception):
 
 def _policy(table: dict[str, Any]) -> LatePolicy:
     penalty, extensions = _table(table, "penalty"), _table(table, "extensions")
-    unknown = sorted(set(table) - {"timezone", "due", "penalty", "extensions"})
+    unknown = sorted(set(table) - {"timezone", "due", "attempts", "penalty", "extensions"})
     unknown += sorted(f"penalty.{key}" for key in set(penalty) - _PENALTY_KEYS)
     if unknown:
         raise _Invalid(f"unknown setting {printable(unknown[0])}")
@@ -161,6 +164,9 @@ def _policy(table: dict[str, Any]) -> LatePolicy:
     unit = penalty.get("unit", "percent")
     if unit not in UNITS:
         raise _Invalid(f"penalty.unit is {unit!r}, not one of {', '.join(UNITS)}")
+    attempts = table.get("attempts", LATEST)
+    if attempts not in ATTEMPTS:
+        raise _Invalid(f"attempts is {attempts!r}, not one of {', '.join(ATTEMPTS)}")
     free_days = _number(penalty, "free_days", 0)
     if free_days != int(free_days):
         raise _Invalid(f"penalty.free_days must be a whole number, not {free_days:g}")
@@ -175,6 +181,7 @@ def _policy(table: dict[str, Any]) -> LatePolicy:
         extensions={
             student: _extended(value, student, due, zone) for student, value in extensions.items() if due
         },
+        attempts=attempts,
     )
 
 

@@ -45,6 +45,9 @@ timezone = "{timezone}"
 
 # due = "2027-12-14 23:59"
 
+# Of several hand-ins of a student or group: "latest", or "best" by the automatic points.
+attempts = "latest"
+
 [penalty]
 # Each day that has begun after the deadline costs per_day. A day ends at the deadline's hour of the next day.
 unit = "percent"       # "percent" of the points earned, or "points"

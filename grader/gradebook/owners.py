@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.gradebook.course import ASSIGNMENT, fit_for_id
+from grader.gradebook.groups import GROUPS_FILE, Groups
+from grader.gradebook.hand_ins import attempt
 from grader.gradebook.roster import LOOSE, Fit, Person, Roster
 from grader.submission.downloads import Entry
 from grader.submission.names import listed, printable
@@ -21,8 +23,9 @@ class Owner:
     """Whose a hand-in is.
 
     Attributes:
-        student: the id on the roster, or one that was made up.
-        known: whether it is on the roster.
+        student: the id on the roster, the folder's name of a group, or an id that was made up; for an earlier
+            attempt with its number.
+        known: whether it is on the roster, or of a group.
         notes: what a person should look at.
     """
 
@@ -40,15 +43,23 @@ class _Claim:
     notes: tuple[str, ...] = ()
 
 
-def find_owners(names: Mapping[str, Entry | None], roster: Roster) -> dict[str, Owner]:
-    """Whose each hand-in is: one student each, and every hand-in under an id of its own.
+def find_owners(
+    names: Mapping[str, Entry | None], roster: Roster, groups: Groups | None = None
+) -> dict[str, Owner]:
+    """Whose each hand-in is: one student or group each, and every hand-in under an id of its own.
 
     Args:
         names: what lies in the download, each with what its name tells, or None for `ada.zip`.
         roster: the students of the course.
+        groups: those of them who hand in together.
     """
+    groups = groups or Groups()
     hidden = _hides_names(names)
-    claims = {name: _claim(name, entry, roster, hidden) for name, entry in names.items()}
+    latest, earlier = _attempts(names)
+    claims = {
+        name: _with_groups(_claim(name, names[name], roster, hidden), name, names[name], groups)
+        for name in latest
+    }
     claims = _settled(claims)
     taken = {person.id for person in roster.people}
     owners: dict[str, Owner] = {}
@@ -59,7 +70,31 @@ def find_owners(names: Mapping[str, Entry | None], roster: Roster) -> dict[str, 
             student = _made_up(name, names[name], taken)
             taken.add(student)
             owners[name] = Owner(student, False, claim.notes)
+    for last, before in earlier.items():
+        for number, name in enumerate(before, 1):
+            owners[name] = Owner(attempt(owners[last].student, number), owners[last].known)
     return owners
+
+
+def _attempts(names: Mapping[str, Entry | None]) -> tuple[list[str], dict[str, list[str]]]:
+    """The names of what everyone handed in last, and for each their earlier ones, in order."""
+    theirs: dict[tuple[str, ...], list[str]] = {}
+    for name, entry in names.items():
+        key = (name,) if entry is None else (entry.system, entry.student, entry.who)
+        theirs.setdefault(key, []).append(name)
+    earlier = {}
+    for several in theirs.values():
+        in_order = sorted(several, key=lambda name: (_time(names[name]), name))
+        # Without times that differ, nobody says that one came before the other.
+        if len({_time(names[name]) for name in several}) == len(several):
+            earlier[in_order[-1]] = in_order[:-1]
+        else:
+            earlier |= {name: [] for name in several}
+    return list(earlier), earlier
+
+
+def _time(entry: Entry | None) -> tuple[int, ...]:
+    return entry.hand_in if entry is not None else ()
 
 
 def _hides_names(names: Mapping[str, Entry | None]) -> bool:
@@ -107,6 +142,34 @@ def _claim(name: str, entry: Entry | None, roster: Roster, hidden: bool) -> _Cla
             "see whose it is, and rename the folder",
         ),
     )
+
+
+def _with_groups(claim: _Claim, name: str, entry: Entry | None, groups: Groups) -> _Claim:
+    """The claim of a group, where the platform names one; and what to say where it names another's."""
+    if entry is not None and entry.anonymous:
+        return claim
+    who = entry.who if entry is not None else name
+    group = groups.by_name(who)
+    person = claim.person
+    if person is None:
+        return _Claim(Person(group.folder)) if group is not None and not claim.notes else claim
+    if group is not None and entry is not None and entry.system != "Moodle":
+        if person.id in group.members or person.id == group.folder:
+            return claim
+        return _Claim(
+            None,
+            notes=(
+                f"{printable(who)} is the name of {printable(group.name)}, and the number {entry.student} "
+                f"that of {person.id}, who is not in it by {GROUPS_FILE}: correct the file, or rename the "
+                "folder",
+            ),
+        )
+    # Moodle puts a group before the name.
+    before = [found for at in re.finditer("-", who) if (found := groups.by_name(who[: at.start()]))]
+    if entry is not None and entry.system == "Moodle" and before and person.id not in before[-1].members:
+        note = f"is in {printable(before[-1].name)} for Moodle, and not by {GROUPS_FILE}, which counts"
+        return _Claim(person, claim.level, (*claim.notes, note))
+    return claim
 
 
 def _by_name(name: str, fit: Fit) -> _Claim:

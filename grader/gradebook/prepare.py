@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,7 +22,8 @@ from grader.errors import GraderFault
 from grader.gradebook import state
 from grader.gradebook.align import Released
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, fit_for_id, require_release
-from grader.gradebook.hand_in_times import TIMESTAMP, UnknownTime, read_time, written
+from grader.gradebook.hand_in_times import SECRET, TIMESTAMP, UnknownTime, read_time, written
+from grader.gradebook.hand_ins import HandIn, Sharing, hand_ins, owner_of, take_in
 from grader.gradebook.handed_in import UNREADABLE, figures, read_regular
 from grader.gradebook.late import read_policy
 from grader.gradebook.progress import follow
@@ -31,8 +32,6 @@ from grader.gradebook.releases import all_releases, remember_release
 from grader.gradebook.reports import Report, read_reports
 from grader.submission import read_submission
 from grader.submission.names import listed, printable
-
-SECRET = "submission_secret.txt"
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,12 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(course: Course) -> tuple[list[Prepared], list[str]]:
-    """Prepare every submission that was collected.
+def prepare(course: Course, sharing: Sharing | None = None) -> tuple[list[Prepared], list[str]]:
+    """Prepare every submission that was collected, but those that are shared or have attempts.
+
+    Args:
+        course: the course.
+        sharing: of whom attempts are told apart: they are numbered, and left for `counted`.
 
     Returns:
         The submissions, by student; remarks about folders that are no submissions of this assignment.
@@ -61,24 +64,55 @@ def prepare(course: Course) -> tuple[list[Prepared], list[str]]:
     require_release(course)
     try:
         remember_release(course)
-        released = Released(nbformat.read(course.released_notebook, as_version=4), all_releases(course))
-        remarks = _move_in(course, released)
-        students = sorted(path.name for path in course.collected.iterdir() if _is_folder(path))
+        released = read_released(course)
+        sharing = sharing or Sharing()
+        remarks = _move_in(course, released, sharing)
+        number_attempts(course, sharing)
+        hand_ins_of = {
+            owner: theirs
+            for owner, theirs in hand_ins(course).items()
+            if not any(one.number for one in theirs)
+        }
         prepared = []
-        for student in follow("Rebuilding notebooks", students):
-            prepared.append(Prepared(student, _prepare_one(course, student, released)))
+        for student in follow("Rebuilding notebooks", list(hand_ins_of)):
+            (one,) = hand_ins_of[student]
+            prepared.append(Prepared(student, prepare_one(course, student, one, released)))
     except OSError as error:
         place = printable(os.fsdecode(error.filename)) if error.filename else str(course.root)
         raise GraderFault(f"{place}: {error.strerror or error}") from error
     return prepared, remarks
 
 
-def _move_in(course: Course, released: Released) -> list[str]:
+def read_released(course: Course) -> Released:
+    """The notebook that every submission's is rebuilt from."""
+    return Released(nbformat.read(course.released_notebook, as_version=4), all_releases(course))
+
+
+def number_attempts(course: Course, sharing: Sharing) -> None:
+    """Number what was collected before its owner's attempts had to be told apart."""
+    for owner, theirs in hand_ins(course).items():
+        if not theirs[0].number and sharing.concerns(owner, theirs):
+            take_in(course, theirs[0].folder, owner, _mates(sharing, owner))
+
+
+def _in_order(folder: Path) -> tuple[str, bool, int, str]:
+    owner = owner_of(folder.name)
+    return owner, owner == folder.name, len(folder.name), folder.name
+
+
+def _mates(sharing: Sharing, owner: str) -> list[str]:
+    group = sharing.groups.of(owner) or sharing.groups.by_folder(owner)
+    return [name for name in (*group.members, group.folder) if name != owner] if group else []
+
+
+def _move_in(course: Course, released: Released, sharing: Sharing) -> list[str]:
     """Move what was collected since the last run out of nbgrader's folder."""
     course.collected.mkdir(parents=True, exist_ok=True)
     remarks = []
+    found, numbered = hand_ins(course), set[str]()
     submitted = course.root / "submitted"
-    for folder in sorted(submitted.iterdir()) if submitted.is_dir() else ():
+    # Earlier attempts come first.
+    for folder in sorted(submitted.iterdir(), key=_in_order) if submitted.is_dir() else ():
         student, place = folder.name, folder / ASSIGNMENT
         if not _is_folder(folder):
             continue
@@ -89,16 +123,29 @@ def _move_in(course: Course, released: Released) -> list[str]:
             )
         elif not _is_folder(place):
             others = [path.name for path in folder.iterdir()]
-            if not (course.collected / student).is_dir():
+            if owner_of(student) not in found:
                 remarks.append(
                     f"submitted/{student}: holds no {ASSIGNMENT}, but {listed(others) or 'nothing'}"
                 )
-        elif not _is_ours(course, student, released):
-            _replace(place, course.collected / student)
+        elif not _is_ours(course, student, released, found, _mates(sharing, student)):
+            owner = owner_of(student)
+            if owner != student or owner in numbered or sharing.concerns(owner, found.get(owner, ())):
+                numbered.add(owner)
+                take_in(course, place, owner, _mates(sharing, owner))
+                if not any(folder.iterdir()):
+                    folder.rmdir()  # of a group, or of one attempt: nobody's submission will be there
+            else:
+                _replace(place, course.collected / student)
     return remarks
 
 
-def _is_ours(course: Course, student: str, released: Released) -> bool:
+def _is_ours(
+    course: Course,
+    student: str,
+    released: Released,
+    found: Mapping[str, Sequence[HandIn]],
+    mates: Iterable[str],
+) -> bool:
     """Whether a submission is the copy that an earlier run has made of what lies in `collected/`.
 
     To take a copy for something new would put it in the place of what the student handed in. So it is also
@@ -107,21 +154,27 @@ def _is_ours(course: Course, student: str, released: Released) -> bool:
     shape = _shape(course.submitted(student))
     if shape in state.load(course, state.PREPARED).get(student, "").split():
         return True
-    if not _is_folder(course.collected / student):
-        return False
-    with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:
-        _write_copy(course.collected / student, student, Path(folder), released)
-        return shape == _shape(Path(folder))
+    for owner in (student, *mates):
+        for one in found.get(owner, ()):
+            with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:
+                _write_copy(one, student, Path(folder), released)
+                if shape == _shape(Path(folder)):
+                    return True
+    return False
 
 
-def _prepare_one(course: Course, student: str, released: Released) -> tuple[str, ...]:
-    """Write a student's clean submission; returns the notes."""
+def prepare_one(course: Course, student: str, one: HandIn, released: Released) -> tuple[str, ...]:
+    """Write a student's clean submission, made of a hand-in of theirs or of their group's; returns the notes.
+
+    Raises:
+        OSError: something cannot be read or written.
+    """
     target = course.submitted(student)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=course.root, prefix=".preparing-") as folder:
         new = Path(folder, ASSIGNMENT)
         new.mkdir()
-        notes = _write_copy(course.collected / student, student, new, released)
+        notes = _write_copy(one, student, new, released)
         # Noted before it is there, beside the one that it replaces: a run may end at any moment.
         known = state.load(course, state.PREPARED)
         shapes = dict.fromkeys([*known.get(student, "").split()[-1:], _shape(new)])
@@ -131,8 +184,9 @@ def _prepare_one(course: Course, student: str, released: Released) -> tuple[str,
     return notes
 
 
-def _write_copy(raw: Path, student: str, new: Path, released: Released) -> tuple[str, ...]:
+def _write_copy(one: HandIn, student: str, new: Path, released: Released) -> tuple[str, ...]:
     """Write the clean copy of a submission into an empty folder; returns the notes."""
+    raw = one.folder
     rebuilt, beside, notes = _rebuilt(raw, released)
     submission = read_submission(raw, student)
     notes += submission.warnings
@@ -148,7 +202,9 @@ def _write_copy(raw: Path, student: str, new: Path, released: Released) -> tuple
     for name, content in figures(beside / "figures"):
         (new / "figures").mkdir(exist_ok=True)
         (new / "figures" / name).write_bytes(content)
-    return notes + _copy_time(raw, new, read_policy(Course(raw.parents[2]).policy).zone)
+    # The secret leads the feedback back to whoever handed in, and to nobody else.
+    names = (TIMESTAMP, SECRET) if one.owner == student else (TIMESTAMP,)
+    return notes + _copy_time(raw, new, names, read_policy(Course(raw.parents[2]).policy).zone)
 
 
 def _rebuilt(raw: Path, released: Released) -> tuple[Rebuilt, Path, tuple[str, ...]]:
@@ -187,10 +243,10 @@ def _inner(path: Path, raw: Path) -> str:
     return printable(path.relative_to(raw).as_posix())
 
 
-def _copy_time(raw: Path, new: Path, zone: ZoneInfo) -> tuple[str, ...]:
+def _copy_time(raw: Path, new: Path, names: Iterable[str], zone: ZoneInfo) -> tuple[str, ...]:
     """The time of submission, as nbgrader reads it right, and its secret for the way back of the feedback."""
     notes: tuple[str, ...] = ()
-    for name in (TIMESTAMP, SECRET):
+    for name in names:
         try:
             content = read_regular(raw / name, 10_000)
         except FileNotFoundError:

@@ -49,7 +49,11 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class SubmissionResult:
-    """One submission's marks on the automatic items."""
+    """One submission's marks on the automatic items.
+
+    Attributes:
+        hand_in: what to say of whose hand-in it is, or which attempt; empty where there is nothing to tell.
+    """
 
     submission: str
     seed: int
@@ -60,6 +64,7 @@ class SubmissionResult:
     violations: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     waived: tuple[str, ...] = ()
+    hand_in: str = ""
 
     @property
     def points(self) -> float:
@@ -87,7 +92,7 @@ class SubmissionResult:
 
     def to_json(self) -> dict[str, Any]:
         """The frozen layout of `results.json`."""
-        return {
+        table = {
             "submission": self.submission,
             "seed": self.seed,
             "suite": self.suite,
@@ -100,6 +105,9 @@ class SubmissionResult:
             "violations": list(self.violations),
             "warnings": list(self.warnings),
         }
+        if self.hand_in:  # a key that was added: only where it says something
+            table["hand_in"] = self.hand_in
+        return table
 
 
 def _item_to_json(item: ItemResult) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import GraderUsageError
+from grader.gradebook import state
 from grader.gradebook.course import Course
 from grader.gradebook.exports.marks import Mark, final_marks
 from grader.gradebook.exports.own import write_own
@@ -52,7 +54,7 @@ def export_marks(course: Course, request: Request) -> int:
     else:
         written = _write(request, chosen, marks)
     say(f"{written} student{'' if written == 1 else 's'} in {printable(str(request.output))}")
-    _tell(request, marks, chosen)
+    _tell(request, marks, state.load(course, state.PROPOSED))
     return 0
 
 
@@ -70,8 +72,11 @@ def _write(request: Request, marks: list[Mark], roster: list[Mark]) -> int:
     return len(filled.written)
 
 
-def _tell(request: Request, marks: list[Mark], chosen: list[Mark]) -> None:
-    absent = [mark.student for mark in marks if not mark.handed_in]
+def _tell(request: Request, marks: list[Mark], proposed: Mapping[str, str]) -> None:
+    absent = [mark.student for mark in marks if not mark.handed_in and mark.student not in proposed]
+    named = [mark.student for mark in marks if not mark.handed_in and mark.student in proposed]
+    if named:
+        say(f"note: named in somebody's hand-in, and in no group yet, without marks: {listed(named, 40)}")
     waiting = [mark.student for mark in marks if mark.handed_in and not mark.final]
     if absent:
         how = "their rows have no marks" if request.kind == "csv" else "left out"

@@ -132,6 +132,7 @@ def _result(content: Mapping[str, Any]) -> SubmissionResult:
         violations=_lines(content.get("violations", [])),
         warnings=_lines(content.get("warnings", [])),
         waived=_lines(content.get("waived", [])),
+        hand_in=str(content.get("hand_in", "")),
     )
 
 

@@ -161,6 +161,7 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         "more": max(0, len(steps) - MOST_FIRST_STEPS),
         "violations": [shown(line) for line in violations_for(record.result)],
         "warnings": [shown(line) for line in warnings_for(record.result)],
+        "hand_in": shown(record.result.hand_in),
         "figures": [
             FigureGroup(
                 item,
