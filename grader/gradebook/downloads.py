@@ -98,10 +98,15 @@ class DownloadExtractor(ExtractorPlugin):
     def _take(self, path: Path, target: Path, place: PurePosixPath | None = None) -> None:
         """Unpack an archive, or copy a file, or a folder of those."""
         if path.is_dir():
-            for inner in sorted(path.rglob("*")):
-                name = inner.relative_to(path)
-                if inner.is_file() and not inner.is_symlink() and not any(map(is_clutter, name.parts)):
-                    self._take(inner, target, PurePosixPath(*name.parts))
+            names = {inner: inner.relative_to(path) for inner in sorted(path.rglob("*"))}
+            files = {
+                inner: PurePosixPath(*name.parts)
+                for inner, name in names.items()
+                if inner.is_file() and not inner.is_symlink() and not any(map(is_clutter, name.parts))
+            }
+            several = sum(map(_is_archive, files)) > 1  # both may hold a utils.py
+            for inner, place in files.items():
+                self._take(inner, target / place if several and _is_archive(inner) else target, place)
             return
         try:
             if _is_archive(path):
