@@ -80,7 +80,7 @@ def unpacked(
 
 
 def complement_each_other(paths: Sequence[Path]) -> bool:
-    """Whether each of these archives holds files of the assignment that no other does: parts, not versions."""
+    """Whether each of these archives holds files of the assignment that no other has: parts, not versions."""
     seen: set[str] = set()
     for path in paths:
         try:
