@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 from grader.gradebook.handed_in import (
     MAX_ENTRIES,
     MAX_TEXT,
+    REPORT_DEPTHS,
     UNREADABLE,
     HandedInCell,
     decoded,
@@ -59,12 +60,16 @@ class Document:
 
 
 def find_documents(folder: Path) -> list[Document]:
-    """Every file of a submission that may be a report: at its top, or up to two folders deep."""
+    """Every file of a submission that may be a report: up to two folders deep, else deeper."""
+    return next(filter(None, (_documents(folder, depth) for depth in REPORT_DEPTHS)), [])
+
+
+def _documents(folder: Path, deepest: int) -> list[Document]:
     found: list[Document] = []
     seen = 0
     for place, folders, files in os.walk(folder):
         depth = len(Path(place).relative_to(folder).parts)
-        folders[:] = sorted(name for name in folders if depth < 2 and _is_place(name))
+        folders[:] = sorted(name for name in folders if depth < deepest and _is_place(name))
         seen += len(files) + len(folders)
         for name in sorted(files):
             document = _document(Path(place, name)) if not is_clutter(name) else None

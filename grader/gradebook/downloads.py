@@ -17,12 +17,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
@@ -32,7 +32,7 @@ from grader.gradebook import state
 from grader.gradebook.course import Course
 from grader.gradebook.documents import DOCUMENT_SUFFIXES
 from grader.gradebook.groups import read_groups
-from grader.gradebook.hand_in_times import vouch, written
+from grader.gradebook.hand_in_times import TIMESTAMP, vouch, written
 from grader.gradebook.hand_ins import owner_of
 from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, read_regular
 from grader.gradebook.late import BEST, read_policy
@@ -40,16 +40,18 @@ from grader.gradebook.list_names import is_member_list
 from grader.gradebook.owners import Owner, find_owners
 from grader.gradebook.roster import Person, Roster
 from grader.submission.archive import unpacked
-from grader.submission.downloads import Entry, parse_all
+from grader.submission.downloads import Entry, parse_all, platform_files
+from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.loose import PLACES
 from grader.submission.model import UnreadableSubmission
 from grader.submission.names import is_archive, is_clutter, listed, printable, stem
+from grader.submission.nested import MAX_OPENED
 from grader.submission.uploads import Upload, in_order_of_age, of_the_latest_hand_in
 
 MAX_MEMBER_BYTES = 50_000_000
 MAX_TOTAL_BYTES = 300_000_000
 COUNTED_SUFFIXES = (".py", ".ipynb", *IMAGE_SUFFIXES)
-KEPT_SUFFIXES = (*COUNTED_SUFFIXES, *DOCUMENT_SUFFIXES)
+KEPT_SUFFIXES = (*COUNTED_SUFFIXES, *DOCUMENT_SUFFIXES, ".txt")
 
 # For an archive that is refused, and for a name that the system takes for none.
 _UNREADABLE = (UnreadableSubmission, OSError, ValueError)
@@ -63,14 +65,17 @@ class DownloadExtractor(ExtractorPlugin):
         students: dict[tuple[str, str], list[tuple[Entry, Path]]] = {}
         paths = [path for path in sorted(Path(archive_path).iterdir()) if not is_clutter(path.name)]
         entries = parse_all(path.name for path in paths)
+        own = platform_files(entries.values())
+        paths = [path for path in paths if path.name not in own]
         places = _places(path for path in paths if path.name not in entries)
         for path in paths:
             if path.is_symlink():
+                self.log.warning("%s: a symbolic link, skipped", printable(path.name))
                 continue
             entry = entries.get(path.name)
             if entry is None:
                 self._take(path, Path(extracted_path, places[path]))
-                if path.is_dir():
+                if path.is_dir() or _is_archive(path):
                     self._leave_something(Path(extracted_path, places[path]))
             else:
                 students.setdefault((entry.system, entry.student), []).append((entry, path))
@@ -102,19 +107,22 @@ class DownloadExtractor(ExtractorPlugin):
     def _take(self, path: Path, target: Path, place: PurePosixPath | None = None) -> None:
         """Unpack an archive, or copy a file, or a folder of those."""
         if path.is_dir():
-            for inner in sorted(path.rglob("*")):
-                name = inner.relative_to(path)
-                if inner.is_file() and not inner.is_symlink() and not any(map(is_clutter, name.parts)):
-                    self._take(inner, target, PurePosixPath(*name.parts))
+            names = {inner: inner.relative_to(path) for inner in sorted(path.rglob("*"))}
+            files = {
+                inner: PurePosixPath(*name.parts)
+                for inner, name in names.items()
+                if inner.is_file() and not inner.is_symlink() and not any(map(is_clutter, name.parts))
+            }
+            several = sum(map(_is_archive, files)) > 1  # both may hold a utils.py
+            for inner, place in files.items():
+                self._take(inner, target / place if several and _is_archive(inner) else target, place)
             return
         try:
-            if is_archive(path.name):
+            if _is_archive(path):
                 self._unpack(path, target)
-            elif _is_kept(path.name):
+            elif _is_kept(path.name) and (place or not _is_note(path.name)):
                 content = read_regular(path, MAX_MEMBER_BYTES)
                 self._keep(target, place or PurePosixPath(path.name), content)
-            elif zipfile.is_zipfile(path):
-                self._unpack(path, target)
             else:
                 self.log.warning("%s: no archive, skipped", path.name)
         except _UNREADABLE as error:
@@ -134,9 +142,40 @@ class DownloadExtractor(ExtractorPlugin):
             shutil.rmtree(target / UNREADABLE)
         (target / UNREADABLE).write_text(f"# {printable(reason)}\n")
 
-    def _unpack(self, path: Path, target: Path) -> None:
-        for name, content in unpacked(path, _place_of, MAX_MEMBER_BYTES, MAX_TOTAL_BYTES):
+    def _unpack(self, path: Path, target: Path, within: bool = False) -> None:
+        """Unpack what counts, and where nothing does, what lies in archives within, as `make grade` does."""
+        left_out: set[str] = set()
+        counts = False
+        for name, content in unpacked(
+            path, lambda name: _place_of(name, left_out), MAX_MEMBER_BYTES, MAX_TOTAL_BYTES
+        ):
             self._keep(target, PurePosixPath(name), content)
+            counts = counts or name.lower().endswith(COUNTED_SUFFIXES)
+        if not counts and not within:
+            left_out -= self._unpack_within(path, target)
+        if left_out:
+            self.log.warning("%s: left out of it: %s", printable(path.name), listed(left_out))
+
+    def _unpack_within(self, path: Path, target: Path) -> set[str]:
+        """Unpack the archives in an archive, each into a folder of its name.
+
+        Returns:
+            Those that could be read.
+        """
+        read: set[str] = set()
+        with TemporaryDirectory() as folder:
+            for name, content in unpacked(path, _archive_place, MAX_MEMBER_BYTES, MAX_TOTAL_BYTES):
+                if len(read) == MAX_OPENED:
+                    continue
+                inner = Path(folder, PurePosixPath(name).name)
+                inner.write_bytes(content)
+                try:
+                    self._unpack(inner, target / name, within=True)
+                except _UNREADABLE as error:
+                    self.log.error("%s in %s: cannot be unpacked: %s", printable(name), path.name, error)
+                else:
+                    read.add(name)
+        return read
 
     def _keep(self, target: Path, name: PurePosixPath, content: bytes) -> None:
         place = target.joinpath(*name.parts)
@@ -212,10 +251,6 @@ class DownloadCollector(FileNameCollectorPlugin):
         return owners
 
 
-def _is_kept(name: str) -> bool:
-    return Path(name).suffix.lower() in KEPT_SUFFIXES or is_member_list(name)
-
-
 def _places(paths: Iterable[Path]) -> dict[Path, str]:
     """A folder for each thing of its own name: of `ada.zip` and `ada/` neither is taken for ada's."""
     names = {path: path.name if path.is_dir() else stem(path.name) for path in paths}
@@ -240,10 +275,45 @@ def _place(name: str, alone: bool) -> PurePosixPath:
     return PurePosixPath(name)
 
 
-def _place_of(name: str) -> str | None:
-    """A member's place, if it is one of the files that count and does not lead out of the archive."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    clutter = any(part == ".." or is_clutter(part) for part in path.parts)
-    if path.is_absolute() or clutter or not _is_kept(path.name):
+def _place_of(name: str, left_out: set[str]) -> str | None:
+    """A member's place, if it is one of the files that count and does not lead out of the archive.
+
+    Args:
+        name: as the archive spells it.
+        left_out: takes the names of those that somebody may have meant to count.
+    """
+    place = _inside(name)
+    if place is not None and not _is_kept(place.name):
+        left_out.add(str(place))
         return None
-    return str(path)
+    return str(place) if place is not None else None
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file is an archive: by its name, or by its content where the name tells nothing."""
+    if is_archive(path.name):
+        return True
+    return path.suffix.lower() not in KEPT_SUFFIXES and is_archive_kind(kind_of_file(path))
+
+
+def _is_kept(name: str) -> bool:
+    """Whether this is the name of a file that counts; when it came, no student says."""
+    return (name.lower().endswith(KEPT_SUFFIXES) or is_member_list(name)) and name != TIMESTAMP
+
+
+def _is_note(name: str) -> bool:
+    """Whether a file that lies by itself among the archives is somebody's notes, and no hand-in."""
+    return Path(name).suffix.lower() == ".txt" and not is_member_list(name)
+
+
+def _archive_place(name: str) -> str | None:
+    """The place of an archive in an archive."""
+    place = _inside(name)
+    return str(place) if place is not None and is_archive(place.name) else None
+
+
+def _inside(name: str) -> PurePosixPath | None:
+    """Where a member lies, if that is within the archive, and no tool has left it there."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    outside = path.is_absolute() or any(part == ".." or is_clutter(part) for part in path.parts)
+    return None if outside else path

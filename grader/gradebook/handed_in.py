@@ -24,6 +24,8 @@ MAX_PRINTED = 5_000  # characters that a cell of the student's own had printed
 MAX_IMAGE_BYTES = 10_000_000
 MAX_IMAGES = 200
 MAX_ENTRIES = 5_000  # looked at while searching for notebooks
+# How many folders deep a report is looked for, and how deep where none lies there.
+REPORT_DEPTHS = (2, 8)
 
 # Pictures that a browser draws and never runs, by their first bytes. Not SVG: it can hold scripts.
 _SIGNATURES = {
@@ -161,12 +163,16 @@ def read_regular(path: Path, limit: int) -> bytes:
 
 
 def find_notebooks(folder: Path) -> list[Path]:
-    """Every notebook of a submission: at its top, or up to two folders deep. Links are not followed."""
+    """Every notebook of a submission: up to two folders deep, else deeper. Links are not followed."""
+    return next(filter(None, (_notebooks(folder, depth) for depth in REPORT_DEPTHS)), [])
+
+
+def _notebooks(folder: Path, deepest: int) -> list[Path]:
     found: list[Path] = []
     seen = 0
     for place, folders, files in os.walk(folder):
         depth = len(Path(place).relative_to(folder).parts)
-        folders[:] = sorted(name for name in folders if depth < 2 and not is_clutter(name))
+        folders[:] = sorted(name for name in folders if depth < deepest and not is_clutter(name))
         seen += len(files) + len(folders)
         found += [Path(place, name) for name in sorted(files) if is_notebook(name)]
         if seen > MAX_ENTRIES:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from grader.submission.leaves import files_of, leaves_of, nothing_found, read_placed, without_files
-from grader.submission.model import MAX_ARCHIVE_BYTES, Contents, UnreadableSubmission
+from grader.submission.model import GIVEN_FILES, MAX_ARCHIVE_BYTES, Contents, UnreadableSubmission
 from grader.submission.names import printable
 from grader.submission.nested import read_nested, with_unopened, within
 from grader.submission.opening import reading_archive, source_of
-from grader.submission.places import locate
+from grader.submission.places import PLACES, locate
 from grader.submission.unpacking import FILE, Source, too_large
+
+_GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}  # `utils.py` among them: both parts have one
 
 
 def read_archive(path: Path, shown: bool = False) -> Contents:
@@ -75,6 +77,22 @@ def unpacked(
             if left < 0:
                 raise UnreadableSubmission(f"its files are larger than {in_all:,} bytes, all together")
             yield where, content
+
+
+def complement_each_other(paths: Sequence[Path]) -> bool:
+    """Whether each of these archives holds files of the assignment that no other has: parts, not versions."""
+    seen: set[str] = set()
+    for path in paths:
+        try:
+            with _opened(path) as source:
+                held = PLACES.keys() & {place[-1] for place in files_of(leaves_of(source))}
+        except (UnreadableSubmission, OSError):
+            return False
+        held -= _GIVEN
+        if not held or held & seen:
+            return False
+        seen |= held
+    return len(paths) > 1
 
 
 @contextmanager

@@ -17,7 +17,10 @@ from grader.submission.download_brightspace import brightspace_entries
 from grader.submission.download_canvas import canvas_entries
 from grader.submission.download_entry import Entry
 
-__all__ = ["Entry", "parse", "parse_all"]
+__all__ = ["Entry", "parse", "parse_all", "platform_files"]
+
+# Files that a platform itself puts into a download.
+_OF_THE_PLATFORM = {"Brightspace": frozenset({"index.html"})}
 
 # The first number between underscores is the id: Moodle writes none into the student's name.
 _MOODLE = re.compile(
@@ -49,6 +52,12 @@ def parse_all(names: Iterable[str]) -> dict[str, Entry]:
         if present == {"Moodle"}:
             entries[name] = moodle[name]
     return {name: entries[name] for name in names if name in entries}
+
+
+def platform_files(entries: Iterable[Entry]) -> frozenset[str]:
+    """The names of the files that the platforms of these entries put beside them: nobody handed them in."""
+    systems = {entry.system for entry in entries}
+    return frozenset[str]().union(*(_OF_THE_PLATFORM.get(system, ()) for system in systems))
 
 
 def _moodle(name: str) -> Entry | None:

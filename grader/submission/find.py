@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grader.errors import GraderFault, GraderUsageError
 from grader.submission import kinds
-from grader.submission.downloads import Entry, parse_all
+from grader.submission.downloads import Entry, parse_all, platform_files
 from grader.submission.earlier import holds_results
 from grader.submission.folder import holds_assignment
 from grader.submission.model import Found
@@ -32,8 +32,6 @@ from grader.submission.uploads import archive_within, choose_uploads
 # Folders that tools and courses leave in a cohort: submissions only where they hold one.
 _RARELY_SUBMISSIONS = frozenset({"figures", "lightning_logs", "checkpoints", "lost+found"})
 _SURELY_FLAT = 3  # so many of the five names are no stray files
-# Files that a platform itself puts into a download.
-_PLATFORM_FILES = {"Brightspace": frozenset({"index.html"})}
 _WHAT_IT_IS = "a submission is a folder or an archive"
 _ACCEPTED = ".zip, .tar, .tar.gz, .tgz, .tar.bz2, .tar.xz"
 
@@ -173,8 +171,7 @@ def _search_cohort(folder: Path, output: Path | None, search: _Search) -> None:
     uploads: list[tuple[Entry, Path]] = []
     names = _names(folder)
     entries = parse_all(name for name in names if not is_clutter(name))
-    platforms = {entry.system for entry in entries.values()}
-    own = frozenset[str]().union(*(_PLATFORM_FILES.get(platform, ()) for platform in platforms))
+    own = platform_files(entries.values())
     for name in names:
         path = folder / name
         entry = entries.get(name)

@@ -68,9 +68,8 @@ def read_nested(archives: Sequence[tuple[Place, Opened]], shown: bool) -> Conten
                     f"{listed(map('/'.join, deeper))}, an archive in an archive in it, was not opened"
                 )
             holds = listed("/".join(place) for place in files_of(leaves)) or "nothing"
-            problems.insert(
-                0, f"none of the assignment's files is in it; {listed(map('/'.join, opened))} holds {holds}"
-            )
+            within = f"; {listed(map('/'.join, opened))} holds {holds}" if opened else ""
+            problems.insert(0, f"none of the assignment's files is in it{within}")
             return Contents(
                 warnings=tuple(problems), review=problems[0] if len(problems) == 1 else problems[-1]
             )

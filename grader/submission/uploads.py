@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.submission.archive import complement_each_other
 from grader.submission.downloads import Entry
 from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.layout import is_part, misspelt_parts
@@ -126,7 +127,7 @@ def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
     names = _visible(path)
     archives = [name for name in names if _is_archive(path / name)]
     folders = [name for name in names if os.path.isdir(path / name)]
-    by_part = any(spelled(name) for name in archives)
+    by_part = _are_by_part(path, archives)
     if not names or by_part or _holds_parts(names) or (folders and not archives):
         yield upload(path.name, path, whole=True)
         return
@@ -150,7 +151,7 @@ def archive_within(folder: Path) -> tuple[Path, list[str]]:
     flat = PLACES.keys() & set(names)
     if not archives or flat or _holds_parts(names) or any(os.path.isdir(folder / name) for name in names):
         return folder, []
-    if any(spelled(name) for name in archives):  # an archive for each part: the reader opens both
+    if _are_by_part(folder, archives):  # an archive for each part: the reader opens both
         return folder, []
     others = [name for name in names if name not in archives]
     chosen = archives.pop()
@@ -163,6 +164,13 @@ def archive_within(folder: Path) -> tuple[Path, list[str]]:
     if others:
         remarks.append(_not_read(folder.name, chosen, others))
     return folder / chosen, remarks
+
+
+def _are_by_part(folder: Path, archives: Sequence[str]) -> bool:
+    """Whether there is an archive for each part, by their names or by what they hold."""
+    return any(spelled(name) for name in archives) or complement_each_other(
+        [folder / name for name in archives]
+    )
 
 
 def _is_archive(path: Path, name: str = "") -> bool:

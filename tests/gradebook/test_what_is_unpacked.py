@@ -1,0 +1,120 @@
+"""What `nbgrader zip_collect` takes out of what was downloaded: nothing is left there without a word."""
+
+from __future__ import annotations
+
+import io
+import logging
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from grader.gradebook.downloads import DownloadExtractor
+from grader.gradebook.handed_in import UNREADABLE
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def tarred(files: dict[str, bytes], mode: str = "w:gz") -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode=mode) as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return content.getvalue()
+
+
+def extracted(tmp_path: Path) -> dict[str, bytes]:
+    """What comes out of `archive/`, as paths of files."""
+    out = tmp_path / "out"
+    DownloadExtractor(log=logging.getLogger("downloads")).extract(str(tmp_path / "archive"), str(out))
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("fay.zip", "fay"), ("lovelaceada_901_66002_a3.zip", "lovelaceada_901_66002_a3.zip")],
+)
+@pytest.mark.parametrize("inner", ["handin.zip", "a3/handin.zip", "handin.tar.gz"])
+def test_an_archive_in_an_archive_is_unpacked_too(tmp_path, name, place, inner):
+    """As `make grade` opens it; left in the archive, the student had handed in nothing."""
+    files = {"part1/utils.py": b"pass", "report.ipynb": b"{}"}
+    content = tarred(files) if inner.endswith(".gz") else zipped(files)
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / name).write_bytes(zipped({inner: content, "cover.txt": b"see within"}))
+    expected = {f"{place}/{inner}/{file}": content for file, content in files.items()}
+    assert extracted(tmp_path) == expected | {f"{place}/cover.txt": b"see within"}
+
+
+def test_one_archive_for_each_part_within_an_archive(tmp_path):
+    inner = {"part1.zip": zipped({"utils.py": b"1"}), "part2.zip": zipped({"utils.py": b"2"})}
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "ada.zip").write_bytes(zipped(inner))
+    assert extracted(tmp_path) == {"ada/part1.zip/utils.py": b"1", "ada/part2.zip/utils.py": b"2"}
+
+
+def test_archives_beside_the_code_are_named(tmp_path, caplog):
+    content = zipped(
+        {"part1/utils.py": b"pass", "old.zip": zipped({"part1/utils.py": b"old"}), "a.heic": b"1"}
+    )
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "ada.zip").write_bytes(content)
+    assert extracted(tmp_path) == {"ada/part1/utils.py": b"pass"}
+    assert caplog.messages == ["ada.zip: left out of it: a.heic, old.zip"]
+
+
+def test_an_archive_within_that_cannot_be_read_is_named(tmp_path, caplog):
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "ada.zip").write_bytes(zipped({"a3.rar": b"Rar!\x1a\x07\x01\x00"}))
+    (tmp_path / "archive" / "bob.zip").write_bytes(
+        zipped({"a3.zip": zipped({"b.zip": zipped({"utils.py": b""})})})
+    )
+    assert set(extracted(tmp_path)) == {f"{name}/{UNREADABLE}" for name in ("ada", "bob")}
+    assert "a3.rar in ada.zip: cannot be unpacked: this kind of archive, rar, is not accepted" in caplog.text
+    assert "ada.zip: left out of it: a3.rar" in caplog.messages
+    assert "a3.zip: left out of it: b.zip" in caplog.messages
+
+
+@pytest.mark.parametrize("content", [tarred({"part1/utils.py": b"pass"}, "w"), b"7z\xbc\xaf\x27\x1c"])
+@pytest.mark.parametrize("name", ["gus", "gus.bin"])
+def test_what_is_an_archive_its_content_says(tmp_path, name, content):
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / name).write_bytes(content)
+    assert list(extracted(tmp_path)) == [f"{name}/{UNREADABLE if content[0] == 55 else 'part1/utils.py'}"]
+
+
+def test_a_report_in_plain_text_is_unpacked(tmp_path):
+    """It is shown like any other, and was thrown away without a word; notes beside the hand-ins are none."""
+    archives = tmp_path / "archive"
+    (archives / "Ada L_901_assignsubmission_file_").mkdir(parents=True)
+    (archives / "Ada L_901_assignsubmission_file_" / "answers.txt").write_bytes(b"1.1: draw z")
+    (archives / "bob.zip").write_bytes(zipped({"answers.txt": b"1.1", "timestamp.txt": b"2000-01-01"}))
+    (archives / "notes.txt").write_bytes(b"the instructor's")
+    files = {name: content for name, content in extracted(tmp_path).items() if not name.endswith(UNREADABLE)}
+    assert files == {
+        "Ada L_901_assignsubmission_file_/answers.txt": b"1.1: draw z",
+        "bob/answers.txt": b"1.1",
+    }
+
+
+def test_the_page_of_brightspace_is_no_submission(tmp_path):
+    (tmp_path / "archive").mkdir()
+    name = "13394-80551 - Ada L - Mar 29, 2027 1205 PM - a3.zip"
+    (tmp_path / "archive" / name).write_bytes(zipped({"part1/utils.py": b"pass"}))
+    (tmp_path / "archive" / "index.html").write_bytes(b"<html>")
+    assert list(extracted(tmp_path)) == [f"{name}/part1/utils.py"]
+
+
+def test_a_link_among_the_downloads_is_named(tmp_path, caplog):
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "hal.zip").symlink_to("elsewhere.zip")
+    assert extracted(tmp_path) == {}
+    assert caplog.messages == ["hal.zip: a symbolic link, skipped"]
