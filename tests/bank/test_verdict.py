@@ -105,7 +105,7 @@ def test_the_figures_name_every_error() -> None:
 def test_too_much_collateral_is_an_error() -> None:
     good, text = shown(judge(WRONG, result("1.7.kld", "1.7.training"), []))
     assert not good
-    assert "more than 5%" in text
+    assert "more than 3%" in text
 
 
 def test_verdicts_are_kept_and_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
