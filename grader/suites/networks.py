@@ -82,6 +82,25 @@ def expect_different(outputs: torch.Tensor, what: str) -> None:
     )
 
 
+def expect_alive(network: Remote, inputs: torch.Tensor) -> None:
+    """Fail unless a network runs, and answers different inputs with different tensors.
+
+    What is asked of the given code around a question earns nothing where the question is not answered.
+    """
+    outputs = _tensors(network(inputs))
+    expect(
+        bool(network.state_dict()), "the network has no parameters", "assign the layers to self in __init__"
+    )
+    for output in outputs:
+        rows = output.dim() > 0 and len(output) == len(inputs)
+        expect(
+            rows, f"the output for {len(inputs)} inputs has shape {list(output.shape)}", "one row for each"
+        )
+        expect_different(output, "the output")
+        whole = bool(output.isfinite().all())
+        expect(whole, "the output is not finite", "compute it from the input with layers that forward calls")
+
+
 def outputs_when_amplified(network: Remote, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """The network's outputs with larger weights, each of them finite.
 

@@ -9,6 +9,7 @@ from grader.suites.expect import expect, expect_finite, expect_shape, fail
 from grader.suites.networks import (
     FAR_OUT,
     all_moved,
+    expect_alive,
     expect_different,
     expect_independent_of_batch,
     expect_precision,
@@ -64,6 +65,7 @@ def test_returns_logits_for_every_pixel(part1: Part, draw: Draw) -> None:
 
 
 def test_has_the_given_signature(part1: Part, draw: Draw) -> None:
+    expect_alive(build(part1, draw), draw.normal(3, Z_DIM))
     signatures.expect_signature(part1, "CNNDecoder", signatures.DECODER)
 
 

@@ -8,6 +8,7 @@ from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, shape_text
 from grader.suites.networks import (
     all_moved,
+    expect_alive,
     expect_different,
     expect_independent_of_batch,
     expect_precision,
@@ -61,6 +62,7 @@ def test_returns_mean_and_log_std(part1: Part, draw: Draw) -> None:
 
 
 def test_has_the_given_signature(part1: Part, draw: Draw) -> None:
+    expect_alive(build(part1, draw), draw.integers(16, 3, 1, 28, 28))
     signatures.expect_signature(part1, "CNNEncoder", signatures.ENCODER)
 
 
