@@ -28,8 +28,11 @@ def train_epoch(part2, epoch, model, loader, loggers, optimizer_ae, optimizer_di
 
 def missing_folder(error):
     """The folder below the current one whose absence an error complains of, if any."""
-    name = str(getattr(error, "filename", None) or "")
-    if match := re.match(r"Parent directory (.+) does not exist", str(error)):  # of torch.save
-        name = f"{match[1]}/file"
-    folder = Path(name).absolute().parent
-    return folder if name and folder.is_relative_to(Path.cwd()) and not folder.exists() else None
+    path = getattr(error, "filename", None)
+    if path is None:  # torch.save only says it
+        said = re.search(r"Parent directory (.+) does not exist", str(error))
+        path = Path(said[1], "file") if said else None
+    if path is None:
+        return None
+    missing = Path(path).absolute().parent
+    return missing if missing.is_relative_to(Path.cwd()) and not missing.exists() else None
