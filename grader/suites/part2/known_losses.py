@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch.nn.functional import softplus
 
-from grader.box.errors import StudentError
-from grader.suites.expect import CheckFailed, close
+from grader.suites.expect import close
 
 SMOOTH = (0.9, 0.8, 0.95, 0.7)  # labels in place of 1, with 1 minus them in place of 0
 MOST_DIVISOR = 4096
@@ -131,15 +130,3 @@ def factor(ratio: Ratio, elements: int = 1, shares: tuple[float, ...] = (1.0,)) 
 def it_is(cause: str) -> str:
     """A cause as a sentence; empty where there is none."""
     return f"it is {cause}" if cause else ""
-
-
-def shown(diagnosis: Callable[[], str]) -> str:
-    """What a diagnosis finds.
-
-    It asks the student's code further questions: an error there, or an answer of another kind, says only that
-    this is not the cause.
-    """
-    try:
-        return diagnosis()
-    except (StudentError, CheckFailed):
-        return ""

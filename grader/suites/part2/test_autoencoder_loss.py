@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from grader.suites.diagnosis import tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
 from grader.suites.part import Part
 from grader.suites.part2.judge import Judge, with_judge
-from grader.suites.part2.known_losses import cross_entropy, factor, fitting, it_is, of_generator, shown
+from grader.suites.part2.known_losses import cross_entropy, factor, fitting, it_is, of_generator
 
 pytestmark = pytest.mark.item("2.5.autoencoder_loss")
 
@@ -86,7 +87,7 @@ def generator_cause(judge: Judge, draw: Draw) -> str:
             cause = "the labels are flipped, for the loss falls as codes look more fake"
         return cause
 
-    return shown(find)
+    return tried(find)
 
 
 def generator_hint(judge: Judge, draw: Draw) -> str:
@@ -129,7 +130,7 @@ def test_lambda_one_is_the_mean_squared_error(part2: Part, draw: Draw) -> None:
             if close(value, absolute, rtol=1e-4, atol=1e-6):
                 fail("with lambda = 1 the loss is the absolute error, not the squared one", hint)
             expect_lambda(judge, batch, value, 1)
-            if cause := shown(lambda: factor(ratio, elements=784)):
+            if cause := tried(lambda: factor(ratio, elements=784)):
                 fail(f"with lambda = 1 the squared error is {cause}", hint)
             expect_close(value, expected, "the reconstruction loss (the loss with lambda = 1)", hint)
 
@@ -155,7 +156,7 @@ def test_lambda_zero_wants_codes_judged_real(part2: Part, draw: Draw) -> None:
             asked = judge.seen()
             expect_number(value, "the loss with lambda = 0", judge, draw)
             if not judge.was_asked(asked, batch.z_fake):
-                flipped = shown(lambda: "flipped" if follows_other_labels(judge, draw) else "")
+                flipped = tried(lambda: "flipped" if follows_other_labels(judge, draw) else "")
                 expect(
                     not flipped,
                     "the labels are flipped: with lambda = 0 the loss falls as codes look more fake",

@@ -6,13 +6,14 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from grader.suites.diagnosis import tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
 from grader.suites.part import Part
 from grader.suites.part2.chance import expect_standard_normal
 from grader.suites.part2.gradients import gradients_of_weights
 from grader.suites.part2.judge import Z_DIM, Judge, with_judge
-from grader.suites.part2.known_losses import cross_entropy, factor, fitting, it_is, of_discriminator, shown
+from grader.suites.part2.known_losses import cross_entropy, factor, fitting, it_is, of_discriminator
 
 pytestmark = pytest.mark.item("2.5.discriminator_loss")
 
@@ -132,7 +133,7 @@ def loss_cause(judge: Judge, draw: Draw) -> str:
             factor(ratio, shares=MEAN_OR_SUM)
         )
 
-    return shown(find)
+    return tried(find)
 
 
 def log_of_logits(judge: Judge, draw: Draw) -> str:

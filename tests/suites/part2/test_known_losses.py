@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from grader.box.errors import StudentError
+from grader.suites.diagnosis import tried
 from grader.suites.expect import CheckFailed, fail
 from grader.suites.part2.known_losses import (
     cross_entropy,
@@ -14,7 +15,6 @@ from grader.suites.part2.known_losses import (
     fitting,
     of_discriminator,
     of_generator,
-    shown,
 )
 from grader.suites.part2.ranges import cause_of_range
 
@@ -82,7 +82,7 @@ def test_an_error_in_a_diagnosis_is_no_cause(error: Exception) -> None:
             fail(error.message)
         raise error
 
-    assert shown(diagnosis) == ""
+    assert tried(diagnosis) == ""
 
 
 @pytest.mark.parametrize(
