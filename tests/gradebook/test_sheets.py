@@ -32,30 +32,28 @@ GRACE = mark("grace", 12.25, first_name="Grace", last_name="Hopper", platform_id
 ALAN = mark("alan", 0.0, first_name="Alan", last_name="Turing", platform_id="903", handed_in=False)
 
 
-@pytest.fixture
-def canvas(tmp_path):
-    """Fill in a table of Canvas's; what came of it, and the bytes of the new file."""
+def filling(write, folder, name):
+    """Fill in a table by a writer; what came of it, and the bytes of the new file."""
 
     def fill(content: bytes, marks=(ADA, GRACE), roster=(ADA, GRACE, ALAN), column="Practical 3"):
-        sheet, out = tmp_path / "canvas.csv", tmp_path / "out.csv"
+        sheet, out = folder / name, folder / "out.csv"
         sheet.write_bytes(content)
-        filled = write_canvas(out, list(marks), sheet, column, list(roster))
+        filled = write(out, list(marks), sheet, column, list(roster))
         return filled, out.read_bytes()
 
     return fill
+
+
+@pytest.fixture
+def canvas(tmp_path):
+    """Fills in a table of Canvas's."""
+    return filling(write_canvas, tmp_path, "canvas.csv")
 
 
 @pytest.fixture
 def moodle(tmp_path):
-    """The same with a worksheet of Moodle's."""
-
-    def fill(content: bytes, marks=(ADA, GRACE), roster=(ADA, GRACE, ALAN), column="Practical 3"):
-        sheet, out = tmp_path / "sheet.csv", tmp_path / "out.csv"
-        sheet.write_bytes(content)
-        filled = write_moodle(out, list(marks), sheet, column, list(roster))
-        return filled, out.read_bytes()
-
-    return fill
+    """Fills in a worksheet of Moodle's."""
+    return filling(write_moodle, tmp_path, "sheet.csv")
 
 
 SEMICOLONS = (

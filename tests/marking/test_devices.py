@@ -9,6 +9,7 @@ import pytest
 from grader.marking.marker import Marker, MarkingOptions
 from grader.marking.result import SubmissionResult
 from grader.submission import Submission
+from tests.marking.markers import marked
 from tests.suites.variants import solution
 
 ITEMS = frozenset({"1.7.reparameterize", "1.7.kld", "1.7.encoder", "1.7.forward", "1.8.sample"})
@@ -58,12 +59,6 @@ NAMED = {
         "cuda",
     ),
 }
-
-
-def marked(options: MarkingOptions) -> Iterator[Marker]:
-    marker = Marker(options)
-    yield marker
-    marker.close()
 
 
 @pytest.fixture(scope="module")

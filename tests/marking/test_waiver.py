@@ -9,6 +9,7 @@ import pytest
 from grader.marking.marker import Marker, MarkingOptions
 from grader.marking.result import SubmissionResult
 from grader.submission import Submission
+from tests.marking.markers import marked
 
 KLD = frozenset({"1.7.kld"})
 STRICT, WAIVED = MarkingOptions(seed=5), MarkingOptions(seed=5, allow_distributions=True)
@@ -33,12 +34,6 @@ IMPORTS = {
     b"D = importlib.import_module('torch.distributions')\n"
     b"Normal, kl_divergence = D.Normal, D.kl_divergence\n",
 }
-
-
-def marked(options: MarkingOptions) -> Iterator[Marker]:
-    marker = Marker(options)
-    yield marker
-    marker.close()
 
 
 @pytest.fixture(scope="module")
