@@ -9,6 +9,7 @@
 #   make test [TESTS=tests/box]     the kit's own tests, without the slow ones
 #   make test-all                   with the slow ones
 #   make bank [SEEDS="1 2"] [ONLY=1.7.kld]   mark wrong and right submissions: how often does the grader err?
+#   make prices                     what does each wrong submission of the bank cost, and what do two mistakes together?
 #   make flakes                     mark the solutions with 1,000 seeds: do they ever lose a point?
 #   make kinds                      mark right networks of ten very different kinds with 20 seeds: does one lose a point?
 #   make calibrate                  both, and what they found into docs/calibration.md
@@ -34,7 +35,7 @@ OUTPUT ?= output
 RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser database grade test test-all bank flakes kinds calibrate mutation results lint docs figures golden stubs release cohort lock clean
+.PHONY: help setup sandbox browser database grade test test-all bank prices flakes kinds calibrate mutation results lint docs figures golden stubs release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -110,6 +111,9 @@ test-all: setup browser
 
 bank: setup
 	@$(PYTHON) -m tests.bank $(if $(SEEDS),--seeds $(SEEDS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only "$(ONLY)")
+
+prices: setup
+	@$(PYTHON) -m tests.bank.prices $(if $(JOBS),--jobs $(JOBS))
 
 kinds: setup
 	@$(PYTHON) -m tests.bank.kinds $(if $(JOBS),--jobs $(JOBS)) $(if $(ONLY),--only "$(ONLY)")

@@ -98,6 +98,7 @@ def _item(row: dict[str, Any]) -> ItemResult:
             float(check.get("weight", 1.0)),
             _string(check.get("message", "")),
             _string(check.get("hint", "")),
+            _string(check.get("severity", "")),
         )
         for check in row["checks"]
     )

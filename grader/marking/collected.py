@@ -128,4 +128,3 @@ class _Markers:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.addinivalue_line("markers", "item(id): the rubric item that a module's tests belong to")
-        config.addinivalue_line("markers", "weight(number): how much a check counts within its item")

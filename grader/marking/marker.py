@@ -62,7 +62,7 @@ def suite_digest() -> str:
     digest = hashlib.sha256()
     for name in VERDICT_SOURCES:
         source = PACKAGE / name
-        files = [source] if source.is_file() else sorted(source.rglob("*.py"))
+        files = [source] if source.is_file() else sorted((*source.rglob("*.py"), *source.rglob("*.toml")))
         for file in files:
             digest.update(f"{file.relative_to(PACKAGE)}\0".encode() + file.read_bytes() + b"\0")
     return f"sha256:{digest.hexdigest()}"

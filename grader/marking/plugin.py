@@ -1,7 +1,7 @@
 """The pytest plugin that turns hidden tests into checks, and checks into points.
 
-A test is a check of the item that its module names, `pytestmark = pytest.mark.item("1.7.kld")`; it
-counts with weight 1 unless `@pytest.mark.weight(w)` says otherwise.
+A test is a check of the item that its module names, `pytestmark = pytest.mark.item("1.7.kld")`; what it
+costs to fail it stands in prices.toml.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from grader.box.errors import BoxError, StudentError
 from grader.box.text import one_line
 from grader.marking import result
 from grader.marking.context import Context
+from grader.marking.prices import LEAST, SLIP, Price, load_prices, lost_share
 from grader.marking.result import CheckResult, ItemResult
 from grader.rubric import Item, Rubric
 from grader.suites.expect import CheckFailed
@@ -65,6 +66,21 @@ def item_id(test: pytest.Item) -> str:
     return str(marker.args[0])
 
 
+def check_name(test: pytest.Item) -> str:
+    """What a check is called in results and in the list of prices."""
+    return test.name.removeprefix("test_")
+
+
+def _severity(price: Price, call: pytest.CallInfo[None]) -> str:
+    """How bad it is that a check ended this way; of one that passed, how bad it would have been."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, CheckFailed):
+        return error.severity or price.fails
+    if isinstance(error, StudentError):
+        return SLIP if error.device else price.raises
+    return price.fails
+
+
 class MarkingPlugin:
     """Collects the outcome of every check of one submission."""
 
@@ -87,6 +103,8 @@ class MarkingPlugin:
         for test in tests:
             if item_id(test) not in automatic:
                 raise pytest.UsageError(f"{test.nodeid}: the rubric has no automatic item {item_id(test)!r}")
+            if (item_id(test), check_name(test)) not in load_prices():
+                raise pytest.UsageError(f"{test.nodeid}: prices.toml has no price for {check_name(test)!r}")
         return [test for test in tests if item_id(test) in self.checks]
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -104,16 +122,16 @@ class MarkingPlugin:
         return report
 
     def _record(self, test: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        weight_marker = test.get_closest_marker("weight")
-        weight = float(weight_marker.args[0]) if weight_marker else 1.0
         status, message, hint = self._judge(test, call)
-        name = test.name.removeprefix("test_")
+        name = check_name(test)
+        severity = _severity(load_prices()[item_id(test), name], call)
         checks = self.checks[item_id(test)]
         if checks and checks[-1].name == name:
             if call.when == "teardown" and status != result.GRADER_ERROR:
                 return  # closing a session that the student's code has already broken
             checks.pop()
-        checks.append(CheckResult(name, status, weight, message, hint))
+        failed = status == result.FAILED
+        checks.append(CheckResult(name, status, LEAST[severity], message, hint, severity if failed else ""))
 
     def _judge(self, test: pytest.Item, call: pytest.CallInfo[None]) -> tuple[str, str, str]:
         error = call.excinfo.value if call.excinfo is not None else None
@@ -154,22 +172,20 @@ class MarkingPlugin:
 
 
 def score(item: Item, checks: Iterable[CheckResult], review: str = "") -> ItemResult:
-    """Split an item's points over its checks by weight, and name the item's outcome.
+    """An item's points by the price of what failed, and its outcome.
 
     An item without checks is the grader's fault: nothing was looked at.
     """
     checks = tuple(checks)
-    total = sum(check.weight for check in checks)
     statuses = {check.status for check in checks}
-    if not checks or total <= 0:
+    if not checks:
         return ItemResult(item.id, 0.0, item.points, result.GRADER_ERROR, checks)
-    passed = sum(check.weight for check in checks if check.status == result.PASSED)
-    points = item.points if statuses == {result.PASSED} else round(item.points * passed / total, 2)
+    points = round(item.points * (1 - lost_share(checks)), 2)
     if result.GRADER_ERROR in statuses:
         status = result.GRADER_ERROR
     elif statuses == {result.PASSED}:
         status = result.PASSED
-    elif passed > 0:
+    elif result.PASSED in statuses:
         status = result.PARTIAL
     elif result.NOT_SUBMITTED in statuses:
         status = result.NOT_SUBMITTED

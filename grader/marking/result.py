@@ -16,13 +16,23 @@ STATUSES = (PASSED, PARTIAL, FAILED, NOT_IMPLEMENTED, NOT_SUBMITTED, GRADER_ERRO
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The outcome of one check: one hidden test."""
+    """The outcome of one check: one hidden test.
+
+    Attributes:
+        name: of the check.
+        status: one of `STATUSES`.
+        weight: the share of its item, 0 to 1, that it costs if no other check fails.
+        message: what came and what was expected; empty where it passed.
+        hint: what to look at.
+        severity: how bad it is that it failed, see prices.py; empty where it did not.
+    """
 
     name: str
     status: str
     weight: float = 1.0
     message: str = ""
     hint: str = ""
+    severity: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,4 +124,7 @@ def _item_to_json(item: ItemResult) -> dict[str, Any]:
     table = asdict(item)
     if not item.review:  # a key that was added: only where it says something
         del table["review"]
+    for check in table["checks"]:
+        if not check["severity"]:
+            del check["severity"]
     return table

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import torch
 
 from grader.box.remote import Remote
+from grader.marking.prices import SLIP
 
 
 class CheckFailed(Exception):
-    """The student's result is not what the contract says."""
+    """The student's result is not what the contract says.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    Attributes:
+        message: what came and what was expected.
+        hint: what to look at.
+        severity: how bad that is, see `grader.marking.prices`; empty where it is as bad as the check says.
+    """
+
+    def __init__(self, message: str, hint: str = "", severity: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.severity = severity
 
 
-def fail(message: str, hint: str = "") -> NoReturn:
+def fail(message: str, hint: str = "", severity: str = "") -> NoReturn:
     """Fail the check."""
-    raise CheckFailed(message, hint)
+    raise CheckFailed(message, hint, severity)
 
 
-def expect(condition: bool | torch.Tensor, message: str, hint: str = "") -> None:
+def expect(condition: bool | torch.Tensor, message: str, hint: str = "", severity: str = "") -> None:
     """Fail the check unless the condition holds."""
     if not bool(condition):
-        fail(message, hint)
+        fail(message, hint, severity)
+
+
+@contextmanager
+def costing(severity: str) -> Iterator[None]:
+    """Failures within are as bad as this, unless they say so themselves."""
+    try:
+        yield
+    except CheckFailed as failure:
+        failure.severity = failure.severity or severity
+        raise
 
 
 def shape_text(value: Any) -> str:
@@ -76,6 +95,7 @@ def expect_shape(value: Any, shape: Sequence[int], what: str, hint: str = "") ->
         list(tensor.shape) == list(shape),
         f"{what} should have shape {list(shape)}, but has {list(tensor.shape)}",
         "; ".join(text for text in (cause, hint) if text),
+        SLIP,
     )
     return tensor
 
@@ -83,7 +103,9 @@ def expect_shape(value: Any, shape: Sequence[int], what: str, hint: str = "") ->
 def expect_scalar(value: Any, what: str, hint: str = "") -> torch.Tensor:
     """Fail unless the value is one number, as a scalar or with shape `[1]`; returns a float64 scalar."""
     tensor = as_tensor(value, what)
-    expect(tensor.numel() == 1, f"{what} should be one number, but has shape {list(tensor.shape)}", hint)
+    expect(
+        tensor.numel() == 1, f"{what} should be one number, but has shape {list(tensor.shape)}", hint, SLIP
+    )
     return tensor.detach().reshape(()).double()
 
 

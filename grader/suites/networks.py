@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from grader.box.remote import Remote
+from grader.marking.prices import SLIP, WHOLE
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, expect, fail
 from grader.suites.part import Part
@@ -70,6 +71,7 @@ def expect_precision(half: object) -> None:
         f"the network's weights are {half}: in half precision small mistakes cannot be told from rounding",
         "keep the weights in float32 or float64: no .half() or .bfloat16(); mixed precision (autocast), "
         "which leaves them as they are, is fine",
+        WHOLE,
     )
 
 
@@ -79,6 +81,7 @@ def expect_different(outputs: torch.Tensor, what: str) -> None:
         len(outputs) < 2 or not bool((outputs == outputs[:1]).all()),
         f"{what}: the same for different inputs",
         "compute it from the input with layers that forward calls",
+        WHOLE,
     )
 
 
@@ -216,7 +219,7 @@ def expect_rank(network: Remote, inputs: torch.Tensor, rank: int, what: str, hin
     def found() -> int:
         output = _tensors(network(inputs))[0].double()
         rows = output.numel() > 0 and output.numel() % len(inputs) == 0
-        expect(rows, f"{what} of {len(inputs)} inputs has shape {list(output.shape)}", hint)
+        expect(rows, f"{what} of {len(inputs)} inputs has shape {list(output.shape)}", hint, SLIP)
         output = output.reshape(len(inputs), -1)  # a squeezed dimension has a check of its own
         # What rounding makes of N equal float32 numbers, with a margin.
         noise = 3e-6 * len(output) ** 0.5 * float(output.abs().max())

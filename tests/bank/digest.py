@@ -18,7 +18,8 @@ def verdict_digest() -> str:
     digest = hashlib.sha256()
     for name in VERDICT_SOURCES:
         source = PACKAGE / name
-        for file in [source] if source.is_file() else sorted(source.rglob("*.py")):
+        files = [source] if source.is_file() else sorted((*source.rglob("*.py"), *source.rglob("*.toml")))
+        for file in files:
             content = file.read_text()
             if file.suffix == ".py":
                 content = without_texts(content)

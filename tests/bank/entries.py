@@ -50,6 +50,26 @@ def automatic_items() -> list[str]:
     return [item.id for item in load_rubric().automatic]
 
 
+def combined(first: Variant, second: Variant) -> Entry | None:
+    """One submission with two mistakes in the same part; None where their edits touch one another."""
+    part = first.file.split("/")[0]
+    if part != second.file.split("/")[0]:
+        return None
+    files = solution(part)
+    both, other_way = files, files
+    try:
+        for one, other in ((first, second), (second, first)):
+            both, other_way = edited(both, one), edited(other_way, other)
+    except AssertionError:
+        return None  # the text that one edits is gone with the other
+    kept = all(new.encode() in both[variant.file] for variant in (first, second) for _, new in variant.edits)
+    if both != other_way or not kept:
+        return None
+    entry = _entry(first, files)
+    name = f"{entry.name} + {_entry(second, files).name}"
+    return Entry(name, entry.item, tuple(entry.items), both, entry.items, first.family)
+
+
 def _entry(variant: Variant, files: dict[str, bytes]) -> Entry:
     part = variant.file.split("/")[0]
     kind = variant.item or f"right {part}"
@@ -58,16 +78,19 @@ def _entry(variant: Variant, files: dict[str, bytes]) -> Entry:
     return Entry(name, variant.item, variant.also, edited(files, variant), items, variant.family)
 
 
+def mistakes() -> list[Variant]:
+    """The edits of the solutions that make one mistake each."""
+    of_second = (part2.WRONG, part2.OPTIMIZERS, loops.WRONG_LOOPS, mains.WRONG_MAINS, hand_ins2.WRONG)
+    of_first = (part1.WRONG, hand_in_mistakes.WRONG)
+    return [*second_look.WRONG, *(one for variants in of_first + of_second for one in variants)]
+
+
 def wrong() -> list[Entry]:
     """One mistake each."""
     first, second = solution("part1"), solution("part2")
     loop = Variant("a loop that lets it", part2.LEAKING_LOOP, file=part2.TRAIN)
-    of_second = (part2.WRONG, part2.OPTIMIZERS, loops.WRONG_LOOPS, mains.WRONG_MAINS, hand_ins2.WRONG)
-    again = (_entry(one, first if one.file.startswith("part1/") else second) for one in second_look.WRONG)
     return [
-        *again,
-        *(_entry(variant, first) for variant in part1.WRONG + hand_in_mistakes.WRONG),
-        *(_entry(variant, second) for variants in of_second for variant in variants),
+        *(_entry(one, first if one.file.startswith("part1/") else second) for one in mistakes()),
         *(_entry(variant, edited(second, loop)) for variant in part2.LEAKS),
     ]
 

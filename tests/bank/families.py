@@ -33,6 +33,7 @@ FAMILIES: dict[str, str] = {
     "training mode": r"in training mode",
     "evaluation mode": r"in evaluation mode only",
     "limited": r"(far from|near) the prior|sure of a wrong level|no (limit|clamp)|\(z - mean\) / std has",
+    "posterior limited": r"\(z - mean\) / std has",
     "random": r"differs between two calls|the second time",
     "sample instead of mean": r"look like samples, not means",
     "mean instead of sample": r"something between them|round the expected level",
@@ -61,7 +62,8 @@ FAMILIES: dict[str, str] = {
     "dimension kept": r"keepdim",
     "not one number": r"should be one number",
     "wrong dimensions counted": r"the batch counts|(channels|height|width) (are|is) left out",
-    "not divided by the size": r"divided by the number of dimensions|sizes are added|"
+    "sizes added": r"sizes are added",
+    "not divided by the size": r"divided by the number of dimensions|"
     r"number of dimensions (is missing|instead)",
     # shapes, sizes and types
     "two dimensions only": r"works for two dimensions, but not",
@@ -120,6 +122,7 @@ FAMILIES: dict[str, str] = {
     "layout": r"should be one square image",
     "one image everywhere": r"opposite corners are the same|same image everywhere",
     "grid size": r"should be given latents|pixels wide",
+    "grid size ignored": r"was given \[400, 2\]",
     # losses
     "another loss": r"no cross-entropy|not squared|squared error is replaced|absolute error",
     "no cross-entropy": r"not a cross-entropy",

@@ -26,6 +26,7 @@ class Verdict:
         measures: what checks compared with limits: name, the value nearest to the limit, the limit.
         seconds: on the clock.
         breached: what an attack got or did that it must not.
+        lost: the share of its points, 0 to 1, that each item lost that lost any.
     """
 
     entry: str
@@ -38,6 +39,7 @@ class Verdict:
     seconds: float
     measures: tuple[tuple[str, float, float], ...] = ()
     breached: tuple[str, ...] = ()
+    lost: tuple[tuple[str, float], ...] = ()
 
     @property
     def good(self) -> bool:
@@ -76,4 +78,9 @@ def judge(entry: Entry, result: SubmissionResult, measures: list[Measure]) -> Ve
         failed=failed,
         seconds=result.seconds,
         measures=nearest(measures),
+        lost=tuple(
+            (item.id, round(1 - item.points / item.max_points, 4))
+            for item in result.items
+            if item.points < item.max_points
+        ),
     )

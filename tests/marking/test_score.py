@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+from pathlib import Path
+
 import pytest
 
 from grader.marking.plugin import score, score_all
+from grader.marking.prices import SERIOUS, SEVERITIES, SLIP, WHOLE, load_prices, lost_share
 from grader.marking.result import CheckResult, SubmissionResult
 from grader.rubric import Item, load_rubric
+from grader.suites import part1, part2
 
 ITEM = Item("1.7.kld", 1.5, "auto", "KLD", ("part1/utils.py",))
 
 
-def check(status: str, weight: float = 1.0) -> CheckResult:
-    return CheckResult("name", status, weight)
+def check(status: str, severity: str = "") -> CheckResult:
+    return CheckResult("name", status, severity=severity or (SERIOUS if status == "failed" else ""))
 
 
 @pytest.mark.parametrize(
     ("statuses", "status", "points"),
     [
         (["passed", "passed"], "passed", 1.5),
-        (["passed", "failed"], "partial", 0.75),
+        (["passed", "failed"], "partial", 0.83),
         (["failed", "failed"], "failed", 0),
         (["passed", "not_implemented"], "partial", 0.75),
         (["not_implemented", "not_implemented"], "not_implemented", 0),
@@ -34,13 +40,53 @@ def test_an_item_is_what_its_checks_are(statuses: list[str], status: str, points
     assert (item.status, item.points, item.max_points) == (status, points, 1.5)
 
 
-def test_points_are_split_by_weight() -> None:
-    item = score(ITEM, [check("passed", 3), check("failed", 1), check("failed", 2)])
-    assert item.points == 0.75
+@pytest.mark.parametrize(
+    ("severities", "share"),
+    [
+        ([SLIP], 0.15),
+        ([SLIP] * 2, 0.2),
+        ([SLIP] * 3, 0.25),
+        ([SLIP] * 6, 0.25),  # never as much as a serious mistake
+        ([SERIOUS], 0.45),
+        ([SERIOUS, SLIP], 0.5),
+        ([SERIOUS] * 2, 0.5),
+        ([SERIOUS] * 6, 0.6),
+        ([WHOLE], 1.0),
+        ([WHOLE, SLIP], 1.0),
+    ],
+)
+def test_an_item_costs_what_its_worst_mistake_costs(severities: list[str], share: float) -> None:
+    passed = [check("passed")] * (7 - len(severities))
+    failed = [check("failed", severity) for severity in severities]
+    assert lost_share([*passed, *failed]) == pytest.approx(share)
+
+
+def test_two_mistakes_cost_no_less_than_the_larger_and_no_more_than_both() -> None:
+    def loss(*severities: str) -> float:
+        return lost_share([check("passed"), *(check("failed", severity) for severity in severities)])
+
+    kinds = [(severity,) * count for severity in SEVERITIES for count in (1, 2, 3)]
+    for first, second in itertools.product(kinds, repeat=2):
+        assert max(loss(*first), loss(*second)) <= loss(*first, *second) <= loss(*first) + loss(*second)
+
+
+def test_what_is_not_filled_in_costs_its_share_beside_the_mistakes() -> None:
+    checks = [check("passed")] * 3 + [check("not_implemented")]
+    assert lost_share(checks) == 0.25
+    assert lost_share([*checks, check("failed", SLIP)]) == pytest.approx(0.2 + 0.15)
+
+
+def test_every_check_has_a_price_and_every_price_a_check() -> None:
+    checks = set()
+    for module in (*Path(part1.__path__[0]).glob("test_*.py"), *Path(part2.__path__[0]).glob("test_*.py")):
+        source = module.read_text()
+        (item,) = re.findall(r'^pytestmark = .*pytest.mark.item\("([\d.a-z_]+)"\)', source, re.M)
+        checks |= {(item, name) for name in re.findall(r"^def test_(\w+)", source, re.M)}
+    assert checks == set(load_prices())
 
 
 def test_full_points_are_exact_however_many_checks() -> None:
-    assert score(ITEM, [check("passed", 1 / 3)] * 7).points == 1.5
+    assert score(ITEM, [check("passed")] * 7).points == 1.5
 
 
 def test_an_item_without_checks_is_the_graders_fault() -> None:

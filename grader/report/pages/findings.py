@@ -119,7 +119,9 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
     for item in result.items:
         here = ItemFindings(item)
         follow_ons: dict[int, FollowOn] = {}
-        weight = sum(check.weight for check in item.checks) or 1.0
+        lost = item.max_points - item.points
+        # One mistake shows in several checks, and an item loses less than the sum of what they cost alone.
+        prices = sum(check.weight for check in item.checks if check.status != PASSED) or 1.0
         for check in item.checks:
             if check.status == PASSED:
                 here.passed.append(check.name)
@@ -127,7 +129,7 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
             if check.status == GRADER_ERROR:
                 here.unmarked.append(check.name)
                 continue
-            share = item.max_points * check.weight / weight
+            share = lost * check.weight / prices
             key = _cause(item.id, check)
             if _ENDLESS.search(check.message):
                 endless = key

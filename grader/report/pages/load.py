@@ -144,6 +144,7 @@ def _item(content: Mapping[str, Any]) -> ItemResult:
             _number(check.get("weight", 1)),
             str(check.get("message", "")),
             str(check.get("hint", "")),
+            str(check.get("severity", "")),
         )
         for check in content["checks"]
     )

@@ -6,6 +6,9 @@ import torch
 
 from grader.suites.expect import close
 
+REVERSED = "the grey levels are the other way round"
+SHIFTED = "the grey levels run from 1 to 16, not from 0 to 15"
+LEVELS = (REVERSED, SHIFTED)  # the right means, shown by other levels
 SCALED = "every image is scaled by itself until its brightest pixel is white, though many have none"
 
 
@@ -90,8 +93,8 @@ def pixel_cause(
         "a sigmoid takes the place of the softmax over the classes": (logits.sigmoid(), levels),
         "a tanh takes the place of the softmax over the classes": (logits.tanh(), levels),
         "a tanh is applied before the softmax": (logits.tanh().softmax(-1), levels),
-        "the grey levels are the other way round": (probabilities, levels.flip(0)),
-        "the grey levels run from 1 to 16, not from 0 to 15": (probabilities, levels + 1),
+        REVERSED: (probabilities, levels.flip(0)),
+        SHIFTED: (probabilities, levels + 1),
         "the probability of ink is shown, 1 minus that of level 0, instead of the expected level": (
             probabilities,
             (levels > 0).double(),

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
+from grader.marking.prices import SLIP
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, shape_text
 from grader.suites.networks import (
@@ -44,6 +45,7 @@ def encode(encoder: Remote, images: torch.Tensor, z_dim: int) -> tuple[torch.Ten
         isinstance(result, tuple | list) and len(result) == 2,
         f"the encoder should return two tensors, but returned {shape_text(result)}",
         PAIR,
+        SLIP,
     )
     shape = (images.shape[0], z_dim)
     what = f"for images of shape {list(images.shape)}"

@@ -14,6 +14,7 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
+from grader.marking.prices import SERIOUS, SLIP, WHOLE
 from grader.suites.diagnosis import tried
 from grader.suites.draw import Draw
 from grader.suites.expect import (
@@ -69,6 +70,7 @@ def losses(model: Remote, images: torch.Tensor) -> Losses:
         isinstance(result, tuple | list) and len(result) == 3,
         f"forward should return L_rec, L_reg and bpd, but returned {shape_text(result)}",
         TRIPLE,
+        SLIP,
     )
     names = ("L_rec", "L_reg", "bpd")
     values = [expect_scalar(value, name, TRIPLE) for value, name in zip(result, names, strict=True)]
@@ -137,10 +139,10 @@ def test_works_for_a_batch_of_one(part1: Part, draw: Draw) -> None:
         bool(of_another != L_rec),
         f"L_rec is {L_rec:.5g} for any image, instead of {due:.5g}",
         "the reconstruction loss compares the logits with the images",
+        WHOLE,
     )
 
 
-@pytest.mark.weight(2)
 def test_reconstruction_loss_is_the_summed_cross_entropy(part1: Part, draw: Draw) -> None:
     case = make_case(draw, 5)
     model = build(part1, case)
@@ -162,6 +164,7 @@ def test_reconstruction_loss_is_the_summed_cross_entropy(part1: Part, draw: Draw
             close(L_rec, due, rtol=3e-2, atol=0.0),
             f"L_rec is {L_rec:.6g} instead of {due:.6g} where the logits are sure of a wrong level",
             "no limit on the loss of a pixel: the cross-entropy of logits as it is",
+            SLIP,
         )
         return
     when = WHILE_EVALUATING if agrees(training[0], [due]) else ""
@@ -211,6 +214,7 @@ def test_regularization_loss_is_the_mean_divergence(part1: Part, draw: Draw) -> 
                 f"L_reg is {L_reg:.6g} instead of {accepted[0]:.6g} for a posterior {where}"
                 + (f"; {cause}" if cause else ""),
                 "the mean of KLD as it is: no limit on mean, log_std or the divergence",
+                SERIOUS if cause else SLIP,
             )
         return
     when = WHILE_EVALUATING if agrees(training, accepted) else ""
@@ -223,7 +227,6 @@ def test_regularization_loss_is_the_mean_divergence(part1: Part, draw: Draw) -> 
     )
 
 
-@pytest.mark.weight(2)
 def test_bpd_is_that_of_the_sum(part1: Part, draw: Draw) -> None:
     case = make_case(draw, 5)
     model = build(part1, case)
@@ -250,7 +253,10 @@ def belongs(part1: Part, case: Case, found: Losses) -> bool:
     """Whether bpd is the conversion of L_rec + L_reg, by the student's helper or the right one."""
     L_rec, L_reg, bpd = found
     expect(
-        float((L_rec + L_reg).abs()) > 1e-3, "L_rec and L_reg are zero: there is nothing to convert", TRIPLE
+        float((L_rec + L_reg).abs()) > 1e-3,
+        "L_rec and L_reg are zero: there is nothing to convert",
+        TRIPLE,
+        WHOLE,
     )
     totals = (L_rec + L_reg, case.reconstruction.mean() + L_reg)
     return any(agrees(bpd, conversions(part1, case, total)) for total in totals)
@@ -289,7 +295,6 @@ def expect_bpd_of_the_sum(part1: Part, case: Case, found: Losses, draw: Draw, wh
     fail(f"bpd does not belong to L_rec + L_reg{when}: {cause}", "elbo_to_bpd(L_rec + L_reg, imgs.shape)")
 
 
-@pytest.mark.weight(2)
 def test_decodes_a_sample_of_the_posterior(part1: Part, draw: Draw) -> None:
     # 1,800 latents; the noise behind them is looked at where sample_reparameterize is not used.
     case = make_case(draw, 3)
@@ -346,7 +351,10 @@ def gradients_of_bpd(part1: Part, case: Case, gain: float) -> dict[str, torch.Te
     part1.driver.restore()
     values = call.value
     expect(
-        isinstance(values, tuple | list) and len(values) == 3, "forward should return three values", TRIPLE
+        isinstance(values, tuple | list) and len(values) == 3,
+        "forward should return three values",
+        TRIPLE,
+        SLIP,
     )
     expect(isinstance(values[2], torch.Tensor), "bpd is a plain number, no tensor", KEEP)
     before = [None] * sum(isinstance(value, torch.Tensor) for value in values[:2])
@@ -359,7 +367,6 @@ def gradients_of_bpd(part1: Part, case: Case, gain: float) -> dict[str, torch.Te
     }
 
 
-@pytest.mark.weight(2)
 def test_gradients_reach_both_networks(part1: Part, draw: Draw) -> None:
     case = make_case(draw, 4)
     both, regularization = gradients_of_bpd(part1, case, 1.0), gradients_of_bpd(part1, case, 0.0)

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from grader.marking.prices import SERIOUS, SLIP
 from grader.suites.draw import Draw
-from grader.suites.expect import as_tensor, close, expect, expect_close, expect_finite, fail
+from grader.suites.expect import as_tensor, close, costing, expect, expect_close, expect_finite, fail
 from grader.suites.part import Part
 
 pytestmark = pytest.mark.item("1.7.kld")
@@ -69,12 +70,15 @@ def free_bits(value: torch.Tensor, elements: torch.Tensor) -> str:
     return ""
 
 
+WRONG_DIMENSION = ": it is summed over the wrong dimension"
+
+
 def left_over(came: torch.Size, shape: tuple[int, ...]) -> str:
     """What must have been done to inputs of a shape to leave this one, if not the right sum."""
     if came == (*shape[:-1], 1):
         return ": the last dimension is kept, no keepdim=True"
     if any(list(came) == [*shape[:dim], *shape[dim + 1 :]] for dim in range(len(shape) - 1)):
-        return ": it is summed over the wrong dimension"
+        return WRONG_DIMENSION
     if shape[:1] == (1,) and len(came) == len(shape) - 2:
         return ": squeeze() removes the batch dimension, too, when it is 1"
     return ": the batch is reduced, too" if len(came) == 0 and len(shape) > 1 else ""
@@ -84,10 +88,12 @@ def expect_last_gone(value: object, shape: tuple[int, ...], what: str, hint: str
     """Fail unless the last dimension of a shape is gone, and no other."""
     tensor = as_tensor(value, what)
     due = list(shape[:-1])
+    cause = left_over(tensor.shape, shape)
     expect(
         list(tensor.shape) == due,
-        f"{what} should have shape {due}, but has {list(tensor.shape)}{left_over(tensor.shape, shape)}",
+        f"{what} should have shape {due}, but has {list(tensor.shape)}{cause}",
         hint,
+        SERIOUS if cause == WRONG_DIMENSION else SLIP,
     )
     return tensor
 
@@ -111,18 +117,20 @@ def test_matches_the_closed_form(part1: Part, draw: Draw) -> None:
                 f"KLD of [7, 5] inputs should have shape [7], but has {list(value.shape)}: it is averaged "
                 "over the batch",
                 "one divergence per image: forward averages them",
+                SLIP,
             )
         expect_last_gone(value, (7, 5), "KLD of [7, 5] inputs", "sum over the last dimension only, dim=-1")
     expect_close(value, reference(mean, log_std), "KLD", likely_cause(value, mean, log_std))
     # Posteriors as far from the prior as a training may take them; limits for stability lie beyond.
     mean, log_std = draw.uniform(16, 4, low=-10, high=10), draw.uniform(16, 4, low=-9.5, high=4)
     value = as_tensor(part1.utils.KLD(mean, log_std), "KLD")
-    expect_close(
-        value,
-        reference(mean.double(), log_std.double()),
-        "KLD far from the prior, for means up to 10 and log_std from -9.5 to 4",
-        f"no clamp, and nothing added inside a logarithm: log(exp(log_std)^2) is 2 log_std; {EQUATION}",
-    )
+    with costing(SLIP):
+        expect_close(
+            value,
+            reference(mean.double(), log_std.double()),
+            "KLD far from the prior, for means up to 10 and log_std from -9.5 to 4",
+            f"no clamp, and nothing added inside a logarithm: log(exp(log_std)^2) is 2 log_std; {EQUATION}",
+        )
 
 
 def test_sums_over_last_dimension_only(part1: Part, draw: Draw) -> None:
@@ -146,6 +154,7 @@ def test_sums_over_last_dimension_only(part1: Part, draw: Draw) -> None:
                 f"{what}: the divergence of an image changes with the latents of another; it is summed over "
                 "the batch (the wrong dimension)",
                 hint,
+                SERIOUS,
             )
             expect(bool(moved[row]), f"{what}: the divergence of an image ignores one of its latents", hint)
 

@@ -10,17 +10,20 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
+from grader.marking.prices import SERIOUS, SLIP, WHOLE
 from grader.suites import pictures
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, expect, expect_finite, fail, shape_text
 from grader.suites.part import Part
 from grader.suites.part1.manifold_causes import (
+    LEVELS,
     SCALED,
     axis_cause,
     decoded_logits,
     is_scrambled,
     pixel_cause,
     places,
+    same_set,
 )
 
 pytestmark = pytest.mark.item("1.9.manifold")
@@ -105,6 +108,7 @@ def cut(result: object, grid_size: int) -> torch.Tensor:
         image.dim() == 2 and image.shape[0] == image.shape[1],
         f"the manifold should be one square image [C, H, W], but has shape {shape_text(result)}",
         LAYOUT,
+        SLIP,
     )
     padding, rest = divmod(side - grid_size * IMAGE, grid_size + 1)
     expect(
@@ -140,7 +144,6 @@ def expect_many(latents: torch.Tensor) -> None:
     )
 
 
-@pytest.mark.weight(2)
 def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
     for grid_size in (7, 20):
         _, decoder = make(part1, grid_size, ends(draw), ends(draw))
@@ -174,7 +177,12 @@ def test_uses_grid_size_20_by_default(part1: Part, draw: Draw) -> None:
     result, decoder = make(part1, None, ends(draw), ends(draw))
     tiles = cut(result, 20)
     pictures.show("1.9.manifold", "manifold", (tiles / tiles.max().clamp(min=1e-6)).flatten(0, 1))
-    expect(not torch.equal(tiles[0, 0], tiles[-1, -1]), "the images of opposite corners are the same", LAYOUT)
+    expect(
+        not torch.equal(tiles[0, 0], tiles[-1, -1]),
+        "the images of opposite corners are the same",
+        LAYOUT,
+        WHOLE,
+    )
     latents = decoded(part1, decoder, 20, LAYOUT)
     expect(
         len(latents) == 400, f"without a grid_size, {len(latents)} images are decoded instead of 400", LAYOUT
@@ -210,6 +218,7 @@ def test_lays_the_images_out_as_a_grid(part1: Part, draw: Draw) -> None:
             not (varied and lines),
             "the images along a row or a column of the grid are not in the order of their latents",
             f"from the lowest percentile to the highest, or the other way round; {LAYOUT}",
+            SLIP,
         )
         fail(
             "along a row of the grid only one latent should change, and along a column only the other", LAYOUT
@@ -234,7 +243,6 @@ def constant(values: torch.Tensor, dim: int) -> bool:
     return bool(spread.max() < 0.15 * (values.max() - values.min() + 1e-9))
 
 
-@pytest.mark.weight(3)
 def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     grid_size = 6
     upper, lower = ends(draw), ends(draw)
@@ -254,10 +262,12 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     expect(scale > 0, "the manifold is all black, though one column of many images is surely white", MEAN)
     if not any(low <= scale <= high for low, high in WHITE):
         cause = pixel_cause(seen / scale * 15, shown.latents, (upper, lower))
+        only_scaled = cause in LEVELS or same_set(halves / scale * 15, levels)
         fail(
             f"a white pixel has the value {scale:.3g} in the manifold: it cannot be shown as an image"
             + (f"; {cause}" if cause else ""),
             f"grey levels from 0 to 1 (or 0 to 15); {MEAN}",
+            SLIP if only_scaled else SERIOUS,
         )
     halves, ripple = halves / scale * 15, ripple / scale**2 * 225
     if ripple > 0.05:
@@ -284,6 +294,7 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
             bool((last > first).all()),
             "the images are mirrored: left and right are exchanged",
             "keep the rows and columns of the pixels as the decoder gives them",
+            SLIP,
         )
         return
     most_likely = decoded_logits(shown.latents, (upper, lower))[..., [5, 20], 10].argmax(1).double()  # [N, 2]
@@ -291,7 +302,8 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
         fail("every pixel shows its most likely level (argmax) instead of its mean", MEAN)
     cause = pixel_cause(seen / scale * 15, shown.latents, (upper, lower))
     if cause:
-        fail(cause, f"one scale for all images: no scale_each; {MEAN}" if cause == SCALED else MEAN)
+        hint = f"one scale for all images: no scale_each; {MEAN}" if cause == SCALED else MEAN
+        fail(cause, hint, SLIP if cause in LEVELS else SERIOUS)
     if float((seen - seen[:1]).abs().max()) < 0.005 * scale:
         fail("the same image everywhere, though the latents differ", LAYOUT)
     fail(

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from grader.box.errors import StudentError
+from grader.marking.prices import SERIOUS, SLIP, WHOLE
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_shape, fail
 from grader.suites.part import Part
@@ -42,10 +43,11 @@ def test_works_for_any_shape(part1: Part, draw: Draw) -> None:
             raise
         sample = expect_shape(sample, shape, f"the sample for mean and std of shape {list(shape)}", TRICK)
         expect_finite(sample, "the sample", TRICK)
-        expect(not torch.equal(sample, mean), "the sample is the mean: nothing is drawn", TRICK)
+        expect(not torch.equal(sample, mean), "the sample is the mean: nothing is drawn", TRICK, WHOLE)
         if mean.numel() > 1:  # of a single float32, two draws are equal once in 10^7 times
             again = part1.utils.sample_reparameterize(mean, std)
-            expect(not torch.equal(sample, expect_shape(again, shape, "the sample", TRICK)), SAME, TRICK)
+            same = torch.equal(sample, expect_shape(again, shape, "the sample", TRICK))
+            expect(not same, SAME, TRICK, SERIOUS)
     expect_assertion(part1, draw)
 
 
@@ -111,7 +113,7 @@ def test_follows_the_normal_distribution(part1: Part, draw: Draw) -> None:
         fail(fault, f"eps is scaled by a factor of its own; {TRICK}" if scaled else TRICK)
     mean, std = draw.normal(100, 100, std=40.0), draw.uniform(100, 100, low=3.0, high=50.0)
     fault = normal_faults(noise(part1, mean, std), "(sample - mean) / std, for std up to 50,")
-    expect(not fault, fault, f"no limit on mean and std; {TRICK}")
+    expect(not fault, fault, f"no limit on mean and std; {TRICK}", SLIP)
 
 
 def test_draws_noise_for_every_element(part1: Part, draw: Draw) -> None:
@@ -133,7 +135,9 @@ def test_draws_afresh_in_every_call(part1: Part, draw: Draw) -> None:
     first, second = noise(part1, mean, std), noise(part1, mean, std)
     if first.std() <= 0.1:
         shared = float((first.mean() - second.mean()).abs()) > 1e-3
-        fail(ONE_NUMBER if shared else "nothing is drawn at random", TRICK)
+        if shared:
+            fail(ONE_NUMBER, TRICK)
+        fail("nothing is drawn at random", TRICK, WHOLE)
     expect(
         float(torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1]) < 0.9,
         "two calls use the same noise",

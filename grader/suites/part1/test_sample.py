@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
+from grader.marking.prices import SERIOUS, SLIP, WHOLE
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, fail
 from grader.suites.part import Part
@@ -66,7 +67,7 @@ def test_returns_grey_levels(part1: Part, draw: Draw) -> None:
             f"{images.max():.3g}",
             f"every pixel is one of the 16 levels, not a mean and not scaled; {RECIPE}",
         )
-        expect(float(images.max()) > float(images.min()), "the sample is a constant image", RECIPE)
+        expect(float(images.max()) > float(images.min()), "the sample is a constant image", RECIPE, WHOLE)
         expect(part1.driver.latents(model) is not None, "sample does not call self.decoder", RECIPE)
 
 
@@ -98,7 +99,6 @@ def test_uses_latents_from_the_prior(part1: Part, draw: Draw) -> None:
     )
 
 
-@pytest.mark.weight(2)
 def test_every_pixel_follows_its_own_logits(part1: Part, draw: Draw) -> None:
     # One level per pixel, with logit 8 against 0: it comes up with probability 0.995, so that 0.98 of the
     # 3,920 pixels have it even in the unluckiest of 10^12 samples; scrambled, a sixteenth of them.
@@ -117,6 +117,7 @@ def test_every_pixel_follows_its_own_logits(part1: Part, draw: Draw) -> None:
                 (images == other).double().mean().item() <= 0.9,
                 f"{cause}, in nearly all pixels",
                 f"the place of a class among the 16 is its grey level, 0 to 15; {RECIPE}",
+                SLIP,
             )
         # What a reshape of [16, 28, 28] to rows of 16 takes for the logits of a pixel.
         mixed_up = logits.reshape(28, 28, 16)
@@ -172,8 +173,8 @@ def expect_own_draws(model: Remote, images: torch.Tensor) -> None:
         fail("one image is used for all of a batch", f"draw every image by itself; {RECIPE}")
 
 
-def frequency_cause(images: torch.Tensor, probabilities: torch.Tensor) -> str:
-    """What is most likely drawn from instead of these probabilities of the 16 levels, if it is known."""
+def frequency_cause(images: torch.Tensor, probabilities: torch.Tensor) -> tuple[str, str]:
+    """What is most likely drawn from instead of these probabilities of the 16 levels, and how bad that is."""
     seen = torch.bincount(images.flatten().clamp(0, 15), minlength=16).double() / images.numel()
     due = probabilities.double()
     logits = due.log() + 1.7
@@ -198,18 +199,17 @@ def frequency_cause(images: torch.Tensor, probabilities: torch.Tensor) -> str:
     }
     for cause, other in known.items():
         if float((seen - other).abs().sum()) < 0.06:  # 0.03 at most by chance, of 23,520 pixels
-            return f": {cause}"
+            return f": {cause}", SLIP if cause in moved else WHOLE if cause == flat else SERIOUS
     ordered = due.argsort(descending=True)
     top, next_ = seen[ordered[0]], seen[ordered[1]]
     if float(next_) > 0:
         power = float((top / next_).log() / (due[ordered[0]] / due[ordered[1]]).log())
         sharpened = due.pow(power) / due.pow(power).sum()
         if abs(power - 1) > 0.1 and float((seen - sharpened).abs().sum()) < 0.06:
-            return f": as if the logits are scaled by {power:.2g}, a temperature"
-    return ""
+            return f": as if the logits are scaled by {power:.2g}, a temperature", SERIOUS
+    return "", SERIOUS
 
 
-@pytest.mark.weight(2)
 def test_draws_pixels_from_the_categorical_distribution(part1: Part, draw: Draw) -> None:
     # Two likely levels with probabilities near 0.6 and 0.3, the other fourteen share the rest.
     probabilities = torch.full((16,), 0.1 / 14)
@@ -234,11 +234,12 @@ def test_draws_pixels_from_the_categorical_distribution(part1: Part, draw: Draw)
     for level, probability in ((first, 0.6), (second, 0.3)):
         seen = int((images == level).sum())
         if frequency_score(seen, count, probability) > STANDARD_ERRORS:
-            cause = frequency_cause(images, probabilities)
+            cause, severity = frequency_cause(images, probabilities)
             fail(
                 f"a level with probability {probability} comes up in {seen / count:.1%} of {count} pixels"
                 f"{cause}",
                 f"use the softmax of the logits as probabilities, unchanged; {RECIPE}",
+                severity,
             )
     hits = (images == first).double() - 0.6
     for name, a, b in (

@@ -240,7 +240,6 @@ SIGNS_OF_A_VAE = (
 PIECES = {test_encoder: "CNNEncoder", test_decoder: "CNNDecoder", test_forward: ""}
 
 
-@pytest.mark.weight(3)
 def test_reaches_the_limit_on_held_out_images(
     part1: Part, draw: Draw, training_images: torch.Tensor, held_out_images: torch.Tensor
 ) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
+from grader.marking.prices import SERIOUS
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, close, expect, expect_close, expect_finite, expect_shape, fail
 from grader.suites.part import Part
@@ -276,6 +277,7 @@ def test_forward_returns_reconstruction_and_code(part2: Part, draw: Draw) -> Non
                     repeats(first, second),
                     f"the {name} in forward differs between two calls with the same images",
                     "encoder and decoder are deterministic: no noise in forward",
+                    SERIOUS,
                 )
             raise
 
@@ -292,6 +294,7 @@ def expect_order(recon: Any, codes: Any) -> None:
         not (both and codes.dim() == 4 and recon.dim() == 2),
         "forward returns its results in another order: first the code, then the image",
         "return (recon_x, z)",
+        SERIOUS,
     )
 
 

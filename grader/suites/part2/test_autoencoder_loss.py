@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from grader.marking.prices import WHOLE
 from grader.suites.diagnosis import tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
@@ -109,7 +110,7 @@ def expect_lambda(judge: Judge, batch: Batch, value: torch.Tensor, lambda_: int)
 def expect_number(value: torch.Tensor, what: str, judge: Judge, draw: Draw) -> None:
     """Fail if a loss of small logits is NaN."""
     if bool(value.isnan()):
-        fail(f"{what} is NaN for small logits", generator_hint(judge, draw))
+        fail(f"{what} is NaN for small logits", generator_hint(judge, draw), WHOLE)
 
 
 def test_lambda_one_is_the_mean_squared_error(part2: Part, draw: Draw) -> None:

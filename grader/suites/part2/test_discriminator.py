@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
+from grader.marking.prices import SLIP
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, close, expect, expect_finite, expect_shape, fail
 from grader.suites.part import Part
@@ -75,6 +76,7 @@ def test_judges_each_code_by_itself(part2: Part, draw: Draw) -> None:
         isinstance(logits, torch.Tensor) and logits.numel() == 7,
         "the discriminator should give one logit for each of 7 codes",
         "the last layer has one output",
+        SLIP,
     )
     alone = torch.cat([discriminator(code[None]).reshape(1) for code in codes])
     expect(

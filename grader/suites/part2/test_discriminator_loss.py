@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
+from grader.marking.prices import WHOLE
 from grader.suites.diagnosis import tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
@@ -163,7 +164,7 @@ def loss_hint(judge: Judge, draw: Draw, otherwise: str = LOSSES) -> str:
 def expect_number(loss: torch.Tensor, judge: Judge, draw: Draw) -> None:
     """Fail if a loss of small logits is NaN."""
     if bool(loss.isnan()):
-        fail("the discriminator's loss is NaN for small logits", loss_hint(judge, draw))
+        fail("the discriminator's loss is NaN for small logits", loss_hint(judge, draw), WHOLE)
 
 
 def test_compares_with_as_many_codes_of_the_prior(part2: Part, draw: Draw) -> None:

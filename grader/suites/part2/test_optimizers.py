@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from grader.box.errors import StudentError
+from grader.marking.prices import SERIOUS, SLIP
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, as_tensor, expect, fail
 from grader.suites.part import Part
@@ -208,6 +209,7 @@ def expect_follows_its_option(main: Main, first: Run, second: Run, sides: tuple[
         not follows[other],
         f"steps of {main.name} follow --{other} instead of --{own}",
         hint,
+        SLIP,
     )
     written_in = bool(ratios) and all(near(ratio, 1.0) for ratio in ratios)
     expect(
@@ -215,12 +217,14 @@ def expect_follows_its_option(main: Main, first: Run, second: Run, sides: tuple[
         f"with --{own} {float(str(OPTIONS[own])):g} and with --{own} {CHANGED[own]:g} steps of {main.name} "
         "are of one length, as if its learning rate is written into main",
         hint,
+        SLIP,
     )
     expect(
         follows[own] or not ratios,
         f"with --{own} times {FACTORS[own]:.3g} steps of {main.name} are "
         f"{median(ratios or [1.0]):.3g} times as long",
         hint,
+        SLIP,
     )
 
 
@@ -240,12 +244,14 @@ def expect_hands_over_lambda(runs: list[tuple[float, Run]]) -> None:
     )
     for option, run in runs:
         if abs(run.lambda_ - option) > 1e-6:
-            cause = ""
+            cause, severity = "", SERIOUS
             if len(runs) > 1 and len(set(values)) == 1:
-                cause = ": it is written into main"
+                cause, severity = ": it is written into main", SLIP
             elif all(abs(value - (1 - due)) < 1e-6 for value, (due, _) in zip(values, runs, strict=True)):
                 cause = ": lambda is exchanged with 1 - lambda"
-            fail(f"with --lambda_ {option:g} main hands lambda_ = {run.lambda_:g} over{cause}", hint)
+            fail(
+                f"with --lambda_ {option:g} main hands lambda_ = {run.lambda_:g} over{cause}", hint, severity
+            )
 
 
 def expect_model_of_its_size(part2: Part, second: Run) -> None:
@@ -262,6 +268,7 @@ def expect_model_of_its_size(part2: Part, second: Run) -> None:
         f"with --z_dim {due} main trains a model with codes of length {second.z_dim}, as if the length is "
         "written into main",
         "AdversarialAE(z_dim=args.z_dim), as given",
+        SLIP,
     )
 
 
