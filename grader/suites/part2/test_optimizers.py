@@ -108,7 +108,7 @@ class Main:
             fail("main(args) ends without calling train_aae", "call it once for every epoch, as given")
         contents: Any = handed_over.contents() if isinstance(handed_over, Remote) else None
         parts: dict[str, Any] = contents if isinstance(contents, dict) else {}
-        sides = parts.get("sizes")
+        sides: Any = parts.get("sizes")
         expect(
             isinstance(sides, list) and len(sides) == len(SIDES) and all(map(has_sizes, sides)),
             f"what main(args) hands to train_aae as {self.name} is no optimizer of the model",
