@@ -46,6 +46,10 @@ class Draw:
         """One of some options."""
         return options[int(torch.randint(len(options), (), generator=self._generator))]
 
+    def order(self, count: int) -> torch.Tensor:
+        """0..count-1 in an order of its own, int64."""
+        return torch.randperm(count, generator=self._generator)
+
     def view(self) -> View:
         """A way to look at images."""
         turns, shift = self.integers(8), self.integers(2 * View.MAX_SHIFT + 1, 2) - View.MAX_SHIFT
@@ -57,7 +61,7 @@ class Draw:
 
     def images(self, images: torch.Tensor, count: int) -> torch.Tensor:
         """`count` different images of a set, `[count, ...]`."""
-        return images[torch.randperm(len(images), generator=self._generator)[:count]]
+        return images[self.order(len(images))[:count]]
 
 
 @dataclass(frozen=True)

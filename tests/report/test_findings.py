@@ -26,7 +26,7 @@ def with_checks(**checks: list[CheckResult]) -> SubmissionResult:
     items = []
     for item in result("s1").items:
         given = checks.get(item.id.split(".")[-1])
-        items.append(replace(item, checks=tuple(given), status=FAILED) if given else item)
+        items.append(replace(item, checks=tuple(given), status=FAILED, points=0.0) if given else item)
     return replace(result("s1"), items=tuple(items))
 
 
@@ -114,7 +114,7 @@ def test_checks_of_an_item_with_the_same_hint_are_one_finding():
         {"one is 5 instead of 3": ["a", "b", "c"]},
         {"it has shape [3]": ["d"]},
     ]
-    assert [finding.lost for finding in told.findings] == pytest.approx([0.9, 0.3])
+    assert [finding.lost for finding in told.findings] == pytest.approx([1.125, 0.375])
     assert told.passed == ["e"]
 
 

@@ -3,11 +3,14 @@
 Here are the updates and the trainings by the student's `train_aae`.
 """
 
+import contextlib
+
 import torch
 from part2_loop import (
     autoencoder_loss,
     discriminator_loss,
     epochs,
+    no_dropout,
     repeats,
     updates,
     weights,
@@ -16,7 +19,7 @@ from part2_loop import (
     with_squared_error,
     with_trivial_losses,
 )
-from part2_main import code_length, default_code_length, prepare, steps_of_main
+from part2_main import code_length, default_code_length, prepare, run_main
 from part2_stand_ins import (
     alters,
     awake,
@@ -44,8 +47,8 @@ __all__ = [
     "painted",
     "prepare",
     "repeats",
+    "run_main",
     "seen",
-    "steps_of_main",
     "takes_its_dtype",
     "updates",
     "weights",
@@ -55,6 +58,28 @@ __all__ = [
     "with_squared_error",
     "with_trivial_losses",
 ]
+
+
+class KeptWeights:
+    """The weights that an optimizer holds, as its last step left them.
+
+    Between two steps nobody else has a say: what a loop writes into weights (other averages, noise, limits)
+    is gone before the next step, and is not what a training ends with.
+    """
+
+    def __init__(self, optimizer):
+        self.weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        self.values = [weight.detach().clone() for weight in self.weights]
+        optimizer.register_step_pre_hook(self._put_back)
+        optimizer.register_step_post_hook(self._keep)
+
+    @torch.no_grad()
+    def _put_back(self, *args):
+        torch._foreach_copy_(self.weights, self.values)
+
+    @torch.no_grad()
+    def _keep(self, *args):
+        torch._foreach_copy_(self.values, self.weights)
 
 
 class Training:
@@ -72,6 +97,16 @@ class Training:
         self.steps_ae = 0
         self.one_by_one = False
         self.optimizer_ae.register_step_post_hook(self._count)
+        kept = [KeptWeights(optimizer) for optimizer in (self.optimizer_ae, self.optimizer_disc)]
+        values = {
+            id(weight): value for one in kept for weight, value in zip(one.weights, one.values, strict=True)
+        }
+        self.kept = [
+            {name: values[id(weight)] for name, weight in side.named_parameters()} for side in self._sides()
+        ]
+
+    def _sides(self):
+        return self.model.encoder, self.model.decoder, self.model.discriminator
 
     def _count(self, *args):
         self.steps_ae += 1
@@ -113,9 +148,15 @@ class Training:
         return len(batches)
 
     def state(self):
-        """The states of encoder, decoder and discriminator."""
-        model = self.model
-        return [dict(side.state_dict()) for side in (model.encoder, model.decoder, model.discriminator)]
+        """The states of encoder, decoder and discriminator: weights as the optimizers left them."""
+        return [side.state_dict() | kept for side, kept in zip(self._sides(), self.kept, strict=True)]
+
+    def buffers(self):
+        """The names of what else is in the states, for each of the three."""
+        return [
+            sorted(set(side.state_dict()) - set(kept))
+            for side, kept in zip(self._sides(), self.kept, strict=True)
+        ]
 
 
 def start_training(model, images, batch_size, lambda_, lr, disc_lr, adam_disc):
@@ -124,16 +165,18 @@ def start_training(model, images, batch_size, lambda_, lr, disc_lr, adam_disc):
 
 
 @torch.no_grad()
-def encode(encoder_state, images, z_dim):
-    """Codes of images by an encoder of this state."""
+def encode(encoder_state, images, z_dim, training=False):
+    """Codes of images by an encoder of this state; in training mode, but without dropout, if asked for."""
     model = build(z_dim, ("ConvDecoder", "Discriminator"))
     model.encoder.load_state_dict(encoder_state)
-    return model.eval().encoder(images)
+    with no_dropout() if training else contextlib.nullcontext():
+        return model.train(training).encoder(images)
 
 
 @torch.no_grad()
-def decode(decoder_state, codes):
-    """Images of codes by a decoder of this state."""
+def decode(decoder_state, codes, training=False):
+    """Images of codes by a decoder of this state; in training mode, but without dropout, if asked for."""
     model = build(codes.shape[1], ("ConvEncoder", "Discriminator"))
     model.decoder.load_state_dict(decoder_state)
-    return model.eval().decoder(codes)
+    with no_dropout() if training else contextlib.nullcontext():
+        return model.train(training).decoder(codes)

@@ -13,7 +13,7 @@ DROPOUTS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "
 
 
 @contextlib.contextmanager
-def _no_dropout():
+def no_dropout():
     """Makes dropout pass everything on: the layers call these functions, too."""
     functional = nn.functional
     before = {name: getattr(functional, name) for name in DROPOUTS}
@@ -184,7 +184,7 @@ def updates(model, batches, seeds, lr, lambda_, epoch=1):
     loader = Snapshots(model, batches, seeds, (optimizer_ae, optimizer_disc))
     model.train()
     trained = {parameter: parameter.requires_grad for parameter in model.parameters()}
-    with _no_dropout():
+    with no_dropout():
         train_epoch(epoch, model, loader, optimizer_ae, optimizer_disc, lambda_)
     for parameter, before in trained.items():  # a loop may freeze one side during the update of the other
         parameter.requires_grad_(before)
@@ -244,7 +244,7 @@ def weights(model):
 def repeats(model, x):
     """Whether the networks in training mode make the same of the same images twice, but for dropout."""
     model.train()
-    with _no_dropout():
+    with no_dropout():
         results = []
         for _ in range(2):
             z = model.encoder(x)
@@ -254,12 +254,12 @@ def repeats(model, x):
 
 def autoencoder_loss(model, x, lambda_):
     """The loss of the student's (or whatever stands in for it) of a batch."""
-    with _no_dropout():
+    with no_dropout():
         recon_x, z = model(x)
         return model.get_loss_autoencoder(x, recon_x, z, lambda_)[0]
 
 
 def discriminator_loss(model, x):
     """The same for the discriminator."""
-    with _no_dropout():
+    with no_dropout():
         return model.get_loss_discriminator(model(x)[1])[0]

@@ -46,58 +46,76 @@ class Caught(BaseException):
 PICTURES = ("save", "generate", "image", "sample", "reconstruct", "plot", "visual")
 
 
-def steps_of_main(options, name, pattern, scales, count):
-    """Run `main` up to its first call of `train_aae`; then let one of its optimizers take some steps.
+class HandedOver:
+    """What `main` hands to its first call of `train_aae`: a model, and optimizers that take steps.
 
-    Before the first all parameters are zero, whichever optimizer holds them. The gradient of each, the same
-    at every step, is the pattern over and over, in the order of its elements, times the scales in turn.
-    With the same options, one run of `main` serves both optimizers.
+    Which gradients they follow, and what is asked of the weights then, the suite decides step by step.
+    """
+
+    def __init__(self, caught):
+        self.model = complete(caught["model"])
+        self._caught = caught
+        sides = (self.model.encoder, self.model.decoder, self.model.discriminator)
+        self._trained = [
+            {
+                name: weight
+                for name, weight in side.named_parameters()
+                if weight.requires_grad and weight.numel()
+            }
+            for side in sides
+        ]
+
+    def contents(self):
+        """By side the number of elements of each trained weight tensor, by name; and the other arguments.
+
+        "z_dim" is the length of the model's codes, 0 if it cannot be found out; "lambda_" NaN for nothing.
+        """
+        sizes = [{name: weight.numel() for name, weight in side.items()} for side in self._trained]
+        return {"sizes": sizes, "lambda_": float(self._caught["lambda_"]), "z_dim": code_length(self.model)}
+
+    @torch.no_grad()
+    def zero(self):
+        """Set all trained weights to zero, whichever optimizer holds them."""
+        for side in self._trained:
+            for weight in side.values():
+                weight.zero_()
+
+    @torch.no_grad()
+    def step(self, name, gradients, places, count):
+        """Let an optimizer take steps, all with the same gradients.
+
+        Args:
+            name: `optimizer_ae` or `optimizer_disc`.
+            gradients: `[tensors, N]` for all sides: each tensor's, over and over in its elements' order.
+            places: int64 `[tensors, K]`, elements of each tensor.
+            count: number of steps.
+
+        Returns:
+            The weights in these places, float64 `[tensors, K]`.
+        """
+        weights = [weight for side in self._trained for weight in side.values()]
+        for weight, row in zip(weights, gradients, strict=True):
+            gradient = row.repeat(-(-weight.numel() // len(row)))[: weight.numel()]
+            weight.grad = gradient.view(weight.shape).to(weight.dtype)
+        for _ in range(count):
+            self._caught[name].step()
+        found = [weight.flatten()[chosen].double() for weight, chosen in zip(weights, places, strict=True)]
+        return torch.stack(found)
+
+
+def run_main(options):
+    """Run `main` up to its first call of `train_aae`; None if it ends without one.
+
+    With the same options, one run serves both optimizers.
 
     Args:
         options: what the command line gives `main`.
-        name: `optimizer_ae` or `optimizer_disc`.
-        pattern: float `[N]`.
-        scales: one for each parameter of a side, over and over.
-        count: number of steps.
-
-    Returns:
-        "signs": for encoder, decoder and discriminator in turn a list with the signs of each parameter after
-        the first step, int8 `[number of elements]`; "sizes": the same for the mean length of the last step;
-        "lambda_": what `train_aae` is given, NaN for nothing; "z_dim": the length of the model's codes, 0 if
-        it cannot be found out. None if `main` ended without training.
     """
     key = tuple(sorted(options.items()))
     if key not in _runs:
-        _runs[key] = _caught_in_main(options)
-    caught = _runs[key]
-    if caught is None:
-        return None
-    model = complete(caught["model"])
-    trained = [
-        [parameter for parameter in side.parameters() if parameter.requires_grad]
-        for side in (model.encoder, model.decoder, model.discriminator)
-    ]
-    with torch.no_grad():
-        for side in trained:
-            for index, parameter in enumerate(side):
-                parameter.zero_()
-                gradient = pattern.repeat(-(-parameter.numel() // len(pattern)))[: parameter.numel()]
-                gradient = gradient.view(parameter.shape) * scales[index % len(scales)]
-                parameter.grad = gradient.to(parameter.dtype)
-    for index in range(count):
-        if index == count - 1:
-            before = [[parameter.detach().clone() for parameter in side] for side in trained]
-        caught[name].step()
-        if index == 0:
-            signs = [
-                [parameter.detach().flatten().sign().to(torch.int8) for parameter in side] for side in trained
-            ]
-    sizes = [
-        [(parameter.detach() - old).abs().mean() for parameter, old in zip(*pair, strict=True)]
-        for pair in zip(trained, before, strict=True)
-    ]
-    lambda_ = float(caught["lambda_"])
-    return {"signs": signs, "sizes": sizes, "lambda_": lambda_, "z_dim": code_length(model)}
+        caught = _caught_in_main(options)
+        _runs[key] = None if caught is None else HandedOver(caught)
+    return _runs[key]
 
 
 _runs = {}

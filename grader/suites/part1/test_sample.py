@@ -1,6 +1,6 @@
 """Item 1.8.sample: `VAE.sample(batch_size)`: z ~ N(0, I), then every pixel from its categorical distribution.
 
-The decoder is a stand-in that remembers the latents and returns logits of the grader's choice.
+The decoder is a stand-in that returns logits of the grader's choice, or such as tell the latents.
 """
 
 import pytest
@@ -11,6 +11,7 @@ from grader.marking.prices import SERIOUS, SLIP, WHOLE
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, fail
 from grader.suites.part import Part
+from grader.suites.part1.told_latents import follow, places_of, told_latents
 from grader.suites.statistics import (
     PAIRWISE_STANDARD_ERRORS,
     STANDARD_ERRORS,
@@ -73,15 +74,22 @@ def test_returns_grey_levels(part1: Part, draw: Draw) -> None:
 
 def test_uses_latents_from_the_prior(part1: Part, draw: Draw) -> None:
     model = build(part1, draw, draw.normal(1, 16, 28, 28))
+    places = places_of(draw, Z_DIM)
+    part1.driver.telling(model, places)
     part1.driver.latents(model)
-    calls = []
+    shown, asked = [], []
     for _ in range(2):
-        sample(model, 60)
-        calls.append(part1.driver.latents(model))
-    hint = "z = torch.randn(batch_size, z_dim), one row per image"
-    expect(all(call is not None for call in calls), "sample does not call self.decoder", RECIPE)
-    seen = torch.cat(calls)
-    expect_shape(seen, (120, Z_DIM), "all latents of two samples of 60 images", hint)
+        shown.append(sample(model, 60))
+        asked.append(part1.driver.latents(model))
+    images = torch.cat(shown)
+    hint = "z = torch.randn(batch_size, z_dim), one row per image, all of them decoded"
+    expect(all(call is not None for call in asked), "sample does not call self.decoder", RECIPE)
+    seen = told_latents(images, places, Z_DIM)
+    told = seen is not None
+    if seen is None:
+        # Levels that are not what the decoder says have checks of their own. What it was asked is believed
+        # where the images go with it.
+        seen = expect_shape(torch.cat(asked), (120, Z_DIM), "all latents of two samples of 60 images", hint)
     fault = normal_faults(seen, "z") or dependence_faults(seen, "z")
     if fault:
         first, second = seen[:60], seen[60:]
@@ -97,6 +105,7 @@ def test_uses_latents_from_the_prior(part1: Part, draw: Draw) -> None:
         "two calls of sample use the same latents",
         "draw z inside sample, without setting a seed there",
     )
+    expect(told or follow(images, seen), "the images do not depend on the latents that are decoded", hint)
 
 
 def test_every_pixel_follows_its_own_logits(part1: Part, draw: Draw) -> None:

@@ -77,7 +77,7 @@ def expect_moved(before: dict[str, State], after: dict[str, State], sides: tuple
             raise Unmoved(side)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Judgement:
     """What the networks make of held-out images `x`.
 
@@ -96,43 +96,56 @@ class Judgement:
         """Equation 18, per pixel."""
         return float((self.images.double() - self.x.double()).square().mean())
 
-    @property
-    def spread(self) -> float:
-        """Root mean square of the codes: 1 for the prior."""
-        return float(self.codes.double().square().mean().sqrt())
-
 
 class Judges:
     """Encodes in one session and decodes in another: neither holds both an image and its reconstruction.
 
+    Nor does either learn more of an image than one code holds: each look has images of its own, and where
+    there are no more of them, it has sessions of its own, too. So an image cannot be sent in parts.
+
     Args:
-        encoding: a session for nothing else, the only one that sees the held-out images.
-        decoding: may be the one that trains.
+        part: its sessions are for nothing else; neither has seen the training.
         held_out: images in [0, 1].
-        draw: for the noise on the codes.
+        draw: for the images of each look, and for the noise on the codes.
     """
 
-    def __init__(self, encoding: Part, decoding: Part, held_out: torch.Tensor, draw: Draw) -> None:
-        half = held_out[: 2 * JUDGED_IMAGES] * 2 - 1
-        self.x = torch.cat([half[:JUDGED_IMAGES], -half[JUDGED_IMAGES:]])
-        self._encoding, self._decoding = encoding, decoding
-        self._noise = NOISE * draw.normal(len(self.x), Z_DIM)
+    def __init__(self, part: Part, held_out: torch.Tensor, draw: Draw) -> None:
+        self._part, self._held_out, self._draw = part, held_out, draw
+        self._encoding: Part | None = None
+        self._decoding: Part | None = None
+        self._left = held_out[:0]
 
-    def judge(self, networks: dict[str, State], decode: bool) -> Judgement:
-        """Judge networks of these states."""
-        codes = self._encoding.driver.encode(networks["encoder"], self.x, Z_DIM)
-        codes = expect_shape(codes, (len(self.x), Z_DIM), "the code of held-out images", "[B, z_dim]")
+    def images(self) -> torch.Tensor:
+        """Digits, and as many negatives of others, that the sessions have not seen, in [-1, 1]."""
+        if len(self._left) < 2 * JUDGED_IMAGES:
+            self._left = self._draw.images(self._held_out, len(self._held_out))
+            for part in (self._encoding, self._decoding):
+                if part is not None:
+                    part.close()
+            self._encoding, self._decoding = self._part.fresh(), self._part.fresh()
+        chosen, self._left = self._left[: 2 * JUDGED_IMAGES] * 2 - 1, self._left[2 * JUDGED_IMAGES :]
+        return torch.cat([chosen[:JUDGED_IMAGES], -chosen[JUDGED_IMAGES:]])
+
+    def codes(self, networks: dict[str, State], x: torch.Tensor, training: bool = False) -> torch.Tensor:
+        """What an encoder of this state makes of images, in the session for that."""
+        if self._encoding is None:
+            self._encoding = self._part.fresh()
+        codes = self._encoding.driver.encode(networks["encoder"], x, Z_DIM, training)
+        codes = expect_shape(codes, (len(x), Z_DIM), "the code of held-out images", "[B, z_dim]")
         expect_finite(codes, "after a short training the code", "the training has diverged")
-        images = torch.zeros_like(self.x)
-        if decode:
-            # Without noise 8 floats carry 192 pixels, bit by bit, and no network has to learn anything.
-            noisy = codes + self._noise * codes.std(dim=0)
-            images = self._decoding.driver.decode(networks["decoder"], noisy)
-            images = expect_shape(
-                images, self.x.shape, "the reconstruction of held-out images", "[B, 1, 28, 28]"
-            )
-            expect_finite(images, "after a short training the reconstruction", "the training has diverged")
-        return Judgement(self.x, codes, images)
+        return codes
+
+    def judge(self, networks: dict[str, State], training: bool = False) -> Judgement:
+        """Judge networks of these states; in training mode, but without dropout, if asked for."""
+        x = self.images()
+        codes = self.codes(networks, x, training)
+        # Without noise 8 floats carry 192 pixels, bit by bit, and no network has to learn anything.
+        noisy = codes + NOISE * self._draw.normal(*codes.shape) * codes.std(dim=0)
+        assert self._decoding is not None
+        images = self._decoding.driver.decode(networks["decoder"], noisy, training)
+        images = expect_shape(images, x.shape, "the reconstruction of held-out images", "[B, 1, 28, 28]")
+        expect_finite(images, "after a short training the reconstruction", "the training has diverged")
+        return Judgement(x, codes, images)
 
 
 def start(

@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from grader.box.errors import StudentError
+from grader.box.remote import Remote
 from grader.suites import pictures
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect, fail
 from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part2 import test_autoencoder
+from grader.suites.part2.learning import expect_learned_in_weights, expect_learns_by_its_steps
 from grader.suites.part2.short_training import (
     BATCH_SIZE,
     CHUNK_SECONDS,
@@ -82,8 +84,9 @@ PLANS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """The networks before and after a training, and what became of it."""
+    """A training, the networks before and after it, and what became of it."""
 
+    training: Remote
     before: dict[str, State]
     after: dict[str, State]
     result: Judgement
@@ -96,7 +99,7 @@ def test_training_reconstructs_held_out_images(
     # Nobody can bring weights that were trained beforehand: what the images look like is decided here.
     view = draw.view()
     training_images = view.inverted(training_images)
-    judges = Judges(part2.fresh(), trainee, view.inverted(held_out_images), draw)
+    judges = Judges(part2, view.inverted(held_out_images), draw)
     outcome: Outcome | None = None
     problem: StudentError | CheckFailed | None = None
     slow = False
@@ -104,6 +107,7 @@ def test_training_reconstructs_held_out_images(
         # Asked of what the ordinary attempts have come to: a patient one may diverge at its larger rate.
         if plan.patient and outcome is not None and not slow:
             if is_excused(outcome, part2, draw, judges):
+                expect_learns_by_its_steps(trainee, draw, 1.0)
                 return
             slow = may_be_slow(outcome)
             if not slow:
@@ -123,6 +127,7 @@ def test_training_reconstructs_held_out_images(
         pictures.show("2.4.reconstruction", "reconstructions", view.restored(pairs / 2 + 0.5))
         if MIN_ERROR < result.error < MAX_ERROR:
             expect_learned(part2, draw, judges, outcome)
+            expect_learns_by_its_steps(trainee, draw, 1.0)
             return
     if outcome is None:
         raise problem or AssertionError("an attempt either ends or raises")
@@ -182,10 +187,10 @@ def attempt(part: Part, draw: Draw, images: torch.Tensor, judges: Judges, plan: 
                 training.train_autoencoder(count)
             done += count
         after = networks_of(training)
-        looks.append(judges.judge(after, decode=True))
+        looks.append(judges.judge(after))
         if looks[-1].error < MAX_ERROR or (plan.patient and not progresses(looks)):
             break
-    return Outcome(before, after, looks[-1])
+    return Outcome(training, before, after, looks[-1])
 
 
 def signal(result: Judgement) -> float:
@@ -214,8 +219,9 @@ def expect_learned(part2: Part, draw: Draw, judges: Judges, outcome: Outcome) ->
         # A code that is detached in forward has cost another item its points; the decoder alone learns, too.
         if not loses(test_autoencoder.test_reconstruction_trains_all_weights, part2.fresh(), draw):
             raise
-    untrained = judges.judge(before, decode=True).error
+    untrained = judges.judge(before).error
     note("2.4.reconstruction: share of the error before", result.error / max(untrained, 1e-9), MAX_SHARE)
+    expect_learned_in_weights(outcome.training, judges, before, after)
     expect(
         result.error <= MAX_SHARE * untrained,
         f"the reconstruction error is {untrained:.2f} before the training and {result.error:.2f} after it",

@@ -18,6 +18,7 @@ from grader.suites.part2 import (
     test_discriminator,
     test_discriminator_loss,
 )
+from grader.suites.part2.learning import expect_learns_by_its_steps
 from grader.suites.part2.short_training import (
     BATCH_SIZE,
     CHUNK_SECONDS,
@@ -90,7 +91,7 @@ def test_training_draws_the_codes_to_the_prior(
     part2: Part, draw: Draw, training_images: torch.Tensor, held_out_images: torch.Tensor
 ) -> None:
     trainee = part2.fresh()
-    judges = Judges(part2.fresh(), trainee, held_out_images, draw)
+    judges = Judges(part2, held_out_images, draw)
     spread = 0.0
     try:
         for attempt in ATTEMPTS:  # each with another seed
@@ -100,6 +101,7 @@ def test_training_draws_the_codes_to_the_prior(
         note("2.5.training: spread of the codes", spread, MAX_SPREAD)
         note("2.5.training: attempts", 1 + ATTEMPTS.index(attempt), len(ATTEMPTS))
         if MIN_SPREAD < spread < MAX_SPREAD:
+            expect_learns_by_its_steps(trainee, draw, TRAINING_LAMBDA)
             return
         fail(
             f"after {attempt.looks[-1]} batches with lambda = {TRAINING_LAMBDA} the codes spread by "
@@ -130,6 +132,7 @@ def spread_after_training(
     model = part.driver.build(Z_DIM, [])
     training = start(part, draw, model, images, TRAINING_LAMBDA, attempt.batch_size, attempt.adam)
     before = networks_of(training)
+    x = judges.images()
     done, spread = 0, 0.0
     for steps in attempt.looks:
         while done < steps:
@@ -138,8 +141,8 @@ def spread_after_training(
                 training.train_aae(count)
             done += count
         after = networks_of(training)
-        result = judges.judge(after, decode=False)
-        spread = result.spread
+        codes = judges.codes(after, x)
+        spread = float(codes.double().square().mean().sqrt())
         if MIN_SPREAD < spread < MAX_SPREAD:
             break
     with contextlib.suppress(StudentError, CheckFailed, RuntimeError, TypeError):
@@ -147,7 +150,7 @@ def spread_after_training(
         images = expect_shape(images, (SHOWN, 1, 28, 28), "samples", "[B, 1, 28, 28]")
         pictures.show("2.5.training", "samples", images[:, 0] / 2 + 0.5)
     expect_moved(before, after, SIDES)
-    change = (result.codes - judges.judge(before, decode=False).codes).double().square().mean().sqrt()
+    change = (codes - judges.codes(before, x)).double().square().mean().sqrt()
     note("2.5.training: change of the codes, at least", float(change), MIN_CHANGE)
     expect(
         change > MIN_CHANGE,
