@@ -55,7 +55,7 @@ def stop_sampling():
 
 
 def make_crude(name):
-    """Replace a helper of utils.py, a network, or `forward`, by a crude one that a VAE can be trained with."""
+    """Replace a helper of utils.py, a network, or `forward`, by a crude one; a VAE can be trained with it."""
     if name == "forward":
         importlib.import_module("train_pl").VAE.forward = crude_forward
         return

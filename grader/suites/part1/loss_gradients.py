@@ -6,6 +6,7 @@ itself. A loss of another scale, or with a mistake in a term, still points about
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -18,22 +19,27 @@ from grader.suites.part import Part
 NETWORKS = ("encoder", "decoder")
 
 
-def true_gradients(part: Part, model: Remote, images: torch.Tensor) -> dict[str, Mapping[str, object]]:
+Gradients = Mapping[str, object]
+
+
+def true_gradients(part: Part, model: Remote, images: torch.Tensor) -> dict[str, Gradients]:
     """The gradients of the negative ELBO by the parameters of each network, where z is mean + std.
 
     Args:
         part: where the model is.
         model: a VAE.
         images: int64 `[B, 1, 28, 28]` in 0..15.
+
+    Returns:
+        Those of `encoder` and `decoder`, and `divergence`: what the KL divergence gives the encoder.
     """
-    count = len(images)
     encoding = part.record(model.encoder, images)
     pair = encoding.value
     expect(isinstance(pair, tuple | list) and len(pair) == 2, "the encoder should return two tensors")
     mean, log_std = (as_tensor(one, "a code").double().requires_grad_() for one in pair)
     z = mean + log_std.exp()
     decoding = part.record(model.decoder, z.detach().float().requires_grad_())
-    decoded = expect_shape(decoding.value, (count, 16, 28, 28), "the logits")
+    decoded = expect_shape(decoding.value, (len(images), 16, 28, 28), "the logits")
     logits = decoded.double().requires_grad_()
     loss = cross_entropy(logits, images.squeeze(1), reduction="sum")
     (by_logits,) = torch.autograd.grad(loss, logits)
@@ -42,34 +48,65 @@ def true_gradients(part: Part, model: Remote, images: torch.Tensor) -> dict[str,
     if by_z is None:
         fail("no gradient flows from the logits back to z", "no .detach() or no_grad in the decoder")
     divergence = 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std).sum()
-    by_codes = torch.autograd.grad((z * by_z.double()).sum() + divergence, (mean, log_std))
-    cotangents = (gradient.to(one.dtype) for gradient, one in zip(by_codes, pair, strict=True))
+
+    def of_encoder(total: torch.Tensor) -> Gradients:
+        by_codes = torch.autograd.grad(total, (mean, log_std), retain_graph=True)
+        cotangents = (gradient.to(one.dtype) for gradient, one in zip(by_codes, pair, strict=True))
+        return encoding.gradients(*cotangents, of=model.encoder)
+
     return {
-        "encoder": encoding.gradients(*cotangents, of=model.encoder),
+        "encoder": of_encoder((z * by_z.double()).sum() + divergence),
+        "divergence": of_encoder(divergence),
         "decoder": decoding.gradients(by_logits, of=model.decoder),
     }
 
 
-def agreement(part: Part, model: Remote, images: torch.Tensor) -> dict[str, float]:
+def flat(gradients: Gradients, due: Gradients, prefix: str = "") -> torch.Tensor:
+    """The gradients of those parameters for which one is due, float64; zeros where there is none."""
+    parts = []
+    for name, one in due.items():
+        if isinstance(one, torch.Tensor):
+            came = gradients.get(f"{prefix}{name}")
+            if not isinstance(came, torch.Tensor) or came.shape != one.shape:
+                came = torch.zeros_like(one)
+            parts.append(came.double().flatten())
+    return torch.cat(parts) if parts else torch.zeros(1, dtype=torch.float64)
+
+
+def agreement(part: Part, model: Remote, batches: tuple[torch.Tensor, torch.Tensor]) -> dict[str, float]:
     """The cosine, for each network, between the gradient of the student's loss and the true one.
 
-    The session's `sample_reparameterize` is expected to return mean + std.
+    What is left out is what a loss could have right without a look at the images: of the decoder's gradient
+    what two batches share, of the encoder's what the divergence gives.
+
+    Args:
+        part: where the model is; its `sample_reparameterize` is expected to return mean + std.
+        model: a VAE.
+        batches: images, int64 `[B, 1, 28, 28]` in 0..15.
     """
     model.train()
-    own = part.driver.gradients_of_loss(model, images)
-    own = own if isinstance(own, dict) else {}
-    found = {}
-    for network, due in true_gradients(part, model, images).items():
-        dot, of_own, of_due = (torch.zeros((), dtype=torch.float64) for _ in range(3))
-        for name, gradient in due.items():
-            came = own.get(f"{network}.{name}")
-            if not isinstance(gradient, torch.Tensor):
-                continue
-            gradient = gradient.double()
-            of_due += gradient.square().sum()
-            if isinstance(came, torch.Tensor) and came.shape == gradient.shape:
-                dot += (came.double() * gradient).sum()
-                of_own += came.double().square().sum()
-        cosine = float(dot / (of_own * of_due).sqrt())
-        found[network] = cosine if cosine == cosine else 0.0
-    return found
+    own, due = [], []
+    for images in batches:
+        gradients = part.driver.gradients_of_loss(model, images)
+        own.append(gradients if isinstance(gradients, dict) else {})
+        due.append(true_gradients(part, model, images))
+    first = {network: flat(own[0], due[0][network], f"{network}.") for network in NETWORKS}
+    right = {network: flat(due[0][network], due[0][network]) for network in NETWORKS}
+    other = flat(own[1], due[0]["decoder"], "decoder.")
+    right_other = flat(due[1]["decoder"], due[0]["decoder"])
+    along = flat(due[0]["divergence"], due[0]["encoder"])
+    along = along / along.norm().clamp(min=1e-300)
+
+    def without(gradient: torch.Tensor) -> torch.Tensor:
+        return gradient - (gradient @ along) * along
+
+    return {
+        "encoder": cosine(without(first["encoder"]), without(right["encoder"])),
+        "decoder": cosine(first["decoder"] - other, right["decoder"] - right_other),
+    }
+
+
+def cosine(first: torch.Tensor, second: torch.Tensor) -> float:
+    """Of two vectors; 0 where one of them is none, or not finite."""
+    value = float(first @ second / (first.norm() * second.norm()))
+    return value if math.isfinite(value) else 0.0

@@ -218,7 +218,9 @@ def train_and_judge(
         )
         for name in wrong:
             encoding.driver.make_crude(name)
-        expect_both_learn(encoding, (untrained, state), draw.images(training, 8).long(), draw, attempt, crude)
+        expect_both_learn(
+            encoding, (untrained, state), draw.images(training, 16).long(), draw, attempt, crude
+        )
     show_model(session, run, draw, view, curve, attempt.z_dim)
     part1.close_fresh()
     return bpd, own
@@ -240,8 +242,9 @@ def expect_both_learn(
     best = dict.fromkeys(NETWORKS, -1.0)
     for state in states:
         model = wake(vae_of(part, state, attempt, ()), draw)
-        for name, cosine in agreement(part, model, images).items():
+        for name, cosine in agreement(part, model, (images[:8], images[8:])).items():
             best[name] = max(best[name], cosine)
+            note(f"1.7.training: {name}{len(state)}", cosine, 0)
         if min(best.values()) > AGREEMENT:
             break
     if not crude:
