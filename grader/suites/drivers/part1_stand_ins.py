@@ -28,27 +28,33 @@ def _quarter(elbo, img_shape):
     return elbo / 4
 
 
+def _latents_of(args, sizes):
+    """The `z_dim` among a network's arguments; 20 where it is left to the default."""
+    return sizes.get("z_dim", args[2] if len(args) > 2 else 20)
+
+
 class CrudeEncoder(nn.Module):
-    """For 20 latents and images of one channel; mean and log_std stay within [-2, 2]."""
+    """For images of one channel; mean and log_std stay within [-2, 2]."""
 
     dtype = None  # the default one
 
     def __init__(self, *args, **sizes):
         super().__init__()
-        self.map = nn.Linear(784, 40, dtype=self.dtype)
+        self.map = nn.Linear(784, 2 * _latents_of(args, sizes), dtype=self.dtype)
 
     def forward(self, x):
         return (2 * torch.tanh(self.map(x.flatten(1).to(self.map.weight.dtype) / 15))).chunk(2, dim=1)
 
 
 class CrudeDecoder(nn.Module):
-    """For 20 latents and 16 grey levels; logits stay within [-8, 8]."""
+    """For 16 grey levels; logits stay within [-8, 8]."""
 
     dtype = None
 
     def __init__(self, *args, **sizes):
         super().__init__()
-        first, last = nn.Linear(20, 64, dtype=self.dtype), nn.Linear(64, 16 * 784, dtype=self.dtype)
+        first = nn.Linear(_latents_of(args, sizes), 64, dtype=self.dtype)
+        last = nn.Linear(64, 16 * 784, dtype=self.dtype)
         self.net = nn.Sequential(first, nn.ReLU(), last, nn.Tanh())
 
     def forward(self, z):
@@ -57,6 +63,15 @@ class CrudeDecoder(nn.Module):
     @property
     def device(self):
         return self.net[0].weight.device
+
+
+def crude_forward(self, imgs):
+    """In the place of `VAE.forward`: a loss per pixel, of smoothed labels, and one that keeps codes small."""
+    mean, log_std = self.encoder(imgs)
+    z = _with_uniform_noise(mean, log_std.exp())
+    of_pixels = nn.functional.cross_entropy(self.decoder(z), imgs[:, 0], label_smoothing=0.02)
+    of_codes = 0.03 * _crude_divergence(mean, log_std).mean() / mean.shape[1]
+    return of_pixels, of_codes, of_pixels + of_codes
 
 
 # None of them is what the assignment asks for: code that borrowed one would fail the item that it is of.

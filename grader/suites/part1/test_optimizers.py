@@ -68,7 +68,7 @@ def blameless(part1: Part, draw: Draw, error: CheckFailed | StudentError) -> boo
         for name in pieces:
             session.driver.make_crude(name)
         if forward:
-            session.driver.with_crude_forward()
+            session.driver.make_crude("forward")
         try:
             expect_steps(session, draw)
         except StudentError as other:
