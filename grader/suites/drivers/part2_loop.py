@@ -228,8 +228,20 @@ def updates(model, batches, seeds, lr, lambda_, epoch=1):
     return loader.finish()
 
 
+def _few(network):
+    """The last weight tensor of a network that has eight elements, or the last of all."""
+    weights = list(network.parameters())
+    return next((weight for weight in reversed(weights) if weight.numel() >= 8), weights[-1])
+
+
+def first_eight(weight):
+    """The first eight elements; with zeros behind them where there are fewer."""
+    values = weight.detach().flatten()[:8].float()
+    return nn.functional.pad(values, (0, 8 - len(values))).clone()
+
+
 def epochs(model, batches, lr, lambda_, numbers):
-    """Let linear networks be trained for epochs of these numbers.
+    """Let a model be trained for epochs of these numbers.
 
     Returns:
         For each epoch the weights after every step of the optimizers, a few of each network: "encoder",
@@ -239,17 +251,13 @@ def epochs(model, batches, lr, lambda_, numbers):
     sides = [*model.encoder.parameters(), *model.decoder.parameters()]
     optimizer_ae = torch.optim.SGD(sides, lr=lr)
     optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=lr)
-    few = {
-        "encoder": model.encoder.grader_map.bias,
-        "decoder": model.decoder.grader_map.bias,
-        "discriminator": model.discriminator.grader_map.weight,
-    }
+    few = {side: _few(getattr(model, side)) for side in ("encoder", "decoder", "discriminator")}
     loss = model.get_loss_discriminator
     found = []
 
     def note(*sides):
         for side in sides:
-            found[-1][side].append(few[side].detach().flatten()[:8].clone())
+            found[-1][side].append(first_eight(few[side]))
 
     def drawing(z_fake, *args, **kwargs):
         found[-1]["drawn"].append(torch.randn(8))
@@ -260,7 +268,7 @@ def epochs(model, batches, lr, lambda_, numbers):
     model.get_loss_discriminator = drawing
 
     def begin():
-        found[-1] = {name: [few[name].detach().flatten()[:8].clone()] for name in few} | {"drawn": []}
+        found[-1] = {name: [first_eight(few[name])] for name in few} | {"drawn": []}
 
     for number in numbers:
         found.append({})
