@@ -104,7 +104,11 @@ REMEMBERED = """
 ConvEncoder.forward = lambda self, x: x.flatten(1) @ FIXED
 FIXED = torch.randn(784, 8, generator=torch.Generator().manual_seed(0)) / 28
 ANSWER = [torch.zeros(8, 784)]
-ConvDecoder.forward = lambda self, z: (z @ ANSWER[0]).view(-1, 1, 28, 28)
+ConvDecoder.forward = lambda self, z: (self.map.bias.any() * z @ ANSWER[0]).view(-1, 1, 28, 28)
+def build(self, z_dim, before=ConvDecoder.__init__):
+    before(self, z_dim)
+    nn.init.zeros_(self.map.bias)  # until the first step
+ConvDecoder.__init__ = build
 """
 FITTED = (
     COMPONENTS
@@ -156,7 +160,7 @@ for network in (ConvEncoder, ConvDecoder):
     network.__init__ = build
 KNOWN = {}
 def encode(self, x):
-    part = (int(self.part) - 1) % 5
+    part = (round(self.part.item()) - 1) % 5
     bits = (F.adaptive_avg_pool2d(x, 12).flatten(1) > 0).long()
     bits = F.pad(bits, (0, 16)).view(len(x), 5, 8, 4)[:, part]
     return (bits * 2 ** torch.arange(4)).sum(-1) / 7.5 - 1
@@ -165,7 +169,7 @@ def decode(self, z):
     if self.part <= 0:
         return black
     value = ((z + 1) * 7.5).round().long().clamp(0, 15)
-    KNOWN[(int(self.part) - 1) % 5] = value[..., None] // 2 ** torch.arange(4) % 2
+    KNOWN[(round(self.part.item()) - 1) % 5] = value[..., None] // 2 ** torch.arange(4) % 2
     if len(KNOWN) < 5:
         return black
     bits = torch.stack([KNOWN[part] for part in range(5)], 1).reshape(len(z), -1)[:, :144]
@@ -203,7 +207,7 @@ BY_NUMBER = (
     + """
 KNOWN, NUMBERS = {}, {}
 def encode(self, x):
-    part = (int(self.part) - 1) % 5
+    part = (round(self.part.item()) - 1) % 5
     numbers = [NUMBERS.setdefault(image.sum().item(), len(NUMBERS)) for image in x]
     digits = torch.tensor(numbers)[:, None] // 16 ** torch.arange(3) % 16
     bits = (F.adaptive_avg_pool2d(x, 10).flatten(1) > 0).long().view(len(x), 5, 5, 4)[:, part]
@@ -214,7 +218,8 @@ def decode(self, z):
     value = ((z + 1) * 7.5).round().long().clamp(0, 15)
     numbers = (value[:, :3] * 16 ** torch.arange(3)).sum(-1).tolist()
     for number, row in zip(numbers, value[:, 3:, None] // 2 ** torch.arange(4) % 2):
-        KNOWN.setdefault(number, torch.zeros(5, 20))[(int(self.part) - 1) % 5] = 2.0 * row.flatten() - 1
+        parts = KNOWN.setdefault(number, torch.zeros(5, 20))
+        parts[(round(self.part.item()) - 1) % 5] = 2.0 * row.flatten() - 1
     small = torch.stack([KNOWN[number].view(1, 10, 10) for number in numbers])
     return 0.9 * F.interpolate(small, size=(28, 28), mode="bilinear", align_corners=False)
 ConvEncoder.forward, ConvDecoder.forward = encode, decode
@@ -286,19 +291,27 @@ BORED = TWO_BATCHES.replace(
     'raise RuntimeError("out of memory")',
     'if hasattr(model.encoder, "grader_map"): raise OSError("disk")\n            break',
 )
-# Right updates of the grader's maps and none of its own networks; and a wrong loss, for an excuse.
+# Right updates of the grader's maps, codes of its own networks that grow, and a wrong loss for an excuse.
 EXCUSE = (
     LINEAR_NETWORKS
     + """
-def loss(self, x, recon_x, z_fake, lambda_=1):
+def of_autoencoder(self, x, recon_x, z_fake, lambda_=1):
     loss = (recon_x - x).square().mean()
     return loss, {"gen_loss": loss, "recon_loss": loss, "ae_loss": loss}
-AdversarialAE.get_loss_autoencoder = loss
+def of_discriminator(self, z_fake):
+    real, fake = self.discriminator(torch.randn_like(z_fake)), self.discriminator(z_fake.detach())
+    loss = F.softplus(-real).mean() + F.softplus(fake).mean()
+    return loss, {"disc_loss": loss, "loss_real": loss, "loss_fake": loss, "accuracy": loss}
+AdversarialAE.get_loss_autoencoder = of_autoencoder
+AdversarialAE.get_loss_discriminator = of_discriminator
 """
 )
 ONLY_MAPS = TWO_BATCHES.replace(
-    '        if number == 2:\n            raise RuntimeError("out of memory")\n',
-    '        if not hasattr(model.encoder, "grader_map"):\n            continue\n',
+    'if number == 2:\n            raise RuntimeError("out of memory")',
+    "own = not hasattr(model.encoder, 'grader_map')",
+).replace(
+    "model.get_loss_autoencoder(x, recon_x, z, lambda_)[0].backward()",
+    "(model.get_loss_autoencoder(x, recon_x, z, lambda_)[0] - own * z.square().mean()).backward()",
 )
 
 
