@@ -5,7 +5,7 @@ import itertools
 
 import numpy as np
 import torch
-from part2_stand_ins import DecoderStandIn, DiscriminatorStandIn, EncoderStandIn
+from part2_stand_ins import DecoderStandIn, DiscriminatorStandIn, EncoderStandIn, QuadraticStandIn
 from part2_surroundings import Loader, make_room, train_epoch
 from torch import nn
 
@@ -176,6 +176,43 @@ def with_squared_error(model):
     return model
 
 
+def with_crude(model, z_dim, pieces):
+    """Let cruder pieces take the places of those that are wrong; returns the model.
+
+    Args:
+        model: the student's.
+        z_dim: the length of its codes.
+        pieces: of "encoder", "decoder", "discriminator", "forward", "autoencoder_loss", "discriminator_loss".
+    """
+
+    def forward(x):
+        z = model.encoder(x)
+        return model.decoder(z), z
+
+    # Least squares, none of the assignment's losses: they draw codes to the prior as well.
+    def autoencoder_loss(x, recon_x, z_fake, lambda_=1, *args, **kwargs):
+        recon, gen = (recon_x - x).square().mean(), (model.discriminator(z_fake) - 1).square().mean()
+        loss = lambda_ * recon + (1 - lambda_) * gen
+        return loss, {"gen_loss": gen, "recon_loss": recon, "ae_loss": loss}
+
+    def discriminator_loss(z_fake, *args, **kwargs):
+        real = (model.discriminator(torch.randn_like(z_fake)) - 1).square().mean()
+        fake = model.discriminator(z_fake.detach()).square().mean()
+        loss = real + fake
+        return loss, {"disc_loss": loss, "loss_real": real, "loss_fake": fake, "accuracy": 0 * loss.detach()}
+
+    networks = {"encoder": EncoderStandIn, "decoder": DecoderStandIn, "discriminator": QuadraticStandIn}
+    for name in networks.keys() & set(pieces):
+        setattr(model, name, networks[name](z_dim).replaces(getattr(model, name, None)))
+    if "forward" in pieces:
+        model.forward = forward
+    if "autoencoder_loss" in pieces:
+        model.get_loss_autoencoder = autoencoder_loss
+    if "discriminator_loss" in pieces:
+        model.get_loss_discriminator = discriminator_loss
+    return model
+
+
 def updates(model, batches, seeds, lr, lambda_, epoch=1):
     """The model's states before, between and after the updates of one epoch with plain gradient steps."""
     sides = [*model.encoder.parameters(), *model.decoder.parameters()]
@@ -191,8 +228,20 @@ def updates(model, batches, seeds, lr, lambda_, epoch=1):
     return loader.finish()
 
 
+def _few(network):
+    """The last weight tensor of a network that has eight elements, or the last of all."""
+    weights = list(network.parameters())
+    return next((weight for weight in reversed(weights) if weight.numel() >= 8), weights[-1])
+
+
+def first_eight(weight):
+    """The first eight elements; with zeros behind them where there are fewer."""
+    values = weight.detach().flatten()[:8].float()
+    return nn.functional.pad(values, (0, 8 - len(values))).clone()
+
+
 def epochs(model, batches, lr, lambda_, numbers):
-    """Let linear networks be trained for epochs of these numbers.
+    """Let a model be trained for epochs of these numbers.
 
     Returns:
         For each epoch the weights after every step of the optimizers, a few of each network: "encoder",
@@ -202,17 +251,13 @@ def epochs(model, batches, lr, lambda_, numbers):
     sides = [*model.encoder.parameters(), *model.decoder.parameters()]
     optimizer_ae = torch.optim.SGD(sides, lr=lr)
     optimizer_disc = torch.optim.SGD(model.discriminator.parameters(), lr=lr)
-    few = {
-        "encoder": model.encoder.grader_map.bias,
-        "decoder": model.decoder.grader_map.bias,
-        "discriminator": model.discriminator.grader_map.weight,
-    }
+    few = {side: _few(getattr(model, side)) for side in ("encoder", "decoder", "discriminator")}
     loss = model.get_loss_discriminator
     found = []
 
     def note(*sides):
         for side in sides:
-            found[-1][side].append(few[side].detach().flatten()[:8].clone())
+            found[-1][side].append(first_eight(few[side]))
 
     def drawing(z_fake, *args, **kwargs):
         found[-1]["drawn"].append(torch.randn(8))
@@ -223,7 +268,7 @@ def epochs(model, batches, lr, lambda_, numbers):
     model.get_loss_discriminator = drawing
 
     def begin():
-        found[-1] = {name: [few[name].detach().flatten()[:8].clone()] for name in few} | {"drawn": []}
+        found[-1] = {name: [first_eight(few[name])] for name in few} | {"drawn": []}
 
     for number in numbers:
         found.append({})

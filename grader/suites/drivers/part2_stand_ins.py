@@ -113,6 +113,18 @@ class DiscriminatorStandIn(StandIn):
         return self.grader_map(z.to(self.grader_map.weight.dtype))
 
 
+class QuadraticStandIn(StandIn):
+    """A discriminator that sees how far from zero each element of a code is, and nothing else."""
+
+    def __init__(self, z_dim, *args, **kwargs):
+        super().__init__()
+        self.grader_map = nn.Linear(2 * z_dim, 1)
+
+    def forward(self, z, *args, **kwargs):
+        z = z.to(self.grader_map.weight.dtype)
+        return self.grader_map(torch.cat([z, z.square().clamp(max=9)], dim=1))
+
+
 STAND_INS = {
     "ConvEncoder": (EncoderStandIn, (2, 1, 28, 28)),
     "ConvDecoder": (DecoderStandIn, (2, 8)),
