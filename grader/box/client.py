@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import torch
 
 from grader.box import wire
+from grader.box.budget import LOOK_SECONDS, Budget
 from grader.box.errors import Frame, StudentError
 from grader.box.remote import Call, Remote, RemoteModule, tensors_in
 from grader.box.text import one_line
@@ -40,15 +41,7 @@ class Channels(Protocol):
 
     def close_channel(self, session: int) -> None: ...
 
-
-class Budget:
-    """The wall-clock time that all sessions of one submission share.
-
-    Deadlines bound a call; this bounds a submission whose every call ends just before its deadline.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.left = seconds
+    def memory(self, session: int) -> int: ...
 
 
 class Session:
@@ -68,6 +61,7 @@ class Session:
         self._fault: StudentError | None = None
         self._closed = False
         self.missing_device: StudentError | None = None  # the first error for want of a device
+        self._budget.opened(self)
 
     # -- what a suite uses ---------------------------------------------------------------------
 
@@ -152,8 +146,20 @@ class Session:
         """Kill the session and all it started."""
         if not self._closed:
             self._closed = True
+            self._budget.closed(self)
             self._channel.close()
             self._box.close_channel(self._number)
+
+    # -- what the budget uses --------------------------------------------------------------------
+
+    def memory(self) -> int:
+        """Bytes that the session takes beyond what it shares with the others."""
+        return self._box.memory(self._number)
+
+    def give_up(self, error: StudentError) -> None:
+        """Kill the session; every request fails with this error from now on."""
+        self._fault = error
+        self.close()
 
     # -- the wire ------------------------------------------------------------------------------
 
@@ -196,9 +202,14 @@ class Session:
             self._send(message, deadline)
             length = wire.header_length(bytes(self._receive(wire.LENGTH.size, deadline)))
             header = wire.parse_header(bytes(self._receive(length, deadline)))
+            self._budget.admit(header, what or "the code")
             reply = wire.unpack(header, self._receive(header.payload_length, deadline))
+            self._budget.keep(reply)
             if self._inbox:
                 raise wire.WireError("it goes on after its end")
+        except StudentError as error:  # of the budget: what else was to come is not read
+            self._fault = error
+            raise
         except wire.WireError as error:
             raise self._broken("protocol", f"the reply could not be read: {error}") from None
         except (ConnectionError, EOFError):
@@ -259,13 +270,17 @@ class Session:
         return self._fault
 
     def _wait(self, reading: bool, deadline: float) -> None:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
         poll = select.poll()  # unlike select, not limited to the first 1024 descriptors
         poll.register(self._channel, select.POLLIN if reading else select.POLLOUT)
-        if not poll.poll(1000 * remaining):
-            raise TimeoutError
+        while True:
+            self._budget.look()
+            if self._fault is not None:
+                raise self._fault
+            remaining = deadline - time.monotonic()
+            if remaining <= 0:
+                raise TimeoutError
+            if poll.poll(1000 * min(remaining, LOOK_SECONDS)):
+                return
 
     def _send(self, data: bytearray, deadline: float) -> None:
         view, done = memoryview(data), 0

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.box.errors import BoxError
+from grader.box.processes import descendants, memory, status
 from grader.digits import digits_folder
 
 HERE = Path(__file__).parent
@@ -161,6 +162,9 @@ class Box:
             self.close()
             raise BoxError(f"the box could not be started: {reply['error']}")
         self._cpu_at_start = self._cpu = self._cpu_of(reply)
+        *_, self._template = self.pid, *descendants(self.pid)
+        self._shared = memory(self._template)
+        self._pids: dict[int, int] = {}
 
     @property
     def cpu_seconds(self) -> float:
@@ -216,8 +220,25 @@ class Box:
             theirs.close()
         return reply["session"], ours
 
+    def memory(self, session: int) -> int:
+        """Bytes that a session and all that it has started take beyond the template.
+
+        What it changes of the template's own memory, half a gigabyte, is not seen here.
+        """
+        if session not in self._pids:
+            # The number by which the template knows it: the second, but for a box without namespaces.
+            known = {
+                status(pid).get("NSpid", "").split("\t")[:2][-1]: pid for pid in descendants(self._template)
+            }
+            if str(session) not in known:
+                return 0
+            self._pids[session] = known[str(session)]
+        pid = self._pids[session]
+        return max(0, memory(pid) - self._shared) + sum(memory(child) for child in descendants(pid))
+
     def close_channel(self, session: int) -> None:
         """Kill a session; returns when nothing of it is left."""
+        self._pids.pop(session, None)
         try:
             self._control.send(json.dumps({"op": "close", "session": session}).encode())
             self._cpu = self._cpu_of(self._receive(REPLY_SECONDS))

@@ -170,7 +170,7 @@ def pack(body: Any, max_payload: int = MAX_PAYLOAD) -> bytearray:
     tree = encode(body, tensors)
     if len(tensors) > MAX_TENSORS:
         raise WireError(f"a message holds more than {MAX_TENSORS} tensors")
-    specs, chunks, total = [], [], 0
+    specs, pieces, total = [], [], 0
     for tensor in tensors:
         try:
             # A tensor subclass may answer such questions as it likes; here it is not asked.
@@ -192,17 +192,19 @@ def pack(body: Any, max_payload: int = MAX_PAYLOAD) -> bytearray:
         except RuntimeError as error:  # a meta tensor, for one
             raise WireError(f"a tensor cannot be sent: {error}") from error
         specs.append([DTYPE_NAMES[plain.dtype], list(plain.shape), requires_grad])
-        chunks.append(flat.numpy().tobytes())
+        pieces.append(flat)
     try:
         header = json.dumps({"body": tree, "tensors": specs}, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise WireError(f"a header cannot be written: {error}") from error
     if len(header) > MAX_HEADER:
         raise WireError(f"a header is larger than {MAX_HEADER // 1024} KB")
-    message = bytearray(LENGTH.pack(len(header)))
-    message += header
-    for chunk in chunks:
-        message += chunk
+    message = bytearray(LENGTH.size + len(header) + total)  # once, and nothing beside it: it may be large
+    message[: LENGTH.size + len(header)] = LENGTH.pack(len(header)) + header
+    done = LENGTH.size + len(header)
+    for flat in pieces:
+        message[done : done + flat.numel()] = flat.numpy().data
+        done += flat.numel()
     return message
 
 

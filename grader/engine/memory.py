@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from pathlib import Path
+
+from grader.box.processes import descendants, status
 
 LOOK_SECONDS = 0.1
 _PEAK, _NUMBERS = "VmHWM", "NSpid"
@@ -47,43 +47,17 @@ class PeakMemory:
 
     def _watch(self) -> None:
         own = os.getpid()
-        level = _level(_status(own))
+        level = _level(status(own))
         while not self._end.wait(LOOK_SECONDS):
             for pid in descendants(own):
                 if pid in self._earlier:
                     continue
-                status = _status(pid)
-                if _PEAK in status and _level(status) != level + 1:
-                    peak = int(status[_PEAK].split()[0]) * 1024 / 10**6
+                said = status(pid)
+                if _PEAK in said and _level(said) != level + 1:
+                    peak = int(said[_PEAK].split()[0]) * 1024 / 10**6
                     self.megabytes = max(peak, self.megabytes or 0.0)
 
 
-def descendants(pid: int) -> Iterator[int]:
-    """The processes that a process has started, those that they have started, and so on."""
-    pending = [pid]
-    while pending:
-        try:
-            tasks = list(Path(f"/proc/{pending.pop()}/task").iterdir())
-        except OSError:  # it has ended
-            continue
-        for task in tasks:
-            try:
-                children = [int(child) for child in (task / "children").read_text().split()]
-            except OSError:
-                continue
-            yield from children
-            pending += children
-
-
-def _status(pid: int) -> dict[str, str]:
-    """What the system says of a process; nothing, where it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text(errors="replace").splitlines()
-    except OSError:
-        return {}
-    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
-
-
-def _level(status: dict[str, str]) -> int:
+def _level(said: dict[str, str]) -> int:
     """How many process namespaces a process has a number in."""
-    return len(status.get(_NUMBERS, "").split())
+    return len(said.get(_NUMBERS, "").split())

@@ -9,7 +9,8 @@ from functools import cached_property
 
 import pytest
 
-from grader.box.client import Budget, Channels
+from grader.box.budget import Budget
+from grader.box.client import Channels
 from grader.submission.newer_python import required_python
 from grader.suites.part import SUBMISSION_SECONDS
 

@@ -84,6 +84,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     context = pyfuncitem.config.stash[CONTEXT]
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
     (part,) = (value for value in arguments.values() if isinstance(value, Part))
+    context.budget.begin_check()
     part.begin_check(derive_seed(context.seed, context.identity, f"session of {pyfuncitem.name}"))
     try:
         try:

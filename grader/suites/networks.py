@@ -259,14 +259,19 @@ def expect_trainable(part: Part, network: Remote, inputs: torch.Tensor, what: st
     reached = []
     for index, output in enumerate(outputs):
         cotangents = [torch.ones_like(output) if place == index else None for place in range(len(outputs))]
-        reached.append(call.gradients(*cotangents, of=network))
+        found = call.gradients(*cotangents, of=network)
+        # Kept are two answers for each weight, not its gradient: there may be many outputs and large weights.
+        reached.append(
+            {name: None if gradient is None else bool(gradient.any()) for name, gradient in found.items()}
+        )
+        del found
     state = network.state_dict()
     expect(bool(state), "the network has no parameters", "assign the layers to self in __init__")
     network.eval()
     before, again = _tensors(network(inputs)), _tensors(network(inputs))
     for index, gradients in enumerate(reached):
-        cut_off = [name for name, gradient in gradients.items() if gradient is None]
-        alive = any(gradient is not None and bool(gradient.any()) for gradient in gradients.values())
+        cut_off = [name for name, nonzero in gradients.items() if nonzero is None]
+        alive = any(gradients.values())
         moved = False
         if alive and cut_off and _same(before[index], again[index]):
             network.load_state_dict({**state, **{name: state[name] + 0.1 for name in cut_off}})

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from grader.box.client import Budget, Channels, Session
+from grader.box.budget import Budget
+from grader.box.client import Channels, Session
 from grader.box.errors import StudentError
 from grader.box.remote import Call, Remote
 

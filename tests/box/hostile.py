@@ -33,6 +33,9 @@ class HostileBox:
     def close_channel(self, session: int) -> None:
         self.closed.append(session)
 
+    def memory(self, session: int) -> int:
+        return 0
+
     def _serve(self, channel: socket.socket) -> None:
         with contextlib.suppress(OSError, EOFError):
             self.script(channel)

@@ -14,8 +14,9 @@ import pytest
 
 from grader.box.client import Session
 from grader.box.launcher import Box
+from grader.box.processes import descendants
 from grader.engine import grade_into, prepare_output
-from grader.engine.memory import PeakMemory, descendants
+from grader.engine.memory import PeakMemory
 
 from .fakes import PROVENANCE, FakeMarker, cohort, result_for
 

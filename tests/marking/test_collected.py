@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from grader.box.client import Budget
+from grader.box.budget import Budget
 from grader.marking.collected import CollectedSuites
 from grader.marking.context import CONTEXT, Context
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.box.client import Budget
+from grader.box.budget import Budget
 from grader.box.errors import StudentError
 from grader.box.launcher import Box
 from grader.suites.part import DRIVERS, HELPER_FOLDER, Part

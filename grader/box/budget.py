@@ -1,0 +1,148 @@
+"""What the sessions of one submission share: time by the clock, memory in the box and on the grader's side.
+
+Deadlines bound a call, and a message has a largest size; these bound a submission whose every call ends just
+before its deadline, whose every session stays just below its limit, or whose every message is just small
+enough.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+import weakref
+from typing import Any, Protocol
+
+import torch
+
+from grader.box.errors import StudentError
+from grader.box.remote import tensors_in
+from grader.box.wire import Header
+
+# Both networks of a part with 192 filters, six times the recommended width, have 31 MB of weights: with them
+# the check that compares most states holds 155 MB at a time, and the one that looks most often into trainings
+# that never learn receives 2.5 GB in all.
+KEPT_BYTES = 320 * 2**20
+RECEIVED_BYTES = 4 * 2**30
+# Comparisons turn what is narrower into float32 or float64: a byte for each truth value is four soon.
+NARROWEST = 4
+# Beyond the template, whose memory all share. Four sessions with networks of 192 filters take 2.3 GB.
+SESSIONS_BYTES = 4 * 2**30
+LOOK_SECONDS = 0.1
+COLLECT_BYTES = 16 * 2**20
+
+
+class Watched(Protocol):
+    """A session, as far as its memory is concerned."""
+
+    def memory(self) -> int: ...
+
+    def give_up(self, error: StudentError) -> None: ...
+
+
+class Budget:
+    """The time and memory that are left to a submission.
+
+    Args:
+        seconds: by the clock, for all calls together.
+
+    Attributes:
+        left: seconds that are left.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+        self._sessions: weakref.WeakSet[Watched] = weakref.WeakSet()
+        self._next_look = 0.0
+        self._received = 0  # bytes, by this check
+        self._kept = 0  # bytes, of tensors that somebody still holds
+
+    # -- on the grader's side --------------------------------------------------------------------
+
+    def begin_check(self) -> None:
+        """From here on another check receives. What the last one held is let go of."""
+        self._received = 0
+        if self._kept > COLLECT_BYTES:  # by the frames of an exception, which refer to one another
+            gc.collect()
+
+    def admit(self, header: Header, what: str) -> None:
+        """Decide whether a message may be read.
+
+        Args:
+            header: what it announces.
+            what: the call that it answers.
+
+        Raises:
+            StudentError: this check would have received too much in all, or would hold too much at a time.
+        """
+        size = sum(_counted(math.prod(shape), dtype) for dtype, shape, _ in header.specs)
+        self._received += size
+        if self._received > RECEIVED_BYTES:
+            raise _too_much(
+                f"{what} sends another {_megabytes(size)}, after "
+                f"{_megabytes(self._received - size)} in this check",
+                f"all that a check may receive is {_megabytes(RECEIVED_BYTES)}",
+            )
+        if self._kept + size > KEPT_BYTES:
+            gc.collect()
+        if self._kept + size > KEPT_BYTES:
+            raise _too_much(
+                f"{what} sends {_megabytes(size)}, and {_megabytes(self._kept)} that were sent before are "
+                "still needed",
+                f"all that a check may hold at a time is {_megabytes(KEPT_BYTES)}",
+            )
+
+    def keep(self, value: Any) -> None:
+        """Count the tensors of a message until nobody holds them, or a view of them, any longer."""
+        for tensor in tensors_in(value):
+            size = _counted(tensor.numel(), tensor.dtype)
+            self._kept += size
+            weakref.finalize(tensor.untyped_storage(), self._let_go, size).atexit = False
+
+    def _let_go(self, size: int) -> None:
+        self._kept -= size
+
+    # -- in the box ------------------------------------------------------------------------------
+
+    def opened(self, session: Watched) -> None:
+        """Count a session's memory from now on."""
+        self._sessions.add(session)
+
+    def closed(self, session: Watched) -> None:
+        """Count it no longer."""
+        self._sessions.discard(session)
+
+    def look(self) -> None:
+        """End all sessions if they take more memory together than they may; ten times a second at most."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + LOOK_SECONDS
+        sessions = list(self._sessions)
+        taken = sum(session.memory() for session in sessions)
+        if taken > SESSIONS_BYTES:
+            error = StudentError(
+                "died",
+                f"your code takes {_megabytes(taken)} of memory in {len(sessions)} "
+                f"process{'es' if len(sessions) > 1 else ''}; all of them together may take "
+                f"{_megabytes(SESSIONS_BYTES)}",
+                "keep no images, codes or graphs from one call to the next, and make layers smaller",
+            )
+            for session in sessions:
+                session.give_up(error)
+
+
+def _too_much(came: str, limit: str) -> StudentError:
+    return StudentError(
+        "unusable",
+        f"{came}; {limit}",
+        "return only what the assignment asks for, and make layers smaller",
+    )
+
+
+def _counted(elements: int, dtype: torch.dtype) -> int:
+    return elements * max(NARROWEST, dtype.itemsize)
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 10**6:,.0f} MB"
