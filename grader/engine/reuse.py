@@ -26,7 +26,8 @@ from typing import Any
 from grader.digits import digits_file
 from grader.engine.unmarked import Provenance
 from grader.errors import GraderUsageError
-from grader.marking.result import CheckResult, ItemResult, SubmissionResult
+from grader.marking.result import SubmissionResult
+from grader.marking.result_json import result_from_json
 from grader.report.atomic import write_atomically
 from grader.report.results_json import FILE_NAME
 from grader.submission import Found, Submission, read_found
@@ -167,8 +168,8 @@ class Kept:
         if note.get("results") != _digest(content):
             return None
         try:
-            result = result_from_json(json.loads(content))
-        except (ValueError, KeyError, TypeError):  # of another version of the grader
+            result = result_from_json(content)
+        except ValueError:  # of another version of the grader
             return None
         submission = read_found(found, shown=True)
         seeds = {self.provenance.seed, result.seed if any_seed else self.provenance.seed}
@@ -200,28 +201,6 @@ class Kept:
             "pending": sorted(self._pending),
         }
         write_atomically(self.output / RUN_FILE, json.dumps(run, indent=2).encode() + b"\n")
-
-
-def result_from_json(record: dict[str, Any]) -> SubmissionResult:
-    """A result as it was before it became `results.json`.
-
-    Raises:
-        KeyError, TypeError: it is not one.
-    """
-    return SubmissionResult(
-        submission=record["submission"],
-        seed=record["seed"],
-        suite=record["suite"],
-        sandbox=record["sandbox"],
-        seconds=record["seconds"],
-        items=tuple(
-            ItemResult(**{**item, "checks": tuple(CheckResult(**check) for check in item["checks"])})
-            for item in record["items"]
-        ),
-        violations=tuple(record["violations"]),
-        warnings=tuple(record["warnings"]),
-        waived=tuple(record["waived"]),
-    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from grader.engine.pool import Event, Finished, grade_cohort
@@ -189,7 +190,7 @@ def _write(kept: Kept, marked: Marked) -> SubmissionResult:
             remove_pictures(folder)
             replace_figures(folder, {})
         try:
-            write_result(kept.output, result, marked.memory_mb)
+            write_result(kept.output, replace(result, memory_mb=marked.memory_mb))
         except ValueError as error:
             result = grader_fault(result.submission, f"its result is not valid: {error}", kept.provenance)
             write_result(kept.output, result)

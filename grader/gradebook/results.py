@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
-from typing import Any
 
 from grader.errors import GraderFault
-from grader.marking.result import STATUSES, CheckResult, ItemResult, SubmissionResult
+from grader.marking.result import SubmissionResult
+from grader.marking.result_json import result_from_json
 from grader.report.results_json import FILE_NAME
 from grader.rubric import load_rubric
 from grader.submission.names import printable
@@ -34,17 +32,13 @@ def read_result(path: Path, student: str) -> SubmissionResult:
     """
     shown = printable(str(path))
     try:
-        table = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-        result = _result(table)
+        result = result_from_json(path.read_bytes())
     except FileNotFoundError as error:
         raise UnusableResult(f"{shown}: there is no result; grade the submission") from error
     except OSError as error:
         raise UnusableResult(f"{shown}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {printable(str(error), 120)}"
-        raise UnusableResult(
-            f"{shown}: is not a valid result ({reason}); grade the submission again"
-        ) from error
+    except ValueError as error:
+        raise UnusableResult(f"{shown}: {printable(str(error), 160)}; grade the submission again") from error
     if result.submission != student:
         raise UnusableResult(
             f"{shown}: is the result of {printable(result.submission)}, not of {printable(student)}"
@@ -65,60 +59,6 @@ def refuse_unprotected(result: SubmissionResult, shown: str) -> None:
             f'{shown}: was made without a sandbox ("sandbox": "{NO_SANDBOX}"), and no gradebook takes such '
             "marks; grade the submission again without --no-sandbox"
         )
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number of points")
-
-
-def _result(table: dict[str, Any]) -> SubmissionResult:
-    def strings(values: list[Any]) -> tuple[str, ...]:
-        return tuple(_string(value) for value in values)
-
-    return SubmissionResult(
-        submission=_string(table["submission"]),
-        seed=int(table["seed"]),
-        suite=_string(table["suite"]),
-        sandbox=_string(table["sandbox"]),
-        seconds=float(table["seconds"]),
-        items=tuple(_item(row) for row in table["items"]),
-        violations=strings(table.get("violations", [])),
-        warnings=strings(table.get("warnings", [])),
-        waived=strings(table.get("waived", [])),
-    )
-
-
-def _item(row: dict[str, Any]) -> ItemResult:
-    if row["status"] not in STATUSES:
-        raise ValueError(f"unknown status {row['status']!r}")
-    checks = tuple(
-        CheckResult(
-            _string(check["name"]),
-            _string(check["status"]),
-            float(check.get("weight", 1.0)),
-            _string(check.get("message", "")),
-            _string(check.get("hint", "")),
-            _string(check.get("severity", "")),
-        )
-        for check in row["checks"]
-    )
-    points, worth = _points(row["points"]), _points(row["max_points"])
-    if not 0 <= points <= worth:
-        raise ValueError(f"item {row['id']} has {points} of {worth} points")
-    review = _string(row.get("review", ""))
-    return ItemResult(_string(row["id"]), points, worth, row["status"], checks, review)
-
-
-def _points(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is not a number of points")
-    return float(value)
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a text")
-    return value
 
 
 def _check_items(result: SubmissionResult, shown: str) -> None:

@@ -17,7 +17,7 @@ from grader.box.text import one_line
 from grader.marking import result
 from grader.marking.context import Context
 from grader.marking.prices import LEAST, SLIP, Price, load_prices, lost_share
-from grader.marking.result import CheckResult, ItemResult
+from grader.marking.result import CheckResult, ItemResult, Status
 from grader.rubric import Item, Rubric
 from grader.suites.expect import CheckFailed
 
@@ -133,7 +133,7 @@ class MarkingPlugin:
         failed = status == result.FAILED
         checks.append(CheckResult(name, status, LEAST[severity], message, hint, severity if failed else ""))
 
-    def _judge(self, test: pytest.Item, call: pytest.CallInfo[None]) -> tuple[str, str, str]:
+    def _judge(self, test: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Status, str, str]:
         error = call.excinfo.value if call.excinfo is not None else None
         if error is None:
             return result.PASSED, "", ""
@@ -181,6 +181,7 @@ def score(item: Item, checks: Iterable[CheckResult], review: str = "") -> ItemRe
     if not checks:
         return ItemResult(item.id, 0.0, item.points, result.GRADER_ERROR, checks)
     points = round(item.points * (1 - lost_share(checks)), 2)
+    status: Status
     if result.GRADER_ERROR in statuses:
         status = result.GRADER_ERROR
     elif statuses == {result.PASSED}:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Annotated, Any, Final, Literal, get_args
 
-PASSED = "passed"
-PARTIAL = "partial"
-FAILED = "failed"
-NOT_IMPLEMENTED = "not_implemented"
-NOT_SUBMITTED = "not_submitted"
-GRADER_ERROR = "grader_error"
-STATUSES = (PASSED, PARTIAL, FAILED, NOT_IMPLEMENTED, NOT_SUBMITTED, GRADER_ERROR)
+from annotated_types import Ge, Predicate
+
+PASSED: Final = "passed"
+PARTIAL: Final = "partial"
+FAILED: Final = "failed"
+NOT_IMPLEMENTED: Final = "not_implemented"
+NOT_SUBMITTED: Final = "not_submitted"
+GRADER_ERROR: Final = "grader_error"
+Status = Literal["passed", "partial", "failed", "not_implemented", "not_submitted", "grader_error"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+# Of the layout of `results.json`. Keys are added without a new version: readers pass over unknown ones.
+SCHEMA_VERSION: Final = 1
+Finite = Annotated[float, Ge(0), Predicate(math.isfinite)]
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,8 @@ class CheckResult:
     """
 
     name: str
-    status: str
-    weight: float = 1.0
+    status: Status
+    weight: Finite = 1.0
     message: str = ""
     hint: str = ""
     severity: str = ""
@@ -50,11 +57,15 @@ class ItemResult:
     """
 
     id: str
-    points: float
-    max_points: float
-    status: str
+    points: Finite
+    max_points: Finite
+    status: Status
     checks: tuple[CheckResult, ...] = ()
     review: str = ""
+
+    def __post_init__(self) -> None:
+        if self.points > self.max_points:
+            raise ValueError(f"item {self.id} has {self.points:g} of {self.max_points:g} points")
 
 
 @dataclass(frozen=True)
@@ -63,18 +74,22 @@ class SubmissionResult:
 
     Attributes:
         hand_in: what to say of whose hand-in it is, or which attempt; empty where there is nothing to tell.
+        memory_mb: the most memory that a process of its code took, in megabytes, where that is known.
+        schema: the version of the layout.
     """
 
     submission: str
     seed: int
     suite: str
     sandbox: str
-    seconds: float
+    seconds: Finite
     items: tuple[ItemResult, ...]
     violations: tuple[str, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     waived: tuple[str, ...] = ()
     hand_in: str = ""
+    memory_mb: Finite | None = None
+    schema: Literal[1] = SCHEMA_VERSION
 
     @property
     def points(self) -> float:
@@ -115,8 +130,11 @@ class SubmissionResult:
             "violations": list(self.violations),
             "warnings": list(self.warnings),
         }
+        table["schema"] = self.schema
         if self.hand_in:  # a key that was added: only where it says something
             table["hand_in"] = self.hand_in
+        if self.memory_mb is not None:
+            table["memory_mb"] = round(self.memory_mb, 1)
         return table
 
 

@@ -15,13 +15,12 @@ FILE_NAME = "results.json"
 PAIRS_FILE = "similar.json"  # {"pairs": [{"a": "s1", "b": "s2", "score": 0.97}, ...]}, beside the submissions
 
 
-def write_result(output: Path, result: SubmissionResult, memory_mb: float | None = None) -> Path:
+def write_result(output: Path, result: SubmissionResult) -> Path:
     """Write `OUTPUT/<submission>/results.json`.
 
     Args:
         output: the folder of results, which exists.
         result: the marks.
-        memory_mb: the most memory that a process of the submission took, in megabytes, where that is known.
 
     Returns:
         Where it was written.
@@ -33,10 +32,7 @@ def write_result(output: Path, result: SubmissionResult, memory_mb: float | None
     name = result.submission
     if not name or name.startswith(".") or "/" in name or os.sep in name or "\0" in name:
         raise ValueError(f"{name!r} is not a name for a folder of results")
-    table = result.to_json()
-    if memory_mb is not None:
-        table["memory_mb"] = round(memory_mb, 1)
-    content = json.dumps(_valid(table), indent=2, ensure_ascii=False, allow_nan=False)
+    content = json.dumps(_valid(result.to_json()), indent=2, ensure_ascii=False, allow_nan=False)
     folder = output / name
     if folder.is_symlink():
         raise NotADirectoryError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,7 @@ def write_cohort(folder: Path, count: int, seed: int = 1, with_pictures: bool = 
     """Write the results, and the pictures if wanted; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for index, result in enumerate(synthetic(count, seed)):
-        path = write_result(folder, result, memory_of(result))
+        path = write_result(folder, replace(result, memory_mb=memory_of(result)))
         if with_pictures:
             write_pictures(path.parent, pictures_of(result, index))
             if memory_of(result):

@@ -36,7 +36,7 @@ def test_pictures_and_memory_are_found_where_they_are(tmp_path):
     path.write_text(json.dumps({**content, "memory_mb": 812.5, "something": "new"}))
     ((record,), _) = load(tmp_path)
     assert [(picture.item, picture.kind) for picture in record.pictures] == [("1.8.sample", "samples")]
-    assert record.memory == 812.5
+    assert record.result.memory_mb == 812.5
 
 
 def test_a_picture_that_is_a_link_is_left_alone(tmp_path):
@@ -55,10 +55,22 @@ def test_a_picture_that_is_a_link_is_left_alone(tmp_path):
         (lambda content: "[" * 100_000, "it is not JSON"),
         (lambda content: "[]", "it is not a result"),
         (lambda content: json.dumps({**content, "items": None}), "it is not a result"),
-        (lambda content: json.dumps({**content, "seconds": "nan"}), "not a finite number"),
-        (lambda content: json.dumps({**content, "warnings": "one"}), "should be a list"),
-        (lambda content: json.dumps({k: v for k, v in content.items() if k != "seed"}), "KeyError"),
-        (lambda content: json.dumps(content).replace('"passed"', '"perfect"'), "no status 'perfect'"),
+        (
+            lambda content: json.dumps({**content, "seconds": "nan"}),
+            "seconds: Input should be a valid number",
+        ),
+        (
+            lambda content: json.dumps({**content, "warnings": "one"}),
+            "warnings: Input should be a valid array",
+        ),
+        (
+            lambda content: json.dumps({k: v for k, v in content.items() if k != "seed"}),
+            "seed: Field required",
+        ),
+        (
+            lambda content: json.dumps(content).replace('"passed"', '"perfect"'),
+            "status: Input should be 'passed'",
+        ),
         (lambda content: "caf\udce9", "it is not JSON"),
     ],
 )

@@ -116,7 +116,7 @@ def cohort_page(records: Sequence[Record], told: Told, item_files: dict[str, str
             for column in (next(iter(group)),)
         ],
         rows=[_row(record, columns) for record in records],
-        has_memory=any(record.memory is not None for record in records),
+        has_memory=any(record.result.memory_mb is not None for record in records),
         item_files=item_files,
         used=[
             status for status in STATUSES if any(i.status == status for r in records for i in r.result.items)
@@ -124,7 +124,10 @@ def cohort_page(records: Sequence[Record], told: Told, item_files: dict[str, str
         runs=_runs(records),
         spent=sum(record.result.seconds for record in records),
         slowest=max((record.result.seconds for record in records), default=0.0),
-        most_memory=max((record.memory for record in records if record.memory is not None), default=None),
+        most_memory=max(
+            (record.result.memory_mb for record in records if record.result.memory_mb is not None),
+            default=None,
+        ),
     )
 
 

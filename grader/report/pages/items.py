@@ -128,7 +128,7 @@ def item_page(item: Item, records: Sequence[Record], told: Told, item_files: dic
     sheets = []
     for kind in pictures.KINDS:
         cards = []
-        without = []
+        without: list[tuple[str, str, str]] = []
         for record in here:
             result = results[record.name]
             page, name = _page(record, f"i{item.id}"), shown(record.name, 120)

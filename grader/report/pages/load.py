@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from grader.errors import GraderUsageError
-from grader.marking.result import STATUSES, CheckResult, ItemResult, SubmissionResult
+from grader.marking.result import SubmissionResult
+from grader.marking.result_json import result_from_json
 from grader.report import figures, pictures
 from grader.report.by_eye import by_eye, item_of
 from grader.report.results_json import FILE_NAME, PAIRS_FILE
@@ -50,7 +50,6 @@ class Record:
     Attributes:
         folder: its folder of results; the folder's name is the submission's.
         result: what `results.json` says.
-        memory: the most memory that its code took, in MB, where the results record it as `memory_mb`.
         pictures: made while grading.
         figures: handed in by the student.
         alike: submissions that are nearly the same, with the score of that, where known.
@@ -58,7 +57,6 @@ class Record:
 
     folder: Path
     result: SubmissionResult
-    memory: float | None = None
     pictures: tuple[PictureFile, ...] = ()
     figures: tuple[FigureFile, ...] = ()
     alike: tuple[tuple[str, float], ...] = ()
@@ -102,67 +100,10 @@ def _record(folder: Path, file: Path) -> Record:
     if file.stat().st_size > MOST_BYTES:
         raise ValueError("it is larger than any result")
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is not JSON ({printable(str(error), 80)})") from error
-    try:
-        result = replace(_result(content), submission=folder.name)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"it is not a result ({type(error).__name__}: {printable(str(error), 80)})"
-        ) from error
-    memory = content.get("memory_mb")
-    return Record(
-        folder,
-        result,
-        _number(memory) if isinstance(memory, int | float) else None,
-        _pictures(folder, result),
-        _figures(folder),
-    )
-
-
-def _result(content: Mapping[str, Any]) -> SubmissionResult:
-    return SubmissionResult(
-        submission=str(content["submission"]),
-        seed=int(content["seed"]),
-        suite=str(content["suite"]),
-        sandbox=str(content["sandbox"]),
-        seconds=_number(content["seconds"]),
-        items=tuple(_item(item) for item in content["items"]),
-        violations=_lines(content.get("violations", [])),
-        warnings=_lines(content.get("warnings", [])),
-        waived=_lines(content.get("waived", [])),
-        hand_in=str(content.get("hand_in", "")),
-    )
-
-
-def _item(content: Mapping[str, Any]) -> ItemResult:
-    checks = tuple(
-        CheckResult(
-            str(check["name"]),
-            _status(check["status"]),
-            _number(check.get("weight", 1)),
-            str(check.get("message", "")),
-            str(check.get("hint", "")),
-            str(check.get("severity", "")),
-        )
-        for check in content["checks"]
-    )
-    points, worth = _number(content["points"]), _number(content["max_points"])
-    return ItemResult(
-        str(content["id"]),
-        points,
-        worth,
-        _status(content["status"]),
-        checks,
-        str(content.get("review", "")),
-    )
-
-
-def _status(value: Any) -> str:
-    if value not in STATUSES:
-        raise ValueError(f"there is no status {value!r}")
-    return str(value)
+        result = replace(result_from_json(file.read_bytes()), submission=folder.name)
+    except ValueError as error:
+        raise ValueError(printable(str(error), 120)) from error
+    return Record(folder, result, _pictures(folder, result), _figures(folder))
 
 
 def _number(value: Any) -> float:
@@ -170,12 +111,6 @@ def _number(value: Any) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{value!r} is not a finite number")
     return number
-
-
-def _lines(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} should be a list")
-    return tuple(str(line) for line in value)
 
 
 def _pictures(folder: Path, result: SubmissionResult) -> tuple[PictureFile, ...]:
