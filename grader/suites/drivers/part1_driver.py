@@ -11,11 +11,11 @@ import sys
 import torch
 from part1_numbers import dtype_of, half_of, take_any_floats, takes
 from part1_stand_ins import (
+    CRUDE_FORWARDS,
     CRUDE_HELPERS,
     CRUDE_NETWORKS,
     Held,
     ManifoldDecoder,
-    crude_forward,
     decoded_once,
     full_precision,
     mean_plus_std,
@@ -55,9 +55,9 @@ def stop_sampling():
 
 
 def make_crude(name):
-    """Replace a helper of utils.py, a network, or `forward`, by a crude one; a VAE can be trained with it."""
-    if name == "forward":
-        importlib.import_module("train_pl").VAE.forward = crude_forward
+    """Replace a helper of utils.py, a network, or `forward`, by a crude one that still can be trained."""
+    if name in CRUDE_FORWARDS:
+        importlib.import_module("train_pl").VAE.forward = CRUDE_FORWARDS[name]
         return
     if name in CRUDE_HELPERS:
         replace(name, CRUDE_HELPERS[name])
@@ -346,9 +346,9 @@ def after_fit(num_filters, z_dim, lr, state, batches, epochs, validate):
     return model.state_dict()
 
 
-def gradients_of_loss(model, images):
+def gradients_of_loss(model, images, training=True):
     """The gradient of the loss by each parameter that learns, by name; nothing if there is no loss."""
-    model.train()
+    model.train(training)
     result = model(images)
     if not isinstance(result, tuple | list) or len(result) != 3 or not isinstance(result[2], torch.Tensor):
         return None

@@ -73,7 +73,26 @@ def flat(gradients: Gradients, due: Gradients, prefix: str = "") -> torch.Tensor
     return torch.cat(parts) if parts else torch.zeros(1, dtype=torch.float64)
 
 
-def agreement(part: Part, model: Remote, batches: tuple[torch.Tensor, torch.Tensor]) -> dict[str, float]:
+def own_gradients(part: Part, model: Remote, images: torch.Tensor, calls: int, training: bool) -> Gradients:
+    """The gradients of the student's loss, the sum of several calls: each may draw noise of its own."""
+    total: dict[str, torch.Tensor] = {}
+    for _ in range(calls):
+        found = part.driver.gradients_of_loss(model, images, training)
+        for name, gradient in (found if isinstance(found, dict) else {}).items():
+            if isinstance(gradient, torch.Tensor):
+                before = total.get(name)
+                same = before is not None and before.shape == gradient.shape
+                total[name] = before + gradient if before is not None and same else gradient
+    return total
+
+
+def agreement(
+    part: Part,
+    model: Remote,
+    batches: tuple[torch.Tensor, torch.Tensor],
+    calls: int = 1,
+    training: bool = False,
+) -> dict[str, float]:
     """The cosine, for each network, between the gradient of the student's loss and the true one.
 
     What is left out is what a loss could have right without a look at the images: of the decoder's gradient
@@ -83,13 +102,12 @@ def agreement(part: Part, model: Remote, batches: tuple[torch.Tensor, torch.Tens
         part: where the model is; its `sample_reparameterize` is expected to return mean + std.
         model: a VAE.
         batches: images, int64 `[B, 1, 28, 28]` in 0..15.
+        calls: how often the student's loss is asked.
+        training: whether in training mode.
     """
-    model.train()
-    own, due = [], []
-    for images in batches:
-        gradients = part.driver.gradients_of_loss(model, images)
-        own.append(gradients if isinstance(gradients, dict) else {})
-        due.append(true_gradients(part, model, images))
+    model.train(training)
+    own = [own_gradients(part, model, images, calls, training) for images in batches]
+    due = [true_gradients(part, model, images) for images in batches]
     first = {network: flat(own[0], due[0][network], f"{network}.") for network in NETWORKS}
     right = {network: flat(due[0][network], due[0][network]) for network in NETWORKS}
     other = flat(own[1], due[0]["decoder"], "decoder.")

@@ -48,13 +48,15 @@ class WrongSteps(CheckFailed):
 def test_optimizer_trains_all_weights_at_the_given_rate(part1: Part, draw: Draw) -> None:
     _ = part1.train_pl
     signatures.expect_names(part1, "train_pl", "VAE", [(name, None) for name in signatures.VAE])
+    patience = QUICK
     try:
-        expect_steps(part1, draw)
+        patience = expect_steps(part1, draw)
     except WrongSteps:
         raise
     except (CheckFailed, StudentError) as error:
         if not blameless(part1, draw, error):
             raise
+    expect_the_whole_loss(part1.fresh(), draw, patience)
     expect_a_vae(part1, draw)
 
 
@@ -82,8 +84,37 @@ def blameless(part1: Part, draw: Draw, error: CheckFailed | StudentError) -> boo
     return False
 
 
-def expect_steps(part1: Part, draw: Draw) -> None:
-    """Fail unless a short training moves all that the loss depends on, as far as the learning rate says."""
+def expect_the_whole_loss(part1: Part, draw: Draw, patience: tuple[int, int]) -> None:
+    """Fail if the optimizer gets one of the terms in the place of bpd.
+
+    With a forward of the grader's, L_rec depends on the decoder alone and L_reg on the encoder alone. Where
+    that cannot be trained nothing is said: the losses of the student's own forward are other ones.
+    """
+    epochs, batches = patience
+    images = draw.integers(16, batches, IMAGES, 1, 28, 28)
+    _ = part1.train_pl
+    part1.driver.make_crude("parted forward")
+    with contextlib.suppress(StudentError):
+        model = part1.driver.settled(part1.driver.vae(FILTERS, Z_DIM, FAST), Z_DIM)
+        state = model.state_dict()
+        after = part1.driver.after_fit(FILTERS, Z_DIM, FAST, state, images, epochs, patience == PATIENT)
+        changed = {name.split(".")[0] for name in state if moved(state, after, name).any()}
+        for network, lost, kept in (("encoder", "L_reg", "L_rec"), ("decoder", "L_rec", "L_reg")):
+            other = "decoder" if network == "encoder" else "encoder"
+            expect(
+                network in changed or other not in changed,
+                f"the loss that training_step gives to the optimizer leaves out {lost}: the {network} does "
+                f"not move by it, where {kept} depends on the {other} alone",
+                "return bpd, the loss of both terms, from training_step",
+            )
+
+
+def expect_steps(part1: Part, draw: Draw) -> tuple[int, int]:
+    """Fail unless a short training moves all that the loss depends on, as far as the learning rate says.
+
+    Returns:
+        How long it had to be, `QUICK` or `PATIENT`.
+    """
     model = part1.driver.settled(part1.driver.vae(FILTERS, Z_DIM, FAST), Z_DIM)
     wake(model, draw)
     state = model.state_dict()
@@ -120,7 +151,7 @@ def expect_steps(part1: Part, draw: Draw) -> None:
                     "the optimizer moves the weights up the gradient of bpd: the loss grows",
                     f"the loss is to be minimized: no maximize=True, no other sign in training_step; {GIVEN}",
                 )
-            return
+            return patience
     if stuck:
         raise WrongSteps(*stuck_text(part1, model, stuck, due))
     raise WrongSteps(

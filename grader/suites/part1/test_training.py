@@ -240,11 +240,11 @@ def expect_both_learn(
     """
     part.driver.stop_sampling()
     best = dict.fromkeys(NETWORKS, -1.0)
-    for state in states:
-        model = wake(vae_of(part, state, attempt, ()), draw)
-        for name, cosine in agreement(part, model, (images[:8], images[8:])).items():
+    # Code that draws its own noise needs several calls until that averages out.
+    for state, calls, mode in ((0, 1, False), (0, 6, False), (0, 6, True), (1, 6, True)):
+        model = wake(vae_of(part, states[state], attempt, ()), draw)
+        for name, cosine in agreement(part, model, (images[:8], images[8:]), calls, mode).items():
             best[name] = max(best[name], cosine)
-            note(f"1.7.training: {name}{len(state)}", cosine, 0)
         if min(best.values()) > AGREEMENT:
             break
     if not crude:

@@ -53,6 +53,17 @@ WRONG_OPTIMIZERS = (
         "        return torch.optim.Adam(heads, lr=self.hparams.lr)",
         "optimizer holds too little",
     ),
+    *(
+        Variant(
+            f"{term} alone is minimized",
+            (("batch_size=len(imgs))\n        return bpd", f"batch_size=len(imgs))\n        return {term}"),),
+            TRAINING,
+            TRAIN,
+            (),
+            "term left out",
+        )
+        for term in ("L_rec", "L_reg")
+    ),
     wrong_optimizers(
         "a decoder that is frozen",
         "self.decoder.requires_grad_(False)\n        " + ADAM,
