@@ -11,7 +11,7 @@ from tests.suites.part1 import hand_in_mistakes
 from tests.suites.part1 import hand_ins as hand_ins1
 from tests.suites.part1 import variants as part1
 from tests.suites.part2 import hand_ins as hand_ins2
-from tests.suites.part2 import loops, mains
+from tests.suites.part2 import loops, mains, other_trainings
 from tests.suites.part2 import variants as part2
 from tests.suites.variants import Variant, edited, solution
 
@@ -80,7 +80,14 @@ def _entry(variant: Variant, files: dict[str, bytes]) -> Entry:
 
 def mistakes() -> list[Variant]:
     """The edits of the solutions that make one mistake each."""
-    of_second = (part2.WRONG, part2.OPTIMIZERS, loops.WRONG_LOOPS, mains.WRONG_MAINS, hand_ins2.WRONG)
+    of_second = (
+        part2.WRONG,
+        part2.OPTIMIZERS,
+        loops.WRONG_LOOPS,
+        mains.WRONG_MAINS,
+        hand_ins2.WRONG,
+        other_trainings.WRONG_OTHERS,
+    )
     of_first = (part1.WRONG, hand_in_mistakes.WRONG)
     return [*second_look.WRONG, *(one for variants in of_first + of_second for one in variants)]
 
@@ -100,7 +107,14 @@ def right() -> list[Entry]:
     first, second = solution("part1"), solution("part2")
     networks = (part1.BATCH_NORM, part1.MLP, part1.DROPOUT, part1.UNSCALED, part1.ONE_HOT)
     named = {variant.name: variant for variant in (*part1.RIGHT, *hand_ins1.RIGHT, *networks)}
-    of_second = (part2.RIGHT, part2.RIGHT_TRAINING, loops.RIGHT_LOOPS, mains.RIGHT_MAINS, hand_ins2.RIGHT)
+    of_second = (
+        part2.RIGHT,
+        part2.RIGHT_TRAINING,
+        loops.RIGHT_LOOPS,
+        mains.RIGHT_MAINS,
+        hand_ins2.RIGHT,
+        other_trainings.RIGHT_OTHERS,
+    )
     again = (_entry(one, first if one.file.startswith("part1/") else second) for one in second_look.RIGHT)
     return [
         *again,

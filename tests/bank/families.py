@@ -80,7 +80,7 @@ FAMILIES: dict[str, str] = {
     "given assertion": r"negative std",
     "half precision": r"half precision",
     "codes changed in forward": r"the codes in forward",
-    "signature": r"AdversarialAE\(\) without z_dim|"
+    "signature": r"AdversarialAE\(\) without z_dim|cannot be called with lambda_|"
     r"the default of \w+ in|the arguments of \w+ should be|is another network than",
     "layer not instantiated": r"parentheses",
     # gradients

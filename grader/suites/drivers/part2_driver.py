@@ -32,7 +32,7 @@ from part2_stand_ins import (
     takes_its_dtype,
     when_enlarged,
 )
-from part2_surroundings import Loader, train_epoch
+from part2_surroundings import Loader, train_aae_takes, train_epoch
 
 __all__ = [
     "alters",
@@ -51,6 +51,7 @@ __all__ = [
     "run_main",
     "seen",
     "takes_its_dtype",
+    "train_aae_takes",
     "updates",
     "weights",
     "when_enlarged",
@@ -77,7 +78,8 @@ class KeptWeights:
 
     @torch.no_grad()
     def _put_back(self, *args):
-        torch._foreach_copy_(self.weights, self.values)
+        # Not the weights themselves: a step with a closure goes backward through what they were used for.
+        torch._foreach_copy_([weight.data for weight in self.weights], self.values)
 
     @torch.no_grad()
     def _keep(self, *args):

@@ -7,6 +7,7 @@ works here as it does at home, and costs little.
 import contextlib
 import copy
 import importlib
+import inspect
 import os
 import re
 from pathlib import Path
@@ -165,6 +166,12 @@ def train_epoch(epoch, model, loader, optimizer_ae, optimizer_disc, lambda_):
         for one, state in zip(stateful, before, strict=True):
             one.load_state_dict(state)
         loader.grader_restart()
+
+
+def train_aae_takes(name):
+    """Whether `train_aae` can be given an argument by this name."""
+    parameters = inspect.signature(importlib.import_module("train").train_aae).parameters
+    return name in parameters or any(one.kind is one.VAR_KEYWORD for one in parameters.values())
 
 
 def _missing_folder(error):

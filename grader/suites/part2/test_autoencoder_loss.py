@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from grader.marking.prices import WHOLE
+from grader.box.errors import StudentError
+from grader.marking.prices import SLIP, WHOLE
 from grader.suites.diagnosis import tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
@@ -177,6 +178,20 @@ def test_lambda_zero_wants_codes_judged_real(part2: Part, draw: Draw) -> None:
     with_judge(part2, draw, check)
 
 
+def expect_takes_lambda_by_name(judge: Judge, batch: Batch) -> None:
+    """Fail if lambda has another name than the given one: right code calls `get_loss_autoencoder` by it."""
+    try:
+        judge.model.get_loss_autoencoder(batch.x, batch.recon_x, batch.z_fake, lambda_=0.3)
+    except StudentError as error:
+        if error.exception != "TypeError":
+            raise
+        fail(
+            f"get_loss_autoencoder cannot be called with lambda_=0.3: {error}",
+            "leave names, order and defaults of the arguments as they were given",
+            SLIP,
+        )
+
+
 def test_lambda_weighs_the_two_losses(part2: Part, draw: Draw) -> None:
     def check(judge: Judge) -> None:
         batch = Batch(judge, draw)
@@ -192,6 +207,7 @@ def test_lambda_weighs_the_two_losses(part2: Part, draw: Draw) -> None:
                 SUM,
             )
         expect_close(loss(judge, batch), one, "the loss without lambda_, which stands for 1", SUM)
+        expect_takes_lambda_by_name(judge, batch)
 
     with_judge(part2, draw, check)
 
