@@ -12,6 +12,7 @@ from unittest import mock
 import torch
 
 from grader.box.client import CALL_SECONDS
+from grader.box.processes import status
 from grader.marking.marker import Marker
 from grader.marking.result import GRADER_ERROR, PASSED, SubmissionResult
 from grader.submission import GRADER, Submission
@@ -23,6 +24,8 @@ from tests.suites.test_cheats import CHEATS
 # Where code that got out could write. Others work there, too, so that only the names count that entries use.
 OUTSIDE = (Path("/"), Path("/tmp"), Path("/dev/shm"), Path("/var/tmp"), Path.home(), REPOSITORY)
 WRITTEN = ("results.json", "marks.csv", "sitecustomize.py", "conftest.py")
+# What marking a hostile submission may add to the grader's own process, which has half a gigabyte before.
+MOST_GROWTH = 450 * 10**6
 RIGHT_KLD = Submission("right", {UTILS: (SOLUTIONS / UTILS).read_bytes()})
 
 
@@ -68,6 +71,7 @@ def attempt(marker: Marker, entry: Hostile, folder: Path) -> tuple[list[str], Su
         *(f"grader's fault: {fault}" for fault in faults(submission, result)),
         *(f"a process stays: {process}" for process in before.left_processes()),
         *(f"a file stays or changes: {name}" for name in before.left_files()),
+        *before.grown(),
         *(f"the grader changes: {change}" for change in before.changes()),
         *([] if still_fair(marker) else ["right code loses points after it"]),
         *(f"earned {points}" for points in earned(result, entry.may_pass, entry.must_fail)),
@@ -118,11 +122,13 @@ class Surroundings:
     names: set[str] = field(default_factory=set)
     files: dict[str, object] = field(default_factory=dict)
     state: tuple[object, ...] = ()
+    memory: int = 0
 
     def __post_init__(self) -> None:
         self.pid = self.marker.box().pid
         self.processes = family(self.pid)
         self.names, self.files, self.state = self._names(), self._files(), self._state()
+        self.memory = forget_peak()
 
     def _names(self) -> set[str]:
         return {
@@ -164,6 +170,11 @@ class Surroundings:
         }
         return sorted((self._names() - self.names) | changed)
 
+    def grown(self) -> list[str]:
+        """What is to say against how much memory the grader's own process took at any time since."""
+        growth = _kilobytes("VmHWM") * 1024 - self.memory
+        return [f"the grader grew by {growth / 10**6:.0f} MB"] if growth > MOST_GROWTH else []
+
     def changes(self) -> list[str]:
         """What else is not as it was: the box, or the state of the grader's process."""
         found = [] if self.marker.box().pid == self.pid else ["the box was replaced"]
@@ -172,6 +183,16 @@ class Surroundings:
             for new, old in zip(self._state(), self.state, strict=True)
             if new != old
         ]
+
+
+def forget_peak() -> int:
+    """Let the system count the peak of this process's memory from here; the bytes that it takes now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _kilobytes("VmRSS") * 1024
+
+
+def _kilobytes(name: str) -> int:
+    return int(status(os.getpid())[name].split()[0])
 
 
 def still_fair(marker: Marker) -> bool:

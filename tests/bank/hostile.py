@@ -8,6 +8,7 @@ from grader.submission import Submission, read_submission
 from tests.bank.hostile_entry import Hostile, write_folder
 from tests.bank.hostile_files import FILES
 from tests.bank.hostile_patches import PATCHES
+from tests.bank.hostile_pile import PILE
 from tests.bank.hostile_processes import EXCEPTIONS, PROCESSES
 from tests.bank.hostile_reach import REACH
 from tests.bank.hostile_training import FORBIDDEN, TRAINING
@@ -25,6 +26,7 @@ HOSTILE: tuple[Hostile, ...] = (
     *PATCHES,
     *REACH,
     *FILES,
+    *PILE,
     *TRAINING,
     *FORBIDDEN,
     *UNEARNED2,

@@ -40,8 +40,12 @@ def stop() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    stop()
-    os._exit(128 + number)
+    # A box that is closed in the middle of something may complain, and the task that was interrupted would
+    # take that for one of its own errors and go on, without a parent.
+    try:
+        stop()
+    finally:
+        os._exit(128 + number)
 
 
 def attack(name: str, seed: int) -> Verdict:

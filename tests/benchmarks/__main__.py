@@ -20,7 +20,7 @@ from grader.marking.marker import suite_digest
 from grader.report.atomic import write_atomically
 from tests.benchmarks.cohort import make_cohort
 from tests.benchmarks.contenders import CONTENDERS
-from tests.benchmarks.measure import Cost
+from tests.benchmarks.measure import Cost, end_with_all_on_sigterm
 from tests.benchmarks.simulate import simulate
 
 FOLDER = Path("build/benchmarks")
@@ -37,6 +37,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--fresh", action="store_true", help="measure again what is measured already")
     options = parser.parse_args()
+    end_with_all_on_sigterm()
     folder = FOLDER.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     about = {"size": options.size, "suite": suite_digest()}

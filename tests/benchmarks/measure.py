@@ -6,12 +6,16 @@ nobody's account. So nothing else may run on the machine.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import psutil
 
@@ -63,6 +67,28 @@ def measure(action: Callable[[], object]) -> Cost:
         done.set()
         watcher.join()
     return Cost(seconds, cpu, peak)
+
+
+def end_with_all_on_sigterm() -> None:
+    """Let SIGTERM end this process and all that it has started, down to the boxes."""
+    signal.signal(signal.SIGTERM, _end_with_all)
+
+
+def _end_with_all(number: int, frame: FrameType | None) -> None:
+    me = psutil.Process()
+    while children := [child for child in me.children(recursive=True) if _runs(child)]:
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        psutil.wait_procs(children, timeout=1)
+    os._exit(128 + number)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def run(command: list[str], folder: Path, log: Path) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,7 @@ from tests.benchmarks.__main__ import kept
 from tests.benchmarks.cohort import REPOSITORY, make_cohort
 from tests.benchmarks.measure import Cost, measure
 from tests.benchmarks.simulate import simulate
+from tests.engine.fakes import alive
 
 
 def test_half_of_the_cohort_is_complete_and_no_two_are_alike(tmp_path):
@@ -141,3 +145,33 @@ print("images", [a[0] for a in one[:count]] == [b[0] for b in other[:count]], co
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=REPOSITORY, timeout=300
     )
     assert "images True 6" in done.stdout, done.stdout + done.stderr
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from tests.benchmarks.measure import end_with_all_on_sigterm, measure, run
+
+end_with_all_on_sigterm()
+child = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+shell = f"{sys.executable} -c '{child}'; true"
+measure(lambda: run(["sh", "-c", shell], Path("/"), Path(sys.argv[1])))
+"""
+
+
+def test_a_benchmark_that_is_told_to_end_ends_all_that_it_has_started(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    benchmark = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, log], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    )
+    until = time.monotonic() + 60
+    while not (log.exists() and log.read_text().strip()) and time.monotonic() < until:
+        time.sleep(0.02)
+    child = int(log.read_text())
+    assert alive(child)
+    benchmark.terminate()
+    assert benchmark.wait(30) == 128 + signal.SIGTERM
+    until = time.monotonic() + 10
+    while alive(child) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not alive(child)
