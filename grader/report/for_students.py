@@ -26,6 +26,8 @@ _WARNINGS = re.compile(
     r"|, within what was handed in, was not opened: "
     r"| was not opened, since part1/ or part2/ or their files lie beside it$"
     r"|^none of the assignment's files is in it"
+    r"|^(?:handed in several times|holds several archives); the latest counts, "
+    r"| counts?; beside (?:it|them), and not read: "
 )
 _OPTIONS = re.compile(r" \(--[^()]*\)")  # of the grader's command line
 

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from grader.submission.leaves import files_of, leaves_of, nothing_found, read_placed, without_files
-from grader.submission.model import GIVEN_FILES, MAX_ARCHIVE_BYTES, Contents, UnreadableSubmission
+from grader.submission.model import MAX_ARCHIVE_BYTES, Contents, UnreadableSubmission
 from grader.submission.names import printable
 from grader.submission.nested import read_nested, with_unopened, within
 from grader.submission.opening import reading_archive, source_of
-from grader.submission.places import PLACES, locate
+from grader.submission.places import locate, names_among
 from grader.submission.unpacking import FILE, Source, too_large
-
-_GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}  # `utils.py` among them: both parts have one
 
 
 def read_archive(path: Path, shown: bool = False) -> Contents:
@@ -79,25 +78,23 @@ def unpacked(
             yield where, content
 
 
-def complement_each_other(paths: Sequence[Path]) -> bool:
-    """Whether each of these archives holds files of the assignment that no other has: parts, not versions."""
-    seen: set[str] = set()
-    for path in paths:
-        try:
-            with _opened(path) as source:
-                held = PLACES.keys() & {place[-1] for place in files_of(leaves_of(source))}
-        except (UnreadableSubmission, OSError):
-            return False
-        held -= _GIVEN
-        if not held or held & seen:
-            return False
-        seen |= held
-    return len(paths) > 1
+def names_in_archive(path: Path) -> frozenset[str] | None:
+    """The names of the assignment's files in an archive; None where that cannot be told."""
+    try:
+        with _opened(path) as source:
+            return names_among(files_of(leaves_of(source)))
+    except (UnreadableSubmission, OSError):
+        return None
 
 
 @contextmanager
-def _opened(path: Path, name: str = "") -> Iterator[Source]:
-    """An archive to read; what goes wrong meanwhile is the archive's fault or the system's."""
+def opened_file(path: Path) -> Iterator[BinaryIO]:
+    """A plain file that may be an archive.
+
+    Raises:
+        UnreadableSubmission: it is none, or over the cap.
+        OSError: the system does not let us read it.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
@@ -105,7 +102,14 @@ def _opened(path: Path, name: str = "") -> Iterator[Source]:
             raise UnreadableSubmission("it is neither a folder nor a file")
         if status.st_size > MAX_ARCHIVE_BYTES:
             raise UnreadableSubmission(
-                f"the archive is larger than {MAX_ARCHIVE_BYTES:,} bytes; leave out data and checkpoints"
+                f"the archive is larger than {MAX_ARCHIVE_BYTES:,} bytes; leave out data and checkpoints",
+                waits=True,
             )
-        with reading_archive():
-            yield source_of(file, name)
+        yield file
+
+
+@contextmanager
+def _opened(path: Path, name: str = "") -> Iterator[Source]:
+    """An archive to read; what goes wrong meanwhile is the archive's fault or the system's."""
+    with opened_file(path) as file, reading_archive():
+        yield source_of(file, name)

@@ -27,7 +27,7 @@ from grader.submission.names import (
     submission_name,
 )
 from grader.submission.places import PLACES, spelled
-from grader.submission.uploads import archive_within, choose_uploads
+from grader.submission.uploads import choose_uploads, found_in_folder
 
 # Folders that tools and courses leave in a cohort: submissions only where they hold one.
 _RARELY_SUBMISSIONS = frozenset({"figures", "lightning_logs", "checkpoints", "lost+found"})
@@ -203,8 +203,8 @@ def _take_folder(path: Path, output: Path | None, search: _Search) -> None:
     elif path.name in _RARELY_SUBMISSIONS and not holds_assignment(path):
         search.leave_out(path, "a folder of this name is not taken for a submission where it holds none")
     else:
-        inner, remarks = archive_within(path)
-        search.found.append(Found(submission_name(path, is_archive=False), inner))
+        found, remarks = found_in_folder(path)
+        search.found.append(found)
         search.warnings += remarks
 
 

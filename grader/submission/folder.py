@@ -30,7 +30,16 @@ from grader.submission.model import (
 )
 from grader.submission.names import is_archive, is_clutter, may_be_archive, printable
 from grader.submission.nested import Holder, Opened, candidates, read_nested, with_unopened
-from grader.submission.places import PLACES, STRANGE, Place, Placement, locatable, locate, spelled
+from grader.submission.places import (
+    PLACES,
+    STRANGE,
+    Place,
+    Placement,
+    locatable,
+    locate,
+    names_among,
+    spelled,
+)
 from grader.submission.shown import DEPTH, FOLDER, SUFFIXES, Budget, is_shown, refusal
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -90,6 +99,18 @@ def holds_assignment(path: Path) -> bool:
         for place in tree.files
         if may_be_archive(place[-1])
     )
+
+
+def names_in_folder(path: Path) -> frozenset[str] | None:
+    """The names of the assignment's files in a folder; None where that cannot be told."""
+    try:
+        with _open_folder(path.name, None, os.fspath(path)) as top:
+            tree = _scan(top)
+    except (OSError, UnreadableSubmission):
+        return None
+    if tree.error is not None or tree.cut_off:
+        return None
+    return names_among(tree.files)
 
 
 @dataclass

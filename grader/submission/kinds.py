@@ -12,8 +12,11 @@ from grader.submission.unpacking import DamagedArchive
 
 ZIP, TAR, GZIP, BZIP2, XZ = "zip", "tar", "gzip", "bzip2", "xz"
 READABLE = frozenset({ZIP, TAR, GZIP, BZIP2, XZ})
-SEVEN_ZIP, RAR, ZSTANDARD = "7z", "rar", "Zstandard"
-FOREIGN = frozenset({SEVEN_ZIP, RAR, ZSTANDARD})  # archives that nothing here reads
+SEVEN_ZIP, RAR, ZSTANDARD, COMPRESS = "7z", "rar", "Zstandard", "compress (.Z)"
+LZMA, LZIP, LZ4, CABINET = "lzma", "lzip", "lz4", "cabinet"
+FOREIGN = frozenset(  # archives that nothing here reads
+    {SEVEN_ZIP, RAR, ZSTANDARD, COMPRESS, LZMA, LZIP, LZ4, CABINET}
+)
 PDF, OFFICE, ARRAYS = "PDF", "office document", "file of tensors or arrays"
 
 HEAD = BLOCK  # how many bytes tell
@@ -28,6 +31,11 @@ _STARTS = (
     (b"7z\xbc\xaf\x27\x1c", SEVEN_ZIP),
     (b"Rar!\x1a\x07", RAR),
     (b"\x28\xb5\x2f\xfd", ZSTANDARD),
+    (b"\x1f\x9d", COMPRESS),
+    (b"\x5d\0\0", LZMA),
+    (b"LZIP", LZIP),
+    (b"\x04\x22\x4d\x18", LZ4),
+    (b"MSCF\0\0\0\0", CABINET),
     (b"%PDF-", PDF),
 )
 

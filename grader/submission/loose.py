@@ -1,16 +1,20 @@
-"""Read a submission that was uploaded file by file, without its folders."""
+"""Read a submission that was uploaded file by file, without its folders, or in several archives."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
+from grader.submission.archive import opened_file
 from grader.submission.folder import read_plain_file, read_shown
+from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.layout import FLAT, strangers
 from grader.submission.leaves import settle_utils
 from grader.submission.model import GIVEN_FILES, Contents
-from grader.submission.names import is_clutter, listed, printable
+from grader.submission.names import is_archive, is_clutter, listed, printable
+from grader.submission.nested import Opened, read_nested
 from grader.submission.places import PLACES, Placement
 from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget
 
@@ -18,7 +22,7 @@ _GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
 
 def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
-    """Read the named files among single ones.
+    """Read the named files among single ones, or in archives where there are none.
 
     Args:
         files: where they lie, by the names under which the student handed them in.
@@ -28,6 +32,12 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
         UnreadableSubmission: one is a link or special file, or over the cap.
         OSError: the system does not let us read it.
     """
+    if not PLACES.keys() & files.keys():
+        with ExitStack() as stack:
+            archives = [((name,), _opener(path, stack)) for name, path in files.items() if _is_archive(path)]
+            nested = read_nested(archives, shown)
+        if nested is not None:
+            return nested
     contents: dict[str, bytes] = {}
     others = []
     for name, path in sorted(files.items()):
@@ -58,3 +68,11 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
         place = name if name.lower().endswith(NOTEBOOK) else f"{FOLDER}/{name}"
         read_shown(os.fspath(files[name]), place, budget, figures)
     return Contents(contents, (*warnings, *budget.remarks), figures, review)
+
+
+def _is_archive(path: Path) -> bool:
+    return is_archive(path.name) or is_archive_kind(kind_of_file(path))
+
+
+def _opener(path: Path, stack: ExitStack) -> Opened:
+    return lambda: stack.enter_context(opened_file(path))

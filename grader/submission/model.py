@@ -64,9 +64,11 @@ class Found:
     Attributes:
         name: what it is called in the results.
         path: where it lies.
-        loose: where it was uploaded file by file, the names given by the student, and where each lies.
+        loose: where it was uploaded file by file, or in several archives, the names given by the student,
+            and where each lies.
         review: why it is not read but waits for a person; empty where it is read.
         others: what else stands for this submission, where it waits for a person to choose.
+        warnings: what does not count of it, one line each.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Found:
     loose: tuple[tuple[str, Path], ...] = ()
     review: str = ""
     others: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

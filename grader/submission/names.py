@@ -13,7 +13,11 @@ ARCHIVE_SUFFIXES = (
     *(".tar.bz2", ".tbz2", ".tbz", ".tb2", ".tar.xz", ".txz"),
 )
 # Names of other archives, most of which cannot be read here: they get a result that says so.
-FOREIGN_SUFFIXES = (".7z", ".rar", ".tar.zst", ".tzst", ".zst", ".gz", ".bz2", ".xz")
+FOREIGN_SUFFIXES = (
+    *(".7z", ".rar", ".tar.zst", ".tzst", ".zst", ".gz", ".bz2", ".xz"),
+    *(".tar.z", ".taz", ".z", ".tar.lzma", ".lzma", ".tar.lz", ".tlz", ".lz", ".tar.lz4", ".lz4"),
+    *(".tar.br", ".cab", ".arj", ".lzh", ".lha", ".ace", ".sit", ".sitx", ".dmg", ".iso", ".cpio", ".wim"),
+)
 # What browsers, mailers and kinds of documents that are zips inside put behind the name of an archive.
 _ODD_SUFFIXES = (
     *(".txt", ".bin", ".dat", ".file", ".download", ".crdownload", ".part", ".partial", ".tmp"),

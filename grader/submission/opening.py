@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -13,12 +15,13 @@ from grader.submission.gunzip import Gunzip
 from grader.submission.model import UnreadableSubmission
 from grader.submission.names import is_archive, printable
 from grader.submission.places import Place
-from grader.submission.tape import TarSource
+from grader.submission.tape import Decompress, TarSource
 from grader.submission.unpacking import Source
 from grader.submission.zipped import ZipSource
 
 _DISK_ERRORS = frozenset({errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM, errno.EMFILE, errno.ESTALE})
-_DECOMPRESS = {kinds.TAR: None, kinds.GZIP: Gunzip, kinds.BZIP2: bunzip, kinds.XZ: unxz}
+_DECOMPRESS = {kinds.GZIP: Gunzip, kinds.BZIP2: bunzip, kinds.XZ: unxz}
+_MODE = re.compile(rb"[0-7 ]{6,7}[\0 ]{1,2}")  # where a tar has it: a damaged one is still a tar
 ACCEPTED = "hand in a zip, tar or tar.gz"
 
 
@@ -40,7 +43,8 @@ def reading_archive() -> Iterator[None]:
 def _damaged(error: Exception) -> UnreadableSubmission:
     reason = printable(str(error).strip(), 120)
     return UnreadableSubmission(
-        "the archive is damaged or cut off and cannot be read" + (f" ({reason})" if reason else "")
+        "the archive is damaged or cut off and cannot be read" + (f" ({reason})" if reason else ""),
+        waits=True,
     )
 
 
@@ -54,13 +58,17 @@ def source_of(file: BinaryIO, name: str = "", most: int | None = None) -> Source
 
     Raises:
         UnreadableSubmission: it is empty or of no kind that can be read. The latter waits for a person.
+        Exception: of the readers of the standard library, where it is damaged.
     """
     start = file.read(kinds.HEAD)
     file.seek(0)
     if not start:
         raise UnreadableSubmission("the file is empty (0 bytes)")
     kind = kinds.kind_of(start)
+    if kind == kinds.TAR:
+        return TarSource(file, None, most)
     if kind in _DECOMPRESS:
+        _require_tar(file, _DECOMPRESS[kind])
         return TarSource(file, _DECOMPRESS[kind], most)
     if start.startswith(b"PK"):
         return ZipSource(file)
@@ -71,6 +79,16 @@ def source_of(file: BinaryIO, name: str = "", most: int | None = None) -> Source
     if is_archive(name) and not name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz")):
         raise UnreadableSubmission(f"this kind of archive is not accepted; {ACCEPTED}", waits=True)
     raise UnreadableSubmission("it is neither a zip nor a tar nor a tar.gz archive; hand in one of these")
+
+
+def _require_tar(file: BinaryIO, decompress: Decompress) -> None:
+    """Tell a compressed tar from any other file that was compressed."""
+    head = io.BufferedReader(decompress(file)).read(kinds.HEAD)
+    file.seek(0)
+    kind = kinds.kind_of(head)
+    if kind != kinds.TAR and head.strip(b"\0") and not _MODE.fullmatch(head[100:108]):
+        what = f", {kind}," if kind else ""
+        raise UnreadableSubmission(f"it is one compressed file{what} and no archive; {ACCEPTED}", waits=True)
 
 
 def components(name: str) -> Place:

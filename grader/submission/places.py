@@ -14,7 +14,7 @@ from itertools import takewhile
 
 from grader.submission.layout import FLAT
 from grader.submission.model import NAMED_FILES, PARTS, UnreadableSubmission
-from grader.submission.names import listed, printable, stem
+from grader.submission.names import is_archive, listed, printable, stem
 
 Place = tuple[str, ...]  # a path, as its components from the top of the submission
 
@@ -83,6 +83,13 @@ def spelled(name: str) -> str:
 def locatable(files: Iterable[Place]) -> bool:
     """Whether any file among the paths of a tree is called like one of the assignment's."""
     return any(path[-1] in PLACES and not STRANGE.intersection(path) for path in files)
+
+
+def names_among(files: Iterable[Place]) -> frozenset[str] | None:
+    """The names of the assignment's files among paths; None where an archive among them may hold some."""
+    last = {path[-1] for path in files if path}
+    names = frozenset(PLACES.keys() & last)
+    return None if not names and any(map(is_archive, last)) else names
 
 
 def locate(files: Iterable[Place]) -> Placement | None:

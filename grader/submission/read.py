@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from grader.submission.archive import read_archive
@@ -21,8 +22,11 @@ _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
 def read_found(found: Found, shown: bool = False) -> Submission:
     """Read a submission that was found in a cohort; see `read_submission`."""
     if found.review:
-        return Submission(found.name, {}, error=found.review, fault=STUDENT, review=found.review)
-    return read_submission(found.path, found.name, dict(found.loose), shown)
+        return Submission(
+            found.name, {}, found.warnings, error=found.review, fault=STUDENT, review=found.review
+        )
+    submission = read_submission(found.path, found.name, dict(found.loose), shown)
+    return replace(submission, warnings=(*found.warnings, *submission.warnings))
 
 
 def read_submission(
@@ -33,7 +37,7 @@ def read_submission(
     Args:
         path: a folder, zip, tar or tar.gz.
         name: what to call it; by default the safe form of the path's name.
-        loose: instead of `path`, single files by the names under which they were handed in.
+        loose: instead of `path`, single files or archives by the names under which they were handed in.
         shown: read the figures and notebooks, too.
 
     Returns:

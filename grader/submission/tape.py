@@ -37,7 +37,8 @@ class _ForwardReader:
         self.position += len(piece)
         if self.position > self._most:
             raise UnreadableSubmission(
-                f"the archive unpacks to more than {self._most:,} bytes; leave out data and checkpoints"
+                f"the archive unpacks to more than {self._most:,} bytes; leave out data and checkpoints",
+                waits=True,
             )
         return piece
 

@@ -112,5 +112,6 @@ def too_large(name: str, limit: int) -> UnreadableSubmission:
 def too_many() -> UnreadableSubmission:
     """The refusal of an archive with too many members."""
     return UnreadableSubmission(
-        f"the archive holds more than {MAX_MEMBERS:,} members; leave out virtual environments, data and logs"
+        f"the archive holds more than {MAX_MEMBERS:,} members; leave out virtual environments, data and logs",
+        waits=True,
     )

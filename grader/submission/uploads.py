@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.submission.archive import complement_each_other
 from grader.submission.downloads import Entry
 from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.layout import is_part, misspelt_parts
 from grader.submission.model import Found
-from grader.submission.names import is_archive, is_clutter, listed, printable, safe_name
+from grader.submission.names import is_archive, is_clutter, listed, printable, safe_name, submission_name
 from grader.submission.places import PLACES, spelled
+from grader.submission.several import Choice, choose_among
 
 _NAMED = 1_000  # what is passed over is named, and not counted
 
@@ -83,36 +83,38 @@ def of_the_latest_hand_in(in_order: Sequence[Upload]) -> list[Upload]:
 
 def _choose(name: str, in_order: Sequence[Upload]) -> tuple[Found, list[str]]:
     latest = of_the_latest_hand_in(in_order)
-    whole = [upload for upload in latest if upload.whole]
-    if whole:
-        chosen = whole[-1]
-        found = Found(safe_name(name), chosen.path)
-        others = [upload for upload in in_order if upload != chosen]
+    wholes = [upload.path for upload in latest if upload.whole]
+    singles = {upload.name: upload.path for upload in latest if not upload.whole}  # of one name the last
+    choice = choose_among(wholes, singles) if wholes else Choice(())
+    if choice.counting:
+        loose = {path.name: path for path in choice.counting} if len(choice.counting) > 1 else {}
+        first = choice.counting[-1]
+        beside = (*choice.beside, *(upload.path for upload in latest if not upload.whole))
     else:
-        chosen = latest[-1]
-        loose = {upload.name: upload.path for upload in latest}  # of files of the same name the last
-        found = Found(safe_name(name), chosen.path, tuple(loose.items()))
-        others = [upload for upload in in_order if upload.path not in loose.values()]
-    beside = [upload for upload in others if whole and _is_beside(upload, chosen)]
-    earlier = [upload for upload in others if upload not in beside]
-    remarks = []
+        loose, first, beside = singles, latest[-1].path, choice.beside
+    passed = {*choice.counting, *beside, *loose.values()}
+    earlier = [upload.path.name for upload in in_order if upload.path not in passed]
+    warnings = _passed_over(
+        [path.name for path in choice.counting] or [first.name], earlier, [path.name for path in beside]
+    )
+    found = Found(safe_name(name), first, tuple(loose.items()), choice.review, warnings=tuple(warnings))
+    return found, [f"{printable(found.name)}: {line}" for line in warnings]
+
+
+def _passed_over(
+    counting: Sequence[str],
+    earlier: Sequence[str],
+    beside: Sequence[str],
+    why: str = "handed in several times",
+) -> list[str]:
+    """What to say of files and archives that do not count."""
+    lines = []
     if earlier:
-        remarks.append(
-            f"{printable(found.name)}: handed in several times; the latest counts, "
-            f"{printable(chosen.path.name)}, not {listed((upload.path.name for upload in earlier), _NAMED)}"
-        )
+        lines.append(f"{why}; the latest counts, {listed(counting)}, not {listed(earlier, _NAMED)}")
     if beside:
-        remarks.append(_not_read(found.name, chosen.path.name, [upload.path.name for upload in beside]))
-    return found, remarks
-
-
-def _is_beside(upload: Upload, chosen: Upload) -> bool:
-    """Whether it came with the submission, and is none itself."""
-    return upload.hand_in == chosen.hand_in and (not upload.whole or os.path.isdir(upload.path))
-
-
-def _not_read(name: str, chosen: str, others: Sequence[str]) -> str:
-    return f"{printable(name)}: {printable(chosen)} counts; beside it, and not read: {listed(others, _NAMED)}"
+        verb, them = ("counts", "it") if len(counting) == 1 else ("count", "them")
+        lines.append(f"{listed(counting)} {verb}; beside {them}, and not read: {listed(beside, _NAMED)}")
+    return lines
 
 
 def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
@@ -127,7 +129,7 @@ def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
     names = _visible(path)
     archives = [name for name in names if _is_archive(path / name)]
     folders = [name for name in names if os.path.isdir(path / name)]
-    by_part = _are_by_part(path, archives)
+    by_part = _are_by_part(archives)
     if not names or by_part or _holds_parts(names) or (folders and not archives):
         yield upload(path.name, path, whole=True)
         return
@@ -135,42 +137,34 @@ def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
         yield upload(name, path / name, name in archives or name in folders)
 
 
-def archive_within(folder: Path) -> tuple[Path, list[str]]:
-    """The archive that a student's folder holds in place of the parts, or the folder itself.
+def found_in_folder(folder: Path) -> tuple[Found, list[str]]:
+    """A student's folder, or the archives that it holds in place of the parts.
 
     Returns:
-        Where the submission lies, and what to say about it.
+        The submission, and what to say about it.
     """
-    if folder.is_symlink():
-        return folder, []
-    names = _visible(folder)
+    name = submission_name(folder, is_archive=False)
+    names = _visible(folder) if not folder.is_symlink() else []
     archives = sorted(
-        (name for name in names if _is_archive(folder / name)),
-        key=lambda name: (_modified(folder / name), name),
+        (one for one in names if _is_archive(folder / one)), key=lambda one: (_modified(folder / one), one)
     )
     flat = PLACES.keys() & set(names)
-    if not archives or flat or _holds_parts(names) or any(os.path.isdir(folder / name) for name in names):
-        return folder, []
-    if _are_by_part(folder, archives):  # an archive for each part: the reader opens both
-        return folder, []
-    others = [name for name in names if name not in archives]
-    chosen = archives.pop()
-    remarks = []
-    if archives:
-        remarks.append(
-            f"{printable(folder.name)}: holds several archives; the latest counts, {printable(chosen)}, not "
-            f"{listed(archives, _NAMED)}"
-        )
-    if others:
-        remarks.append(_not_read(folder.name, chosen, others))
-    return folder / chosen, remarks
+    folders = any(os.path.isdir(folder / one) for one in names)
+    if not archives or flat or folders or _holds_parts(names) or _are_by_part(archives):
+        return Found(name, folder), []
+    choice = choose_among([folder / one for one in archives], {})
+    loose = tuple((path.name, path) for path in choice.counting) if len(choice.counting) > 1 else ()
+    counting = [path.name for path in choice.counting]
+    earlier = [path.name for path in choice.earlier]
+    beside = [*(one for one in names if one not in archives), *(path.name for path in choice.beside)]
+    warnings = _passed_over(counting, earlier, beside, "holds several archives")
+    found = Found(name, choice.counting[-1], loose, choice.review, warnings=tuple(warnings))
+    return found, [f"{printable(folder.name)}: {line}" for line in warnings]
 
 
-def _are_by_part(folder: Path, archives: Sequence[str]) -> bool:
-    """Whether there is an archive for each part, by their names or by what they hold."""
-    return any(spelled(name) for name in archives) or complement_each_other(
-        [folder / name for name in archives]
-    )
+def _are_by_part(archives: Sequence[str]) -> bool:
+    """Whether archives are called like the parts: the reader then opens both."""
+    return any(spelled(name) for name in archives)
 
 
 def _is_archive(path: Path, name: str = "") -> bool:

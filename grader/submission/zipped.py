@@ -86,11 +86,12 @@ class ZipSource:
     def _read(self, name: str, info: zipfile.ZipInfo, most: int) -> bytes:
         if info.flag_bits & _ENCRYPTED:
             raise UnreadableSubmission(
-                f"{name} in the archive is encrypted; hand in an archive without a password"
+                f"{name} in the archive is encrypted; hand in an archive without a password", waits=True
             )
         if info.compress_type not in _METHODS:
             raise UnreadableSubmission(
-                f"{name} is compressed in an unusual way; make the archive with deflate, the usual method"
+                f"{name} is compressed in an unusual way; make the archive with deflate, the usual method",
+                waits=True,
             )
         with self._archive.open(info) as stream:
             return stream.read(most)

@@ -237,12 +237,16 @@ def test_an_encrypted_zip(tmp_path, files):
             data[position + offset] |= 1
             position = data.find(signature, position + 1)
     path.write_bytes(data)
-    refused(read_submission(path), "is encrypted; hand in an archive without a password")
+    one = read_submission(path)
+    refused(one, "is encrypted; hand in an archive without a password")
+    assert one.review == one.error
 
 
 def test_a_zip_with_an_unusual_method(tmp_path, files):
     path = write_zip(tmp_path / "s1.zip", files, zipfile.ZIP_LZMA)
-    refused(read_submission(path), "compressed in an unusual way")
+    one = read_submission(path)
+    refused(one, "compressed in an unusual way")
+    assert one.review == one.error
 
 
 def test_a_foreign_archive(tmp_path):
@@ -287,4 +291,6 @@ def test_a_named_pipe_called_like_an_archive(tmp_path):
 
 def test_a_compressed_file_that_is_no_tar(tmp_path):
     (tmp_path / "s1.tgz").write_bytes(gzip.compress(b"hello" * 1000))
-    refused(read_submission(tmp_path / "s1.tgz"), "damaged")
+    one = read_submission(tmp_path / "s1.tgz")
+    refused(one, "it is one compressed file and no archive")
+    assert one.review

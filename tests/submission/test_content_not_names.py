@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import gzip
 import json
 import lzma
 import os
@@ -79,6 +80,15 @@ def test_every_tar_is_read_whatever_it_is_called(tmp_path, files, mode, name):
         ("jan", b"7z\xbc\xaf\x27\x1c", "jan"),
         ("jan.zip", b"Rar!\x1a\x07\x01\x00", "jan"),
         ("jan.7z", b"7z\xbc\xaf\x27\x1c", "jan"),
+        ("jan.tar.Z", b"\x1f\x9d\x90x", "jan"),
+        ("jan", b"\x1f\x9d\x90x", "jan"),
+        ("jan.tar.lzma", b"\x5d\x00\x00\x80\x00" + b"\xff" * 8 + b"\x00x", "jan"),
+        ("jan.tlz", b"LZIP\x01x", "jan"),
+        ("jan.tar.lz4", b"\x04\x22\x4d\x18x", "jan"),
+        ("jan.cab", b"MSCF\0\0\0\0", "jan"),
+        ("jan.sitx", b"StuffIt", "jan"),
+        ("jan.dmg", b"x", "jan"),
+        ("jan.arj", b"x", "jan"),
     ],
 )
 def test_an_archive_that_nothing_here_reads_has_a_row_that_waits(tmp_path, name, content, student):
@@ -89,9 +99,19 @@ def test_an_archive_that_nothing_here_reads_has_a_row_that_waits(tmp_path, name,
 
 
 @pytest.mark.parametrize("name", ["eve.tbz", "eve"])
-def test_a_damaged_archive_has_a_row(tmp_path, name):
+def test_a_damaged_archive_has_a_row_that_waits(tmp_path, name):
     one = read(write_folder(tmp_path / "cohort", {name: b"BZh9" + b"x" * 99}))["eve"]
     assert "damaged" in one.error
+    assert one.review == one.error
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("content", [b"# utils\n" * 200, b"x", b"{}", b"%PDF-1.4", b"PK\x03\x04"])
+@pytest.mark.parametrize("name", ["eve.gz", "eve.tar.gz", "eve"])
+def test_one_compressed_file_is_no_damaged_archive(tmp_path, name, content, pack):
+    one = read(write_folder(tmp_path / "cohort", {name: pack(content)}))["eve"]
+    assert "damaged" not in one.error
+    assert "one compressed file" in one.review
 
 
 @pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
