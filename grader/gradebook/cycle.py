@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from grader.errors import GraderUsageError
 from grader.gradebook import state
-from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, REPOSITORY, Course, inside, require_release
+from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, REPOSITORY, Course, require_release
+from grader.gradebook.course_run import course_run
 from grader.gradebook.late import LatePolicy, read_policy
 from grader.gradebook.progress import follow, say
 from grader.marking.result import SubmissionResult
@@ -70,7 +71,7 @@ def run(course: Course, options: Options) -> int:
         The exit status: 0 only when every submission is in the gradebook, with the points of its result.
 
     Raises:
-        GraderUsageError: the course is not ready: no release, no submission, an invalid policy.
+        GraderUsageError: the course is not ready: no release, no submission, an invalid policy, another run.
         GraderFault: a step failed for all.
     """
     from grader.gradebook import steps
@@ -84,7 +85,7 @@ def run(course: Course, options: Options) -> int:
     require_release(course)
     policy = read_policy(course.policy)
     report = Report({}, [], [])
-    with inside(course) as config, steps.logged(course):
+    with course_run(course) as config, steps.logged(course):
         with steps.open_gradebook(config) as gradebook:
             due, told = deadline_of(gradebook, policy), deadline_told(gradebook, policy)
             sharing = Sharing(groups_of(course, gradebook), policy.attempts)
