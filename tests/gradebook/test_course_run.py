@@ -70,7 +70,7 @@ def test_the_lock_is_held_from_collecting_to_feedback(course, monkeypatch):
 
     pretend_to_grade(monkeypatch)
     hand_in(course, "ada", notebook(course))
-    monkeypatch.setattr("grader.gradebook.steps.collect", lambda *_: tell() or [])
+    monkeypatch.setattr("grader.gradebook.steps.collect", lambda *_: tell() or ([], []))
     monkeypatch.setattr("grader.gradebook.steps.feedback", tell)
     assert run(course, collect=True, feedback=True) == 0
     assert held == [True, True]
