@@ -183,6 +183,16 @@ def _remedy(course: Course, path: Path) -> str:
     return f"{line}; {owner} runs: chgrp {every}{staff} {shown} && chmod {every}g+rwX {shown}"
 
 
+def closed_to_us(root: Path) -> str:
+    """Say whose a course's folder is, and who could let this account in."""
+    about = root.stat()
+    mine, owner = account(os.geteuid()), account(about.st_uid)
+    line = f"{printable(str(root))}: {mine} cannot enter it; it belongs to {owner}"
+    if not about.st_mode & stat.S_IXGRP:
+        return f"{line} alone"
+    return f"{line} and the group {group(about.st_gid)}: an administrator adds accounts to the group"
+
+
 def exposures(course: Course, config: Config) -> list[str]:
     """What students of the machine can read and should not, or cannot reach and should; a line each."""
     lines = []

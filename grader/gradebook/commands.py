@@ -10,7 +10,10 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run a course with nbgrader.")
 
-CourseFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The course's folder.", show_default=False)]
+# Whether it can be read is for the commands to say, with whose it is.
+CourseFolder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The course's folder.", show_default=False, readable=False)
+]
 
 
 @app.command()

@@ -98,6 +98,10 @@ def open_course(folder: Path) -> Course:
         GraderUsageError: there is none.
     """
     root = Path(os.path.abspath(folder))
+    if root.is_dir() and not os.access(root, os.X_OK):
+        from grader.gradebook.access import closed_to_us
+
+        raise GraderUsageError(closed_to_us(root))
     if not (root / CONFIG_FILE).is_file():
         raise GraderUsageError(
             f"{printable(str(folder))}: is not a course, it holds no {CONFIG_FILE}; "
