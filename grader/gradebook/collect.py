@@ -10,13 +10,12 @@ what a person should look at.
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from grader.gradebook.hand_in_times import TIMESTAMP, UnknownTime, read_stamp, r
 from grader.gradebook.hand_ins import attempt, hand_ins
 from grader.gradebook.handed_in import read_regular
 from grader.gradebook.late import BEST, LatePolicy, read_policy
+from grader.gradebook.senders import SLACK, WAITING, Sent, about_sender, eligible, in_future, note_waiting
 from grader.submission.names import printable
 
 # `ada+a3+2026-07-15 10:00:00.000000 UTC+x3nq...`; the last part may be missing, and a zone may be `+0530`.
@@ -39,18 +39,8 @@ _NAME = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d[^+]*?(?: ?\+\d\d(?::?\d\d)?)?)(?:\+[^+]*)?",
     re.ASCII | re.DOTALL,
 )
-SLACK = timedelta(minutes=10)  # between the time that `nbgrader submit` notes and its last file
 
 Ignored = Callable[[str, list[str]], Iterable[str]]
-
-
-@dataclass(frozen=True)
-class _Record:
-    """When something in the exchange was handed in, and what an earlier version took that for; both UTC."""
-
-    name: str
-    right: datetime
-    misread: datetime | None
 
 
 def _misread(read: Callable[[str], dict[str, Any]], path: str) -> datetime | None:
@@ -65,6 +55,7 @@ class Collect(ExchangeCollect):
 
     Attributes:
         remarks: about what was left where it is, one line each.
+        faults: what should have been collected and could not be, one line each.
         notes: by student, what a person should look at in what was collected; nothing for a good submission.
     """
 
@@ -72,19 +63,31 @@ class Collect(ExchangeCollect):
         super().__init__(**settings)
         self.src_records: list[dict[str, Any]] = []
         self.remarks: list[str] = []
+        self.faults: list[str] = []
         self.notes: dict[str, list[str]] = {}
         self.check_owner = False  # we say it ourselves, and not in the log alone
 
     def init_src(self) -> None:
         """Find the latest submission of everyone."""
-        self._all: dict[str, list[_Record]] = {}
+        self._all: dict[str, list[Sent]] = {}
         if self.timezone not in ("UTC", "Etc/UTC"):
             self._remark(
                 f"{CONFIG_FILE}: Exchange.timezone is {printable(self.timezone)}, and nbgrader reads the "
                 'summer times that it then writes as UTC. This run has read them right; set it to "UTC"'
             )
         super().init_src()
-        self.src_records = [record for record in self.src_records if record["username"]]
+        self._eligible = {
+            student: eligible(self._course, student, theirs) for student, theirs in self._all.items()
+        }
+        self.src_records = [self._counting(student) for student in self._eligible]
+
+    def _counting(self, student: str) -> dict[str, Any]:
+        """Of a student's hand-ins the latest; in nbgrader's form."""
+        theirs = self._eligible[student]
+        due = self.duedate if self.before_duedate else None
+        in_time = [one for one in theirs if due is not None and one.right <= due]
+        latest = (in_time or theirs)[-1]
+        return {"username": student, "filename": latest.name, "timestamp": latest.right}
 
     def _remark(self, text: str) -> None:
         """Say it to `make grade`, and to whoever runs `nbgrader collect`."""
@@ -122,7 +125,8 @@ class Collect(ExchangeCollect):
                     "timezone in late.toml)"
                 )
             else:
-                record = _Record(name, moment, _misread(super()._path_to_record, path))
+                misread = _misread(super()._path_to_record, path)
+                record = Sent(name, moment, misread, os.lstat(path).st_uid)
                 self._all.setdefault(match["student"], []).append(record)
                 return {"username": match["student"], "filename": name, "timestamp": moment}
         self._remark(f"{printable(name)}, in the exchange, {reason}, and was left there")
@@ -144,29 +148,42 @@ class Collect(ExchangeCollect):
                 self._copy_earlier(student, mine)
             if student in shared:  # what lies there may be another hand-in, or another's
                 notes: list[str] = []
-                existing = max((moment for moment in mine if moment), default=None)
+                others = [one.right for one in self._left(student)]
+                existing = max((moment for moment in mine if moment and moment not in others), default=None)
             else:
                 notes = self._mend(student, target)
                 existing = self._right(student, read_stamp(target, self._zones))
+            left = self._left(student)
+            if existing in [one.right for one in left]:
+                existing = None  # it was another's, collected before the student's own was there
             newer = existing is None or record["timestamp"] > existing
             again = target.is_dir() and (
                 (self.update and newer) or (self.before_duedate and existing != record["timestamp"])
             )
-            if again:
-                shutil.rmtree(target)
             if again or not target.is_dir():
                 self.log.info("Collecting submission: %s", student)
                 self.do_copy(os.path.join(self.inbound_path, record["filename"]), str(target))
             elif notes:
                 self.notes[student] = notes
-        vouch(self._course, {student: [one.right for one in theirs] for student, theirs in self._all.items()})
+        vouch(
+            self._course,
+            {student: [one.right for one in theirs] for student, theirs in self._eligible.items()},
+        )
         known = state.load(self._course, state.COLLECTED)
         known |= {student: "\n".join(theirs) for student, theirs in self.notes.items()}
         state.save(self._course, state.COLLECTED, {student: text for student, text in known.items() if text})
+        waiting = {
+            student: note_waiting(self._course, student, self._left(student), _now()) for student in self._all
+        }
+        state.save(self._course, WAITING, {student: text for student, text in waiting.items() if text})
+
+    def _left(self, student: str) -> list[Sent]:
+        """What others have put beside a student's own hand-ins."""
+        return [one for one in self._all[student] if one not in self._eligible[student]]
 
     def _copy_earlier(self, student: str, known: Sequence[datetime | None]) -> None:
         """Copy all but the latest, which were not copied before: any of them may be the best."""
-        *earlier, _ = sorted(self._all[student], key=lambda one: one.right)
+        *earlier, _ = self._eligible[student]
         for number, one in enumerate(earlier, 1):
             target = Path(
                 self.coursedir.format_path(
@@ -203,7 +220,10 @@ class Collect(ExchangeCollect):
         ]
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:
-        """Copy one submission; where that fails, the others are collected all the same."""
+        """Copy one submission in the place of an earlier one.
+
+        Where that fails, the earlier one stays, and the others are collected all the same.
+        """
         source, target = Path(src), Path(dest)
         student, record = next(
             (student, one)
@@ -218,18 +238,25 @@ class Collect(ExchangeCollect):
             log=self.log,
         )
         try:
-            _copy(source, target, ignored)
+            with tempfile.TemporaryDirectory(dir=self._course.root, prefix=".collecting-") as folder:
+                copy = Path(folder, self.coursedir.assignment_id)
+                _copy(source, copy, ignored)
+                notes = _time(source, copy, record.right, self._zones)
+                if target.is_dir():
+                    shutil.rmtree(target)
+                copy.rename(target)
             self.notes[student] = [
                 *self.notes.get(student, ()),
-                *_ownership(source, student),
-                *_time(source, target, record.right, self._zones),
+                *about_sender(self._course, student, record.sender),
+                *notes,
             ]
         except OSError as error:
-            shutil.rmtree(target, ignore_errors=True)
-            self._remark(
-                f"{student}: the submission in the exchange cannot be collected: "
-                f"{printable(str(error.filename or src))}: {error.strerror or error}"
+            text = (
+                f"{student}: the submission of {record.right:%Y-%m-%d %H:%M} UTC in the exchange was not "
+                f"collected: {printable(str(error.filename or src))}: {error.strerror or error}"
             )
+            self.faults.append(text)
+            self.log.error("%s", text)
 
 
 def _copy(source: Path, target: Path, ignored: Ignored) -> None:
@@ -262,16 +289,8 @@ def _raise(error: OSError) -> None:
     raise error
 
 
-def _ownership(source: Path, student: str) -> list[str]:
-    """What to say where somebody else has handed in: neither the student, nor whoever collects for all."""
-    owner = source.stat().st_uid
-    try:
-        name = pwd.getpwuid(owner).pw_name
-    except KeyError:
-        name = str(owner)
-    if name == student or owner == os.getuid():
-        return []
-    return [f"was put into the exchange by account {printable(name)}, not by {student}: ask both"]
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _time(source: Path, target: Path, claimed: datetime, zones: Iterable[ZoneInfo]) -> list[str]:
@@ -303,6 +322,8 @@ def _time(source: Path, target: Path, claimed: datetime, zones: Iterable[ZoneInf
     # The time of the last change of a file's entry is the machine's own: a student cannot set it.
     changed = max(path.lstat().st_ctime for path in (source, *source.rglob("*")))
     came = datetime.fromtimestamp(changed, UTC).replace(tzinfo=None)
+    if in_future(claimed, _now()):
+        notes.append(f"says it came on {claimed:%Y-%m-%d %H:%M} UTC, which has not come yet: ask the student")
     if came > claimed + SLACK:
         notes.append(
             f"says it came on {claimed:%Y-%m-%d %H:%M} UTC, but its files are of {came:%Y-%m-%d %H:%M} UTC"

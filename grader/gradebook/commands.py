@@ -10,7 +10,10 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run a course with nbgrader.")
 
-CourseFolder = Annotated[Path, typer.Argument(metavar="DIR", help="The course's folder.", show_default=False)]
+# Whether it can be read is for the commands to say, with whose it is.
+CourseFolder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The course's folder.", show_default=False, readable=False)
+]
 
 
 @app.command()
@@ -23,7 +26,8 @@ def init(
     exchange: Annotated[
         Path | None,
         typer.Option(
-            help="The folder that students fetch from and submit to; by default DIR/exchange.",
+            help="The folder that students fetch from and submit to, outside the course; by default "
+            "DIR-exchange.",
             show_default=False,
         ),
     ] = None,
@@ -36,14 +40,28 @@ def init(
     timezone: Annotated[
         str, typer.Option(help="In which deadlines are written and times are shown.")
     ] = "Europe/Amsterdam",
+    group: Annotated[
+        str | None,
+        typer.Option(
+            help="The group of accounts that share the course; by default it is yours alone.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """Make a course in a new folder: nbgrader's configuration, and the assignment without solutions."""
-    from grader.gradebook.course import ASSIGNMENT, NewCourse, initialise
+    from grader.gradebook.access import exposures
+    from grader.gradebook.course import ASSIGNMENT, NewCourse, initialise, inside
     from grader.gradebook.progress import say
 
-    new = NewCourse(course_id or folder.absolute().name, exchange or folder / "exchange", db_url, timezone)
+    place = folder.absolute()
+    exchange = exchange or place.with_name(f"{place.name}-exchange")
+    new = NewCourse(course_id or place.name, exchange, db_url, timezone, group)
     course = initialise(folder, new)
-    say(f"course {new.course_id}: {course.root}")
+    say(f"course {new.course_id}: {course.root}, open to {f'group {group}' if group else 'you'} alone")
+    say(f"exchange, open to everyone on this machine: {exchange.absolute()}")
+    with inside(course) as config:
+        for line in exposures(course, config):
+            say(f"WARNING: {line}")
     say(f"next: cd {course.root}, and nbgrader generate_assignment {ASSIGNMENT}")
     return 0
 
@@ -53,10 +71,12 @@ def update(folder: CourseFolder) -> int:
     """Write the assignment's source anew, after the rubric's points or the stubs have changed."""
     from grader.gradebook.course import ASSIGNMENT, open_course
     from grader.gradebook.course import update as write_source
+    from grader.gradebook.course_run import course_run
     from grader.gradebook.progress import say
 
     course = open_course(folder)
-    write_source(course)
+    with course_run(course):
+        write_source(course)
     say(f"written anew: {course.source}")
     say(f"next: cd {course.root}, and nbgrader generate_assignment {ASSIGNMENT} --force")
     return 0

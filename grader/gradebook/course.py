@@ -98,6 +98,10 @@ def open_course(folder: Path) -> Course:
         GraderUsageError: there is none.
     """
     root = Path(os.path.abspath(folder))
+    if root.is_dir() and not os.access(root, os.X_OK):
+        from grader.gradebook.access import closed_to_us
+
+        raise GraderUsageError(closed_to_us(root))
     if not (root / CONFIG_FILE).is_file():
         raise GraderUsageError(
             f"{printable(str(folder))}: is not a course, it holds no {CONFIG_FILE}; "
@@ -136,7 +140,7 @@ def inside(course: Course) -> Iterator[Config]:
     """nbgrader's configuration of a course, with the course as the working directory.
 
     Raises:
-        GraderUsageError: the configuration cannot be read.
+        GraderUsageError: the configuration cannot be read, or is that of another course.
     """
     from nbgrader.apps.baseapp import NbGrader
 
@@ -151,9 +155,27 @@ def inside(course: Course) -> Iterator[Config]:
             raise GraderUsageError(
                 f"{printable(str(course.root / CONFIG_FILE))}: cannot be read: {printable(str(error))}"
             ) from error
+        _set_root(course, app.config)
         yield app.config
     finally:
         os.chdir(before)
+
+
+def _set_root(course: Course, config: Config) -> None:
+    """Let nbgrader work in the course that was named, and in no other.
+
+    Formgrader on a hub wants `CourseDirectory.root` in the configuration of the account's home. A course
+    whose own configuration does not set it would be marked into that one's gradebook.
+    """
+    root = config.CourseDirectory.get("root")
+    if isinstance(root, str) and os.path.realpath(root) != os.path.realpath(course.root):
+        raise GraderUsageError(
+            f"{printable(str(course.root))}: nbgrader's configuration puts the course somewhere else, into "
+            f"{printable(os.path.abspath(root))} (CourseDirectory.root, perhaps in the jupyter folder of "
+            f"your home); set it in {printable(str(course.root / CONFIG_FILE))}: "
+            f"c.CourseDirectory.root = {str(course.root)!r}"
+        )
+    config.CourseDirectory.root = str(course.root)
 
 
 @dataclass(frozen=True)
@@ -162,15 +184,17 @@ class NewCourse:
 
     Attributes:
         course_id: nbgrader's name for it.
-        exchange: the folder that students fetch from and submit to.
+        exchange: the folder that students fetch from and submit to; outside the course.
         db_url: the gradebook; by default SQLite, in the course's folder.
         timezone: in which deadlines are written and times are shown.
+        group: the accounts that share the course; by default it is its owner's alone.
     """
 
     course_id: str
     exchange: Path
     db_url: str | None = None
     timezone: str = "Europe/Amsterdam"
+    group: str | None = None
 
 
 def initialise(root: Path, new: NewCourse) -> Course:
@@ -179,6 +203,7 @@ def initialise(root: Path, new: NewCourse) -> Course:
     Raises:
         GraderUsageError: the folder holds something, an option is not valid, or it cannot be written.
     """
+    from grader.gradebook import access
     from grader.gradebook.nbgrader_settings import config_text, policy_text
 
     course = Course(Path(os.path.abspath(root)))
@@ -188,17 +213,27 @@ def initialise(root: Path, new: NewCourse) -> Course:
             f"--course-id {printable(new.course_id)}: letters, digits, '.', '-' and '_' only"
         )
     _check_timezone(new.timezone)
+    exchange = Path(os.path.abspath(new.exchange))
+    if exchange == course.root or course.root in exchange.parents:
+        raise GraderUsageError(
+            f"--exchange {printable(str(new.exchange))}: is in the course, which students cannot enter; "
+            "give a folder outside it"
+        )
+    staff = access.staff_group(new.group) if new.group is not None else None
     if course.root.exists() and (not course.root.is_dir() or any(course.root.iterdir())):
         raise GraderUsageError(f"{shown}: is not an empty folder; give a new one")
     try:
-        _write_source(course)
-        course.state.mkdir()
-        (course.state / "seed").write_text(f"{secrets.randbits(48)}\n")
-        course.policy.write_text(policy_text(new.timezone), encoding="utf-8")
-        new.exchange.mkdir(parents=True, exist_ok=True)
-        if os.stat(new.exchange).st_uid == os.getuid():
-            os.chmod(new.exchange, 0o777)  # nbgrader's exchange is a folder that everyone may write to
-        (course.root / CONFIG_FILE).write_text(config_text(new, REPOSITORY), encoding="utf-8")
+        course.root.mkdir(mode=access.PRIVATE, parents=True, exist_ok=True)
+        access.make_private(course.root, staff)
+        with access.umask_of(course):
+            _write_source(course)
+            course.state.mkdir()
+            (course.state / "seed").write_text(f"{secrets.randbits(48)}\n")
+            course.policy.write_text(policy_text(new.timezone), encoding="utf-8")
+            (course.root / CONFIG_FILE).write_text(config_text(new, REPOSITORY), encoding="utf-8")
+            if staff is not None and new.db_url is None:
+                (course.root / access.DATABASE).touch()  # nbgrader would make it for its own account alone
+        access.make_exchange(exchange, new.course_id, staff)
     except OSError as error:
         where = printable(str(error.filename or root))
         raise GraderUsageError(f"{where}: cannot make the course: {error.strerror}") from error

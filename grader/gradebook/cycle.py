@@ -15,9 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from grader.errors import GraderUsageError
+from grader.errors import GraderFault, GraderUsageError
 from grader.gradebook import state
-from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, REPOSITORY, Course, inside, require_release
+from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, REPOSITORY, Course, require_release
+from grader.gradebook.course_run import course_run
 from grader.gradebook.late import LatePolicy, read_policy
 from grader.gradebook.progress import follow, say
 from grader.marking.result import SubmissionResult
@@ -70,7 +71,7 @@ def run(course: Course, options: Options) -> int:
         The exit status: 0 only when every submission is in the gradebook, with the points of its result.
 
     Raises:
-        GraderUsageError: the course is not ready: no release, no submission, an invalid policy.
+        GraderUsageError: the course is not ready: no release, no submission, an invalid policy, another run.
         GraderFault: a step failed for all.
     """
     from grader.gradebook import steps
@@ -78,19 +79,20 @@ def run(course: Course, options: Options) -> int:
     from grader.gradebook.hand_ins import Sharing
     from grader.gradebook.late_plugin import deadline_of, deadline_told
     from grader.gradebook.prepare import prepare
+    from grader.gradebook.senders import collected_notes
     from grader.gradebook.shared import find_shared, groups_of
     from grader.gradebook.shared_answers import copy_by_hand
 
     require_release(course)
     policy = read_policy(course.policy)
     report = Report({}, [], [])
-    with inside(course) as config, steps.logged(course):
+    with course_run(course) as config, steps.logged(course):
         with steps.open_gradebook(config) as gradebook:
             due, told = deadline_of(gradebook, policy), deadline_told(gradebook, policy)
             sharing = Sharing(groups_of(course, gradebook), policy.attempts)
         say(told)
         if options.collect:
-            report.remarks += steps.collect(course, config)
+            report.remarks, report.faults = steps.collect(course, config)
         submissions, remarks = prepare(course, sharing)
         report.remarks += remarks
         with steps.open_gradebook(config) as gradebook:
@@ -98,14 +100,12 @@ def run(course: Course, options: Options) -> int:
         by_itself = {one.student: one.notes for one in submissions if one.student not in shared.students}
         everyone = sorted([*by_itself, *shared.students])
         if not everyone:
-            raise GraderUsageError(_nothing(course, report.remarks))
+            kind = GraderFault if report.faults else GraderUsageError
+            raise kind(_nothing(course, [*report.faults, *report.remarks]))
         say(f"collected {counted(len(by_itself) + len(shared.marked))}, and rebuilt the notebooks")
-        oddities = state.load(course, state.COLLECTED)
+        oddities = collected_notes(course)
         for student in everyone:
-            report.look[student] = [
-                *oddities.get(student, "").splitlines(),
-                *by_itself.get(student, ()),
-            ]
+            report.look[student] = [*oddities.get(student, ()), *by_itself.get(student, ())]
         for student, reason in shared.proposals.waiting.items():
             report.look.setdefault(student, []).append(f"waits: {reason}")
         for student, notes in shared.proposals.notes.items():

@@ -20,7 +20,9 @@ _CONFIG = '''\
 """nbgrader's configuration of this course. The deadline and late days are in late.toml."""
 
 import sys
+from pathlib import Path
 
+COURSE = Path(__file__).absolute().parent
 KIT = {kit!r}
 if KIT not in sys.path:
     sys.path.insert(0, KIT)  # the grader's preprocessors are loaded by name
@@ -31,7 +33,8 @@ c = get_config()  # noqa: F821
 configure(c)  # the marks come from the grader's results.json
 
 c.CourseDirectory.course_id = {course_id!r}
-c.Exchange.root = {exchange!r}
+c.CourseDirectory.root = str(COURSE)  # this course, whatever the configuration of an account's home says
+{shared}c.Exchange.root = {exchange!r}
 c.Exchange.timezone = "UTC"  # keep it: nbgrader writes summer time and reads it as UTC
 c.NbGraderAPI.timezone = {timezone!r}  # in which formgrader shows times
 {database}
@@ -68,11 +71,17 @@ def config_text(new: NewCourse, kit: Path) -> str:
     database = (
         f"c.CourseDirectory.db_url = {new.db_url!r}"
         if new.db_url
-        else "# The gradebook is gradebook.db, beside this file. A PostgreSQL server instead:\n"
+        else 'c.CourseDirectory.db_url = f"sqlite:///{COURSE}/gradebook.db"  # a PostgreSQL server instead:\n'
         '# c.CourseDirectory.db_url = "postgresql+psycopg2://user:password@host/database"'
+    )
+    shared = (
+        "c.CourseDirectory.groupshared = True  # staff share it: the group can write what nbgrader makes\n"
+        if new.group
+        else ""
     )
     return _CONFIG.format(
         kit=str(kit),
+        shared=shared,
         course_id=new.course_id,
         exchange=str(new.exchange.absolute()),
         timezone=new.timezone,

@@ -103,13 +103,14 @@ def logged(course: Course) -> Iterator[Path]:
         handler.close()
 
 
-def collect(course: Course, config: Config) -> list[str]:
+def collect(course: Course, config: Config) -> tuple[list[str], list[str]]:
     """Fetch from the exchange what was handed in since the last time.
 
     What a person should look at in a submission is kept in the course's state until the student's next one.
 
     Returns:
-        Remarks about what was left there, or that there is nothing to fetch from.
+        Remarks about what was left there, or that there is nothing to fetch from; and what should have been
+        collected and was not.
     """
     directory = course_directory(config)
     directory.assignment_id = ASSIGNMENT
@@ -118,8 +119,22 @@ def collect(course: Course, config: Config) -> list[str]:
     try:
         collector.start()
     except (ExchangeError, OSError) as error:
-        return [f"nothing was collected from the exchange: {printable(str(error), 200)}"]
-    return collector.remarks
+        text = f"nothing was collected from the exchange: {printable(str(error), 200)}"
+        if _never_released(Path(collector.root, directory.course_id)):
+            return [text], []
+        return [], [f"{text}; what is marked is what was there before"]
+    return collector.remarks, collector.faults
+
+
+def _never_released(place: Path) -> bool:
+    """Whether a course has nothing in the exchange that students could have handed in to: for certain."""
+    try:
+        (place / "inbound").stat()
+    except FileNotFoundError:
+        return True
+    except OSError:  # it may well be there
+        return False
+    return False
 
 
 def autograde(course: Course, config: Config, student: str) -> None:

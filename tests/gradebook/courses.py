@@ -33,7 +33,7 @@ def half(item: Item) -> Outcome:
 
 def make_course(folder: Path, db_url: str | None = None) -> Course:
     """A course with its assignment generated, by nbgrader's own converter."""
-    course = initialise(folder, NewCourse("dgm", folder / "exchange", db_url))
+    course = initialise(folder, NewCourse("dgm", folder.with_name(f"{folder.name}-exchange"), db_url))
     generate(course)
     return course
 
@@ -55,7 +55,14 @@ def copied(template: Course, folder: Path) -> Course:
     shutil.copytree(template.root, folder)
     file = folder / "nbgrader_config.py"
     file.write_text(file.read_text().replace(str(template.root), str(folder)))
+    exchange(Course(folder)).mkdir(mode=0o777)
+    exchange(Course(folder)).chmod(0o777)
     return Course(folder)
+
+
+def exchange(course: Course) -> Path:
+    """Where the students of a course fetch and submit."""
+    return course.root.with_name(f"{course.root.name}-exchange")
 
 
 def roster(course: Course, *students: str, **about: str) -> None:

@@ -11,6 +11,7 @@ from report.results import passed
 from gradebook.courses import (
     answers,
     autograded,
+    exchange,
     half,
     hand_in,
     notebook,
@@ -41,7 +42,7 @@ def test_an_unknown_way_to_count_attempts_is_refused(course, value):
 
 def submit(course, student: str, time: str, text: str) -> None:
     """What `nbgrader submit` leaves in the exchange."""
-    folder = course.root / "exchange" / "dgm" / "inbound" / f"{student}+a3+{time} UTC+x"
+    folder = exchange(course) / "dgm" / "inbound" / f"{student}+a3+{time} UTC+x"
     folder.mkdir(parents=True)
     (folder / "report.ipynb").write_text(json.dumps(by(course, text)))
     (folder / "timestamp.txt").write_text(f"{time} UTC")

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from gradebook.courses import ROOT, answers, autograded, notebook, pretend_to_grade, roster, run
+from gradebook.courses import (
+    ROOT,
+    answers,
+    autograded,
+    exchange,
+    hand_in,
+    notebook,
+    pretend_to_grade,
+    roster,
+    run,
+)
+from grader.cli import main
 from grader.gradebook import steps
 from grader.gradebook.collect import Collect
 from grader.gradebook.course import inside
@@ -19,9 +33,9 @@ TIME = "2026-11-10 12:00:00.000000 UTC"
 @pytest.fixture
 def inbound(course) -> Path:
     """Where students' submissions arrive."""
-    folder = course.root / "exchange" / "dgm" / "inbound"
+    folder = exchange(course) / "dgm" / "inbound"
     folder.mkdir(parents=True)
-    (course.root / "exchange" / "dgm" / "outbound").mkdir()
+    (exchange(course) / "dgm" / "outbound").mkdir()
     return folder
 
 
@@ -43,7 +57,8 @@ def arrive(course, inbound):
 
 def collected(course):
     with inside(course) as config, steps.logged(course):
-        return steps.collect(course, config)
+        remarks, faults = steps.collect(course, config)
+    return remarks + faults
 
 
 def test_nbgraders_own_command_collects_as_make_grade_does(course):
@@ -70,7 +85,7 @@ def test_links_are_not_followed_on_the_way_in(course, arrive, monkeypatch, capsy
     arrive("bob")
     assert run(course, collect=True) == 0
     for path in course.root.rglob("*"):
-        if path.is_file() and not path.is_symlink() and "exchange" not in path.parts:
+        if path.is_file() and not path.is_symlink() and path.is_relative_to(course.root):
             assert b"Taken from another." not in path.read_bytes(), path
     assert not (course.submitted("ada") / "part1" / "utils.py").exists()
     assert not (course.submitted("ada") / "part2").exists()
@@ -113,6 +128,118 @@ def test_what_cannot_be_copied_costs_only_its_sender(course, arrive, monkeypatch
     monkeypatch.setattr(collect, "_copy", real)
     assert collected(course) == []
     assert (course.submitted("ada") / "report.ipynb").is_file()
+
+
+def test_what_was_not_collected_is_named_with_status_1(course, arrive, monkeypatch, capsys):
+    """With status 0, an old version would have been marked, and nobody told."""
+    from grader.gradebook import collect
+
+    pretend_to_grade(monkeypatch)
+    arrive("ada")
+    assert run(course, collect=True) == 0
+    newer = arrive("ada", time="2026-11-11 12:00:00.000000 UTC", stamp=None)
+    (newer / "part1" / "utils.py").write_text("# newer\n")
+    real = collect._copy
+
+    def fail(source, target, ignored):
+        real(source, target, ignored)
+        raise PermissionError(13, "Permission denied", str(source / "report.ipynb"))
+
+    monkeypatch.setattr(collect, "_copy", fail)
+    for _ in range(2):
+        assert run(course, collect=True) == 1
+        said = capsys.readouterr().out
+        assert "ada: the submission of 2026-11-11 12:00 UTC in the exchange was not collected: " in said
+        assert "The gradebook is not complete" in said
+        assert (course.collected / "ada" / "report.ipynb").is_file()  # the earlier one
+    monkeypatch.setattr(collect, "_copy", real)
+    assert run(course, collect=True) == 0
+    assert (course.collected / "ada" / "part1" / "utils.py").read_text() == "# newer\n"
+
+
+def test_an_exchange_that_cannot_be_read_is_status_1(course, arrive, monkeypatch, capsys):
+    from nbgrader.exchange.default import collect as nbgraders
+
+    pretend_to_grade(monkeypatch)
+    arrive("ada")
+    monkeypatch.setattr(nbgraders, "check_mode", lambda *_, **__: False)
+    assert main(["course", "grade", str(course.root)]) == 1
+    assert "nothing was collected from the exchange: You don't have read" in capsys.readouterr().err
+    hand_in(course, "bob", notebook(course))
+    assert run(course, collect=True) == 1
+    said = capsys.readouterr().out
+    assert "You don't have read permissions for the directory" in said
+    assert "what is marked is what was there before" in said
+    assert "All automatic marks are in the gradebook" not in said
+
+
+def test_a_course_without_an_exchange_is_no_failure(course, monkeypatch, capsys):
+    pretend_to_grade(monkeypatch)
+    hand_in(course, "bob", notebook(course))
+    assert run(course, collect=True) == 0
+    assert "note: nothing was collected from the exchange: Course not found" in capsys.readouterr().out
+
+
+def of_account(folder: Path, number: int) -> Path:
+    if os.getuid() != 0:
+        pytest.skip("only root can give files to another account")
+    os.chown(folder, number, -1)
+    return folder
+
+
+@pytest.fixture
+def accounts(monkeypatch):
+    """Accounts called as the students ada and eve."""
+    numbers = {"ada": 54321, "eve": 54322}
+    real = pwd.getpwuid
+    names = {number: SimpleNamespace(pw_name=name) for name, number in numbers.items()}
+    monkeypatch.setattr(pwd, "getpwuid", lambda number: names.get(number) or real(number))
+    return numbers
+
+
+FUTURE = "2099-01-01 00:00:00.000000 UTC"
+
+
+@pytest.mark.parametrize("attempts", ["latest", "best"])
+@pytest.mark.parametrize("time", [FUTURE, "2026-11-11 12:00:00.000000 UTC"])
+def test_what_another_account_puts_beside_the_students_own_displaces_nothing(
+    course, arrive, accounts, monkeypatch, capsys, time, attempts
+):
+    pretend_to_grade(monkeypatch)
+    course.policy.write_text(course.policy.read_text().replace('"latest"', f'"{attempts}"', 1))
+    of_account(arrive("ada"), accounts["ada"])
+    foreign = of_account(arrive("ada", time=time, stamp=None), accounts["eve"])
+    (foreign / "part1" / "utils.py").write_text("# of eve\n")
+    for _ in range(2):
+        assert run(course, collect=True) == 0
+        said = capsys.readouterr().out
+        assert "ada: account eve has put another hand-in into the exchange under this name, of 20" in said
+        assert ("which has not come yet" in said) == (time == FUTURE)
+        codes = [path.read_text() for path in course.collected.rglob("utils.py")]
+        assert codes == [(ROOT / "student/part1/utils.py").read_text()]
+    assert foreign.is_dir()
+    shutil.rmtree(foreign)
+    assert run(course, collect=True) == 0
+    assert "account eve" not in capsys.readouterr().out
+
+
+def test_the_students_own_counts_also_when_anothers_was_collected_before(
+    course, arrive, accounts, monkeypatch, capsys
+):
+    pretend_to_grade(monkeypatch)
+    of_account(arrive("ada", time=FUTURE, stamp=None), accounts["eve"])
+    assert run(course, collect=True) == 0
+    said = capsys.readouterr().out
+    assert "ada: was put into the exchange by account eve, not by ada: ask both" in said
+    assert "ada: says it came on 2099-01-01 00:00 UTC, which has not come yet" in said
+    own = of_account(arrive("ada"), accounts["ada"])
+    (own / "part1" / "utils.py").write_text("# of ada\n")
+    for _ in range(2):
+        assert run(course, collect=True) == 0
+        assert (course.collected / "ada" / "part1" / "utils.py").read_text() == "# of ada\n"
+        said = capsys.readouterr().out
+        assert "was put into the exchange by account eve" not in said
+        assert "account eve has put another hand-in" in said
 
 
 def test_special_files_do_not_hold_the_run_up(course, arrive):

@@ -7,7 +7,7 @@ import subprocess
 import nbformat
 import pytest
 
-from gradebook.courses import ROOT
+from gradebook.courses import ROOT, exchange
 from grader.cli import main
 from grader.gradebook import cycle, steps
 from grader.gradebook.course import ASSIGNMENT, fit_for_id, inside
@@ -51,7 +51,7 @@ def test_every_automatic_item_has_a_locked_cell(template):
 
 
 def test_everyone_may_write_to_the_exchange(template):
-    assert stat.S_IMODE(os.stat(template.root / "exchange").st_mode) == 0o777
+    assert stat.S_IMODE(os.stat(exchange(template)).st_mode) == 0o777
 
 
 def test_init_refuses_a_folder_with_something_in_it(tmp_path, capsys):

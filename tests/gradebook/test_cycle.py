@@ -14,6 +14,7 @@ from gradebook.courses import (
     answers,
     autograded,
     current,
+    exchange,
     generate,
     half,
     hand_in,
@@ -500,14 +501,14 @@ def released_feedback(course) -> list[str]:
         app = ReleaseFeedbackApp()
         app.initialize([ASSIGNMENT])
         app.start()
-    folder = course.root / "exchange" / "dgm" / "feedback"
+    folder = exchange(course) / "dgm" / "feedback"
     return [path.read_text() for path in folder.glob("*.html")]
 
 
 def test_feedback_is_given_out_whatever_a_submission_lacks(course, monkeypatch):
     """nbgrader's command ends at the first student without a time or a secret, which students can remove."""
     pretend_to_grade(monkeypatch)
-    (course.root / "exchange" / "dgm" / "feedback").mkdir(parents=True)
+    (exchange(course) / "dgm" / "feedback").mkdir(parents=True)
     hand_in(course, "ada", notebook(course), time=None)
     hand_in(course, "bob", notebook(course), extra={"submission_secret.txt": b"\xff\xfe"})
     hand_in(course, "carl", notebook(course), extra={"submission_secret.txt": b"a secret of carl"})

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import io
-import json
 import os
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -19,21 +13,17 @@ import pytest
 from PIL import Image
 
 from gradebook.courses import copied, hand_in, notebook, pretend_to_grade, roster, run
+from gradebook.formgrader import IN_A_BROWSER, LIST, asked, browser, served, visitor
 from grader.gradebook import steps
 from grader.gradebook.course import Course, inside
 from grader.release.notebook import grade_id
 from grader.rubric import load_rubric
 
-TOKEN = secrets.token_hex(8)
 FIGURE_WIDTH = 321
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # GRADER_SCREENSHOTS=docs/images writes the picture of docs/instructors.md anew.
 SCREENSHOTS = os.environ.get("GRADER_SCREENSHOTS")
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt install chromium"),
-]
+pytestmark = IN_A_BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -65,59 +55,25 @@ def graded(template: Course, tmp_path_factory) -> Course:
 @pytest.fixture(scope="module")
 def server(graded: Course, tmp_path_factory) -> Iterator[str]:
     """The address of a Jupyter server with formgrader."""
-    home = tmp_path_factory.mktemp("home")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "HOME": str(home),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
-    command += [f"--ServerApp.token={TOKEN}", f"--ServerApp.root_dir={graded.root}", "--allow-root"]
-    log = (home / "log").open("wb")
-    process = subprocess.Popen(command, cwd=graded.root, env=environment, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            assert process.poll() is None, (home / "log").read_text()
-            try:
-                with urllib.request.urlopen(f"{address}/api/status?token={TOKEN}", timeout=5):
-                    break
-            except OSError:
-                time.sleep(0.5)
+    with served(graded, tmp_path_factory.mktemp("home")) as address:
         yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 @pytest.fixture
 def page(server):
-    """A page of a browser that has logged in."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(60_000)
-        page.goto(f"{server}/lab?token={TOKEN}")  # formgrader drops the token: log in first
+    """A page of a browser that has logged in. Nothing may go wrong on it."""
+    with browser() as one, visitor(one, server) as page:
         yield page
-        browser.close()
 
 
 def open_submission(page, server: str) -> None:
-    page.goto(f"{server}/formgrader/gradebook/a3/report")
+    page.goto(server + LIST)
     page.get_by_role("link", name="Submission #1").click()
     page.wait_for_selector("input.score")
 
 
 def score_of(server: str) -> float:
-    request = urllib.request.Request(
-        f"{server}/formgrader/api/submitted_notebooks/a3/report", headers={"Authorization": f"token {TOKEN}"}
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)[0]["score"]
+    return asked(server, "submitted_notebooks/a3/report")[0]["score"]
 
 
 def test_without_the_token_nothing_is_shown(server):

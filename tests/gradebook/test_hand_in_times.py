@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gradebook.courses import ROOT, copied, hand_in, notebook, pretend_to_grade, roster, run
+from gradebook.courses import ROOT, copied, exchange, hand_in, notebook, pretend_to_grade, roster, run
 from grader.cli import main
 from grader.gradebook import steps
 from grader.gradebook.course import ASSIGNMENT, Course, NewCourse, initialise, inside
@@ -76,9 +76,9 @@ def test_what_is_not_known_for_certain_is_refused(text, said):
 @pytest.fixture
 def arrive(course: Course):
     """Put a submission into the exchange, as `nbgrader submit` does."""
-    inbound = course.root / "exchange" / "dgm" / "inbound"
+    inbound = exchange(course) / "dgm" / "inbound"
     inbound.mkdir(parents=True)
-    (course.root / "exchange" / "dgm" / "outbound").mkdir()
+    (exchange(course) / "dgm" / "outbound").mkdir()
 
     def put(student: str, time: str, end: str = "", stamp: str | None = None) -> Path:
         folder = inbound / f"{student}+a3+{time}{end}"
