@@ -180,8 +180,8 @@ def spread_after_training(
     before = networks_of(training)
     x = judges.images()
 
-    def codes_of(networks: dict[str, State], training: bool = False) -> torch.Tensor:
-        return linear_codes(networks, x) if "encoder" in crude else judges.codes(networks, x, training)
+    def codes_of(networks: dict[str, State]) -> torch.Tensor:
+        return linear_codes(networks, x) if "encoder" in crude else judges.codes(networks, x)
 
     done, spread = 0, 0.0
     for steps in attempt.looks:
@@ -192,13 +192,9 @@ def spread_after_training(
             done += count
         after = networks_of(training)
         codes = codes_of(after)
-        spread = spread_of(codes)
+        spread = float(codes.double().square().mean().sqrt())
         if MIN_SPREAD < spread < MAX_SPREAD:
             break
-    else:
-        # What a BatchNorm keeps may not have settled in so few batches: then those of the batch itself.
-        of_batch = spread_of(codes_of(after, training=True))
-        spread = of_batch if MIN_SPREAD < of_batch < MAX_SPREAD else spread
     if not crude:
         show_samples(part, draw, after["decoder"])
     expect_moved(before, after, SIDES)
@@ -210,11 +206,6 @@ def spread_after_training(
         EVERY_BATCH,
     )
     return spread
-
-
-def spread_of(codes: torch.Tensor) -> float:
-    """Root mean square of codes: 1 for the prior."""
-    return float(codes.double().square().mean().sqrt())
 
 
 def linear_codes(networks: dict[str, State], x: torch.Tensor) -> torch.Tensor:

@@ -177,17 +177,6 @@ def main(""",
         file=TRAIN,
     ),
 )
-# BatchNorm in all three networks: what it keeps settles late, and it tells the discriminator's batches apart.
-NORMED = tuple(
-    (f"            nn.{one}", f"            nn.BatchNorm{norm},\n            nn.{one}")
-    for one, norm in (
-        ("GELU(),\n            nn.Conv2d(c, 2 * c", "2d(c)"),
-        ("GELU(),\n            nn.Unflatten", "1d(2 * 16 * c)"),
-        ("LeakyReLU(0.2),\n            nn.Linear(512, 512)", "1d(512)"),
-        ("LeakyReLU(0.2),\n            nn.Linear(512, 1)", "1d(512)"),
-    )
-)
-RIGHT_OTHERS += (right("BatchNorm in all three networks", *NORMED),)
 WRONG_OTHERS: tuple[Variant, ...] = (
     wrong_loop(
         "weights limited after each step",
