@@ -127,10 +127,11 @@ class Main:
         places = (self.draw.uniform(total, PLACES, dtype=torch.float64) * numel).long().clamp(max=numel - 1)
         first, second = self.gradients(sizes), self.gradients(sizes)
         handed_over.zero()
+        step = handed_over.step
         values = [torch.zeros(total, PLACES, dtype=torch.float64)]
         for gradients, count in ((first, 1), (second, 1), (second, self.count - 3), (second, 1)):
             if count > 0 and len(values) <= self.count:
-                found: Any = handed_over.step(self.name, gradients, places, count)
+                found: Any = step(self.name, gradients, places, count)
                 values.append(as_tensor(found, "the weights after a step").double().view(total, PLACES))
         self.expect_in_model(handed_over, sizes, tensors, places, values[-1])
         moves = [after - before for before, after in pairwise(values)]
