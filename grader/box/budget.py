@@ -17,7 +17,7 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import tensors_in
-from grader.box.wire import Header
+from grader.box.wire import MAX_PAYLOAD, Header
 
 # Both networks of a part with 192 filters, six times the recommended width, have 31 MB of weights: with them
 # the check that compares most states holds 155 MB at a time, and the one that looks most often into trainings
@@ -73,9 +73,15 @@ class Budget:
             what: the call that it answers.
 
         Raises:
-            StudentError: this check would have received too much in all, or would hold too much at a time.
+            StudentError: it is too much for one message, for all that this check receives, or for what it
+                holds at a time.
         """
         size = sum(_counted(math.prod(shape), dtype) for dtype, shape, _ in header.specs)
+        if size > MAX_PAYLOAD:  # of bytes or truth values: it was small enough to be sent
+            raise _too_much(
+                f"{what} sends {sum(math.prod(shape) for _, shape, _ in header.specs):,} numbers",
+                f"all that one result may hold is {MAX_PAYLOAD // NARROWEST:,}",
+            )
         self._received += size
         if self._received > RECEIVED_BYTES:
             raise _too_much(

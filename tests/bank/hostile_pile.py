@@ -45,7 +45,7 @@ PILE = (
             "tuple(self.weight * mean.repeat(8_000_000 // len(mean)) for _ in range(2))",
         ),
         items=ENCODER,
-        may_pass=(SIGNATURE,),
+        may_pass=(SIGNATURE, GRADIENTS),
     ),
     Hostile(
         "outputs of single bytes that a comparison makes eight times as large",
@@ -88,7 +88,15 @@ PILE = (
             "        return {str(i): torch.randn(500, 1000) for i in range(30)}",
         ),
         items=ENCODER,
-        may_pass=(SIGNATURE, "returns_mean_and_log_std", "works_for_any_batch_size_and_z_dim"),
+        may_pass=(
+            SIGNATURE,
+            GRADIENTS,
+            "returns_mean_and_log_std",
+            "works_for_any_batch_size_and_z_dim",
+            "takes_the_number_of_input_channels",
+            "looks_at_the_whole_image",
+            "encodes_each_image_by_itself",
+        ),
     ),
     Hostile(
         "attributes that fill a message each time they are read",
