@@ -17,19 +17,19 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import tensors_in
-from grader.box.wire import Header
+from grader.box.wire import MAX_PAYLOAD, Header
 
 # Both networks of a part with 192 filters, six times the recommended width, have 31 MB of weights: with them
 # the check that compares most states holds 155 MB at a time, and the one that looks most often into trainings
 # that never learn receives 2.5 GB in all.
-KEPT_BYTES = 320 * 2**20
+KEPT_BYTES = 256 * 2**20
 RECEIVED_BYTES = 4 * 2**30
 # Comparisons turn what is narrower into float32 or float64: a byte for each truth value is four soon.
 NARROWEST = 4
 # Beyond the template, whose memory all share. Four sessions with networks of 192 filters take 2.3 GB.
 SESSIONS_BYTES = 4 * 2**30
 LOOK_SECONDS = 0.1
-COLLECT_BYTES = 16 * 2**20
+COLLECT_BYTES = 32 * 2**20  # what may pile up before the garbage is looked through
 
 
 class Watched(Protocol):
@@ -56,14 +56,14 @@ class Budget:
         self._next_look = 0.0
         self._received = 0  # bytes, by this check
         self._kept = 0  # bytes, of tensors that somebody still holds
+        self._settled = 0  # of these, when the garbage was last looked through
 
     # -- on the grader's side --------------------------------------------------------------------
 
     def begin_check(self) -> None:
-        """From here on another check receives. What the last one held is let go of."""
+        """From here on another check receives."""
         self._received = 0
-        if self._kept > COLLECT_BYTES:  # by the frames of an exception, which refer to one another
-            gc.collect()
+        self._settle(0)
 
     def admit(self, header: Header, what: str) -> None:
         """Decide whether a message may be read.
@@ -73,9 +73,15 @@ class Budget:
             what: the call that it answers.
 
         Raises:
-            StudentError: this check would have received too much in all, or would hold too much at a time.
+            StudentError: it is too much for one message, for all that this check receives, or for what it
+                holds at a time.
         """
         size = sum(_counted(math.prod(shape), dtype) for dtype, shape, _ in header.specs)
+        if size > MAX_PAYLOAD:  # of bytes or truth values: it was small enough to be sent
+            raise _too_much(
+                f"{what} sends {sum(math.prod(shape) for _, shape, _ in header.specs):,} numbers",
+                f"all that one result may hold is {MAX_PAYLOAD // NARROWEST:,}",
+            )
         self._received += size
         if self._received > RECEIVED_BYTES:
             raise _too_much(
@@ -83,8 +89,7 @@ class Budget:
                 f"{_megabytes(self._received - size)} in this check",
                 f"all that a check may receive is {_megabytes(RECEIVED_BYTES)}",
             )
-        if self._kept + size > KEPT_BYTES:
-            gc.collect()
+        self._settle(size)
         if self._kept + size > KEPT_BYTES:
             raise _too_much(
                 f"{what} sends {_megabytes(size)}, and {_megabytes(self._kept)} that were sent before are "
@@ -98,6 +103,13 @@ class Budget:
             size = _counted(tensor.numel(), tensor.dtype)
             self._kept += size
             weakref.finalize(tensor.untyped_storage(), self._let_go, size).atexit = False
+
+    def _settle(self, coming: int) -> None:
+        """Let go of what only the frames of an exception hold, which refer to one another."""
+        self._settled = min(self._settled, self._kept)
+        if self._kept + coming > self._settled + COLLECT_BYTES:
+            gc.collect()
+            self._settled = self._kept
 
     def _let_go(self, size: int) -> None:
         self._kept -= size

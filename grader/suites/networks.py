@@ -254,17 +254,7 @@ def expect_trainable(part: Part, network: Remote, inputs: torch.Tensor, what: st
     reaches are all changed at once, and no output may move by that.
     """
     network.train()
-    call = part.record(network, inputs)
-    outputs = _tensors(call.value)
-    reached = []
-    for index, output in enumerate(outputs):
-        cotangents = [torch.ones_like(output) if place == index else None for place in range(len(outputs))]
-        found = call.gradients(*cotangents, of=network)
-        # Kept are two answers for each weight, not its gradient: there may be many outputs and large weights.
-        reached.append(
-            {name: None if gradient is None else bool(gradient.any()) for name, gradient in found.items()}
-        )
-        del found
+    reached = _reached(part, network, inputs)
     state = network.state_dict()
     expect(bool(state), "the network has no parameters", "assign the layers to self in __init__")
     network.eval()
@@ -284,6 +274,22 @@ def expect_trainable(part: Part, network: Remote, inputs: torch.Tensor, what: st
                 "parameters, though more of them matter",
                 "look for .detach(), .data or torch.no_grad in forward",
             )
+
+
+def _reached(part: Part, network: Remote, inputs: torch.Tensor) -> list[dict[str, bool | None]]:
+    """Whether the gradient of each output is anything but zero, by parameter; None where there is none.
+
+    Only these answers are kept, not the gradients: there may be many outputs, and the weights may be large.
+    """
+    call = part.record(network, inputs)
+    outputs = _tensors(call.value)
+
+    def reached(index: int) -> dict[str, bool | None]:
+        cotangents = [None] * index + [torch.ones_like(outputs[index])]
+        gradients = call.gradients(*cotangents, of=network)
+        return {name: None if one is None else bool(one.any()) for name, one in gradients.items()}
+
+    return [reached(index) for index in range(len(outputs))]
 
 
 def _same(first: torch.Tensor, second: torch.Tensor) -> bool:

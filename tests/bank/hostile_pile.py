@@ -1,6 +1,6 @@
 """Submissions that send the grader more and more, or take ever more memory in the box."""
 
-from tests.bank.hostile_entry import KLD, MODELS, NETWORKS, UTILS, Hostile, in_kld
+from tests.bank.hostile_entry import KLD, MODELS, NETWORKS, SOLUTIONS, TRAIN, UTILS, VAE, Hostile, in_kld
 
 ENCODER, AUTOENCODER = ("1.7.encoder",), ("2.4.autoencoder",)
 # Whose given code is left alone and whose weights get gradients: that much is right, whatever else it sends.
@@ -45,7 +45,7 @@ PILE = (
             "tuple(self.weight * mean.repeat(8_000_000 // len(mean)) for _ in range(2))",
         ),
         items=ENCODER,
-        may_pass=(SIGNATURE,),
+        may_pass=(SIGNATURE, GRADIENTS),
     ),
     Hostile(
         "outputs of single bytes that a comparison makes eight times as large",
@@ -88,7 +88,15 @@ PILE = (
             "        return {str(i): torch.randn(500, 1000) for i in range(30)}",
         ),
         items=ENCODER,
-        may_pass=(SIGNATURE, "returns_mean_and_log_std", "works_for_any_batch_size_and_z_dim"),
+        may_pass=(
+            SIGNATURE,
+            GRADIENTS,
+            "returns_mean_and_log_std",
+            "works_for_any_batch_size_and_z_dim",
+            "takes_the_number_of_input_channels",
+            "looks_at_the_whole_image",
+            "encodes_each_image_by_itself",
+        ),
     ),
     Hostile(
         "attributes that fill a message each time they are read",
@@ -117,8 +125,13 @@ class AdversarialAE(AdversarialAE):
         items=KLD,
     ),
     Hostile(
-        "three gigabytes taken by the import, in every session",
-        {MODELS: "HELD = torch.ones(750_000_000)\n", UTILS: "HELD = torch.ones(750_000_000)\n"},
-        items=("1.7.training", "2.4.reconstruction", "2.5.training"),
+        "right networks, and more than half of the memory taken by the import in every session",
+        {},
+        {
+            name: (SOLUTIONS / name).read_bytes() + b"\nHELD = torch.ones(625_000_000)\n"
+            for name in (NETWORKS, MODELS)
+        }
+        | {name: (SOLUTIONS / name).read_bytes() for name in (UTILS, VAE, TRAIN)},
+        items=("1.7.training", "2.4.reconstruction"),
     ),
 )

@@ -118,6 +118,18 @@ def test_narrow_numbers_count_as_what_a_comparison_makes_of_them(
         ask(session)
 
 
+def test_one_message_holds_no_more_numbers_than_it_could_as_floats(
+    answered: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(budgets, "MAX_PAYLOAD", 10 * MEGABYTE)
+    session, _ = answered(torch.zeros(3 * MEGABYTE, dtype=torch.bool))
+    with pytest.raises(StudentError) as caught:
+        ask(session)
+    assert str(caught.value) == (
+        "the encoder sends 3,000,000 numbers; all that one result may hold is 2,500,000"
+    )
+
+
 @pytest.mark.usefixtures("small")
 def test_nothing_is_read_of_what_is_refused() -> None:
     box = HostileBox(

@@ -1,5 +1,7 @@
 """Two updates by `train_aae`, one batch each: how the weights moved, and the gradients they may follow."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ STEP = 0.05
 TOLERANCE = 0.02
 # A step may be shorter than the gradient (clipped), never longer.
 SHORTEST, LONGEST = 0.02, 1.02
+MANY_NUMBERS = 10**6  # in one weight, of which float32 loses 1e-5 in a sum
 EQUATION = "equation_18_and_cross_entropy"
 WRITTEN_OUT = ("cross_entropy_against_codes_of_torch", "cross_entropy_against_codes_of_numpy")
 
@@ -84,7 +87,7 @@ class Updates:
         """How the weights of a side moved at a batch, in units of the step length."""
         before, after = self.states[batch], self.states[batch + 1]
         return {
-            name: (before[name].double() - after[name].double()) / STEP
+            name: precise(before[name]).sub(precise(after[name])).div_(STEP)
             for name in before
             if name.startswith(f"{side}.") and name in self.weights
         }
@@ -108,7 +111,12 @@ class Updates:
         if not isinstance(call.value, torch.Tensor):
             fail("the loss should be a tensor, to be differentiated", "return the loss itself")
         gradients = gradients_of_weights(call, torch.ones_like(call.value), self.model)
-        return {name: value.double() for name, value in gradients.items() if value is not None}
+        return {name: precise(value) for name, value in gradients.items() if value is not None}
+
+
+def precise(value: torch.Tensor) -> torch.Tensor:
+    """In double precision; not where there are so many numbers that a few copies would fill the memory."""
+    return value.double() if value.numel() <= MANY_NUMBERS else value.float()
 
 
 def linear_weights(draw: Draw) -> Tensors:
@@ -230,14 +238,31 @@ def follows(moves: list[Tensors], gradient: Tensors) -> bool:
     With one factor for both sides lambda would show no better: the encoder follows both losses.
     """
     for side in moves:
-        move, one = flat(side, gradient)
-        factor = float(move @ one / (one @ one + 1e-30))
-        limit = float(move.abs().max())
-        along = [factor * one] if SHORTEST < factor < LONGEST else []
-        along += [one.clamp(-limit, limit)] if limit > 0 else []
-        if not any(float((move - path).norm()) <= TOLERANCE * float(path.norm()) + 1e-9 for path in along):
+        # One weight after the other: together, a side's weights may be large.
+        pairs = [
+            (move.flatten(), gradient[name].flatten()) for name, move in side.items() if name in gradient
+        ]
+        along_it = sum(float(move @ one) for move, one in pairs)
+        factor = along_it / (sum(float(one @ one) for _, one in pairs) + 1e-30)
+        limit = max((float(move.abs().max()) for move in side.values() if move.numel()), default=0.0)
+        paths: list[Callable[[torch.Tensor], torch.Tensor]] = []
+        if SHORTEST < factor < LONGEST:
+            paths.append(partial(torch.mul, other=factor))
+        if limit > 0:
+            paths.append(partial(torch.clamp, min=-limit, max=limit))
+        if not any(_along(side, gradient, path) for path in paths):
             return False
     return True
+
+
+def _along(side: Tensors, gradient: Tensors, path_of: Callable[[torch.Tensor], torch.Tensor]) -> bool:
+    """Whether a side moved along a path: what becomes of the gradient for each weight."""
+    off = length = 0.0
+    for name, move in side.items():
+        path = path_of(gradient[name]) if name in gradient else torch.zeros_like(move)
+        length += float(path.norm()) ** 2
+        off += float(path.sub_(move).norm()) ** 2
+    return off**0.5 <= TOLERANCE * length**0.5 + 1e-9
 
 
 def distance(moves: list[Tensors], gradient: Tensors) -> float:
