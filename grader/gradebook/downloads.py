@@ -39,13 +39,14 @@ from grader.gradebook.late import BEST, read_policy
 from grader.gradebook.list_names import is_member_list
 from grader.gradebook.owners import Owner, find_owners
 from grader.gradebook.roster import Person, Roster
-from grader.submission.archive import unpacked
+from grader.submission.archive import names_in_archive, unpacked
 from grader.submission.downloads import Entry, parse_all, platform_files
 from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.loose import PLACES
 from grader.submission.model import UnreadableSubmission
-from grader.submission.names import is_archive, is_clutter, listed, printable, stem
+from grader.submission.names import is_archive, is_clutter, listed, may_be_archive, printable, stem
 from grader.submission.nested import MAX_OPENED
+from grader.submission.several import Choice, choose_among
 from grader.submission.uploads import Upload, in_order_of_age, of_the_latest_hand_in
 
 MAX_MEMBER_BYTES = 50_000_000
@@ -62,6 +63,7 @@ class DownloadExtractor(ExtractorPlugin):
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Unpack the latest hand-in of every student into a folder that says whose it is."""
+        self._notes: dict[str, list[str]] = {}
         students: dict[tuple[str, str], list[tuple[Entry, Path]]] = {}
         paths = [path for path in sorted(Path(archive_path).iterdir()) if not is_clutter(path.name)]
         entries = parse_all(path.name for path in paths)
@@ -79,29 +81,42 @@ class DownloadExtractor(ExtractorPlugin):
                     self._leave_something(Path(extracted_path, places[path]))
             else:
                 students.setdefault((entry.system, entry.student), []).append((entry, path))
-        root = CourseDirectory(parent=self.parent).root
-        best = read_policy(Course(Path(root)).policy).attempts == BEST
+        course = Course(Path(CourseDirectory(parent=self.parent).root))
+        best = read_policy(course.policy).attempts == BEST
         for theirs in students.values():
             times = {entry.hand_in if best else () for entry, _ in theirs}
             for time in sorted(times):
                 those = [one for one in theirs if one[0].hand_in == time or not best]
                 _, last = max(those, key=lambda upload: (upload[0].hand_in, upload[0].order))
                 self._take_latest(in_order_of_age(those), Path(extracted_path, last.name))
+        if self._notes or state.load(course, state.UNPACKED):
+            notes = {name: "\n".join(texts) for name, texts in self._notes.items()}
+            state.save(course, state.UNPACKED, notes)
 
     def _take_latest(self, uploads: list[Upload], target: Path) -> None:
-        """Unpack what one student handed in last: of several archives the last, and the single files."""
+        """Unpack what one student handed in last: the archives that count, what lies beside, single files."""
         latest = of_the_latest_hand_in(uploads)
-        archives = [upload for upload in latest if upload.whole]
-        singles = {upload.name: upload for upload in latest if not upload.whole}
-        taken = [*archives[-1:], *singles.values()]
-        left = [upload.path.name for upload in uploads if upload not in taken]
+        wholes = [upload.path for upload in latest if upload.whole]
+        singles = {upload.name: upload.path for upload in latest if not upload.whole}
+        choice = choose_among(wholes, singles) if wholes else Choice(())
+        counting = [*choice.counting, *choice.earlier] if choice.review else list(choice.counting)
+        taken = {*counting, *choice.beside, *singles.values()}
+        left = [upload for upload in uploads if upload.path not in taken]
         if left:
-            self.log.warning("%s: handed in several times; left out: %s", target.name, listed(left))
-        for upload in archives[-1:]:
-            self._take(upload.path, target)
-        for name, upload in singles.items():
-            if not upload.path.is_symlink():
-                self._take(upload.path, target, _place(name, alone=not archives))
+            text = f"handed in several times; left out: {listed(upload.path.name for upload in left)}"
+            self.log.warning("%s: %s", printable(target.name), text)
+            if any(upload.whole for upload in left):  # a single file was uploaded again: no need to look
+                self._notes.setdefault(target.name, []).append(text)
+        if choice.review:
+            self.log.warning("%s: %s", printable(target.name), choice.review)
+            self._notes.setdefault(target.name, []).append(choice.review)
+        for path in counting:  # each in a place of its own: both may hold a utils.py
+            self._take(path, target / path.name if len(counting) > 1 else target)
+        for path in choice.beside:
+            self._take(path, target / path.name)
+        for name, path in singles.items():
+            if not path.is_symlink():
+                self._take(path, target, _place(name, alone=not counting))
         self._leave_something(target)
 
     def _take(self, path: Path, target: Path, place: PurePosixPath | None = None) -> None:
@@ -145,19 +160,24 @@ class DownloadExtractor(ExtractorPlugin):
     def _unpack(self, path: Path, target: Path, within: bool = False) -> None:
         """Unpack what counts, and where nothing does, what lies in archives within, as `make grade` does."""
         left_out: set[str] = set()
-        counts = False
+        has_code = False
         for name, content in unpacked(
             path, lambda name: _place_of(name, left_out), MAX_MEMBER_BYTES, MAX_TOTAL_BYTES
         ):
             self._keep(target, PurePosixPath(name), content)
-            counts = counts or name.lower().endswith(COUNTED_SUFFIXES)
-        if not counts and not within:
-            left_out -= self._unpack_within(path, target)
+            has_code = has_code or PurePosixPath(name).name in PLACES
+        if not within and any(map(may_be_archive, left_out)):
+            left_out -= self._unpack_within(path, target, has_code)
         if left_out:
             self.log.warning("%s: left out of it: %s", printable(path.name), listed(left_out))
 
-    def _unpack_within(self, path: Path, target: Path) -> set[str]:
+    def _unpack_within(self, path: Path, target: Path, has_code: bool) -> set[str]:
         """Unpack the archives in an archive, each into a folder of its name.
+
+        Args:
+            path: the archive.
+            target: where to.
+            has_code: whether the assignment's code lies beside them: then one that holds some, too, stays.
 
         Returns:
             Those that could be read.
@@ -165,10 +185,12 @@ class DownloadExtractor(ExtractorPlugin):
         read: set[str] = set()
         with TemporaryDirectory() as folder:
             for name, content in unpacked(path, _archive_place, MAX_MEMBER_BYTES, MAX_TOTAL_BYTES):
-                if len(read) == MAX_OPENED:
-                    continue
                 inner = Path(folder, PurePosixPath(name).name)
                 inner.write_bytes(content)
+                if len(read) == MAX_OPENED or not _is_archive(inner):
+                    continue
+                if has_code and names_in_archive(inner) != frozenset():
+                    continue
                 try:
                     self._unpack(inner, target / name, within=True)
                 except _UNREADABLE as error:
@@ -241,10 +263,12 @@ class DownloadCollector(FileNameCollectorPlugin):
             times.setdefault(owner_of(owners[name].student), []).extend([time] if time else [])
         late = [owner_of(owners[name].student) for name, entry in self._entries.items() if entry.late]
         vouch(self._course, times, late)
-        notes = state.load(self._course, state.COLLECTED)
-        notes |= dict.fromkeys(times, "") | {
-            owner.student: "\n".join(owner.notes) for owner in owners.values() if owner.notes
-        }
+        notes = state.load(self._course, state.COLLECTED) | dict.fromkeys(times, "")
+        notes |= dict.fromkeys((owner.student for owner in owners.values()), "")
+        said = state.load(self._course, state.UNPACKED)
+        for name, owner in owners.items():
+            lines = [*owner.notes, *said.get(name, "").splitlines()]
+            notes[owner.student] = "\n".join(filter(None, [notes.get(owner.student, ""), *lines]))
         state.save(
             self._course, state.COLLECTED, {student: theirs for student, theirs in notes.items() if theirs}
         )
@@ -309,7 +333,9 @@ def _is_note(name: str) -> bool:
 def _archive_place(name: str) -> str | None:
     """The place of an archive in an archive."""
     place = _inside(name)
-    return str(place) if place is not None and is_archive(place.name) else None
+    return (
+        str(place) if place is not None and may_be_archive(place.name) and not _is_kept(place.name) else None
+    )
 
 
 def _inside(name: str) -> PurePosixPath | None:

@@ -6,6 +6,7 @@ a day of lateness lasts from one 23:59 to the next, also on the two days of a ye
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import tomllib
@@ -31,6 +32,9 @@ _FORM = re.compile(
     re.ASCII,
 )
 _DAY = re.compile(r"\s*(\d{4}-\d\d-\d\d)\s*", re.ASCII)
+_LIKE_A_TIME = re.compile(r"\d{1,4}[-./:]\d{1,2}")
+_NO_KEY = re.compile(r"^[^\"'#\[:\s]*[^A-Za-z0-9_\-\"'#\[:\s]")
+_KEYS = ("timezone", "due", "attempts", "penalty", "extensions")
 _PENALTY_KEYS = {"unit", "per_day", "grace_minutes", "free_days", "cap"}
 
 
@@ -129,16 +133,41 @@ def read_policy(path: Path) -> LatePolicy:
         GraderUsageError: it is not valid; the message names what is wrong.
     """
     shown = printable(str(path))
+    text = ""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        # Editors on Windows write a mark, or UTF-16: json knows both.
+        text = content.decode(json.detect_encoding(content)).replace("\r\n", "\n")
+        table = tomllib.loads(text)
     except FileNotFoundError:
         return LatePolicy(ZoneInfo("UTC"))
-    except (OSError, ValueError) as error:
-        raise GraderUsageError(f"{shown}: cannot be read: {printable(str(error))}") from error
+    except UnicodeDecodeError as error:
+        raise GraderUsageError(f"{shown}: is not in UTF-8; save it so") from error
+    except OSError as error:
+        raise GraderUsageError(f"{shown}: cannot be read: {error.strerror or error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise GraderUsageError(f"{shown}: {_no_toml(str(error), text)}") from error
     try:
         return _policy(table)
     except _Invalid as error:
         raise GraderUsageError(f"{shown}: {error}") from error
+
+
+def _no_toml(error: str, text: str) -> str:
+    """What to say of a file that is no TOML: the line, and the form that its value has to have."""
+    place = re.search(r"\(at line (\d+), column \d+\)", error)
+    number = int(place[1]) if place else text.count("\n") + 1
+    line = (text.splitlines() or [""])[min(number, len(text.splitlines()) or 1) - 1].strip()
+    told = f"line {number}, {printable(line, 80)}, cannot be read"
+    key, _, value = (piece.strip() for piece in line.partition("="))
+    if "overwrite" in error:
+        return f"{told}: this setting stands there twice"
+    if _NO_KEY.search(key) and value:
+        right = f'"{printable(key)}" = {printable(value)}'
+        return f"{told}: an id with other signs than letters, digits, _ and - needs quotes, {right}"
+    if _LIKE_A_TIME.search(line):
+        return f'{told}: a day and time needs quotes; write it as "{EXAMPLE}"'
+    return f"{told}: a setting is a name, =, and a number or a text in quotes"
 
 
 class _Invalid(Exception):
@@ -147,10 +176,11 @@ class _Invalid(Exception):
 
 def _policy(table: dict[str, Any]) -> LatePolicy:
     penalty, extensions = _table(table, "penalty"), _table(table, "extensions")
-    unknown = sorted(set(table) - {"timezone", "due", "attempts", "penalty", "extensions"})
-    unknown += sorted(f"penalty.{key}" for key in set(penalty) - _PENALTY_KEYS)
-    if unknown:
-        raise _Invalid(f"unknown setting {printable(unknown[0])}")
+    if unknown := sorted(set(table) - set(_KEYS)):
+        raise _Invalid(f"unknown setting {printable(unknown[0])}; there are {', '.join(_KEYS)}")
+    if unknown := sorted(set(penalty) - _PENALTY_KEYS):
+        known = ", ".join(sorted(_PENALTY_KEYS))
+        raise _Invalid(f"unknown setting penalty.{printable(unknown[0])}; there are {known}")
     name = table.get("timezone", "UTC")
     try:
         zone = ZoneInfo(name)
@@ -192,6 +222,12 @@ def _extended(value: Any, student: str, due: datetime, zone: ZoneInfo) -> dateti
         if not 0 <= value <= 1000:
             raise _Invalid(f"{name} is {value} days; give 0 to 1000")
         return _later(due, value)
+    if isinstance(value, dict):  # an id with dots is a table in a table for TOML
+        key = [student]
+        while isinstance(value, dict) and len(value) == 1:
+            ((inner, value),) = value.items()
+            key.append(inner)
+        raise _Invalid(f'{name}: an id with dots needs quotes, "{printable(".".join(key))}" = ...')
     moment = _moment(value, name, zone)
     if _utc(moment) < _utc(due):
         raise _Invalid(f"{name} is before the deadline")

@@ -17,6 +17,7 @@ PREPARED = "prepared.json"  # student -> digests of the copies that `prepare` ha
 ROSTER = "roster.json"  # students that came on the roster by handing in something -> when the course had none
 GRADED = "graded.json"  # student -> digests of the code that was marked, and of its result
 COLLECTED = "collected.json"  # student -> what to look at in what came from the exchange, a line each
+UNPACKED = "unpacked.json"  # name of a hand-in in a download -> what of it was left out, a line each
 COUNTED = "counted.json"  # student -> the hand-in that counts for them, and what to say about it, a line each
 PROPOSED = "proposed.json"  # student -> why it is to be confirmed first with whom they handed in
 COPIED = "copied.json"  # student -> what was copied of a mark by hand, a line for each cell

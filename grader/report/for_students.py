@@ -26,6 +26,7 @@ _WARNINGS = re.compile(
     r"|, within what was handed in, was not opened: "
     r"| was not opened, since part1/ or part2/ or their files lie beside it$"
     r"|^none of the assignment's files is in it"
+    r"|^part\d/\w+\.py is missing, and "
     r"|^(?:handed in several times|holds several archives); the latest counts, "
     r"| counts?; beside (?:it|them), and not read: "
 )

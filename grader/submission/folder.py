@@ -362,7 +362,8 @@ def _require(status: os.stat_result, kind: int, shown: str) -> None:
         stat.S_IFIFO: "a named pipe",
         stat.S_IFSOCK: "a socket",
     }.get(actual, "a device")
-    raise UnreadableSubmission(f"{printable(shown)} is {what}; hand in the {wanted} itself")
+    waits = (kind, actual) == (stat.S_IFDIR, stat.S_IFREG)  # perhaps an archive without an ending
+    raise UnreadableSubmission(f"{printable(shown)} is {what}; hand in the {wanted} itself", waits=waits)
 
 
 def _names(folder: int) -> list[str]:

@@ -22,9 +22,10 @@ from grader.submission.names import is_clutter, listed, printable
 from grader.submission.opening import components
 from grader.submission.places import PLACES, Place, Placement, is_given_utils
 from grader.submission.shown import FOLDER as FIGURES
-from grader.submission.shown import SUFFIXES, Budget, is_shown
+from grader.submission.shown import SUFFIXES, Budget, is_shown, may_be_code
 from grader.submission.unpacking import FILE, FOLDER, Member, Source, read_some, read_wanted
 
+OF_NBGRADER = frozenset({"timestamp.txt", "submission_secret.txt"})  # which it puts beside what is handed in
 _GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
 
@@ -156,7 +157,10 @@ def nothing_found(contents: Contents, placement: Placement, files: Sequence[Plac
     others = [
         file
         for file in files
-        if is_visible(file) and file[-1] not in _GIVEN and not is_shown(file[depth:]) and file[0] != FIGURES
+        if is_visible(file)
+        and file[-1] not in _GIVEN | OF_NBGRADER
+        and file[0] != FIGURES
+        and (not is_shown(file[depth:]) or may_be_code(file[-1]))
     ]
     if not others:
         return Contents(contents.files, tuple(warnings), contents.shown)

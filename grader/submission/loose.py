@@ -15,8 +15,8 @@ from grader.submission.leaves import settle_utils
 from grader.submission.model import GIVEN_FILES, Contents
 from grader.submission.names import is_archive, is_clutter, listed, printable
 from grader.submission.nested import Opened, read_nested
-from grader.submission.places import PLACES, Placement
-from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget
+from grader.submission.places import PLACES, Placement, with_look_alikes
+from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget, may_be_code
 
 _GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
@@ -55,9 +55,13 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
     texts = [
         name
         for name in files
-        if name not in _GIVEN and not is_clutter(name) and not name.lower().endswith((NOTEBOOK, *pictures))
+        if name not in _GIVEN and not is_clutter(name) and not name.lower().endswith(pictures)
+        if not name.lower().endswith(NOTEBOOK) or may_be_code(name)
     ]
     review = f"none of the assignment's files is in it, but {listed(texts)}" if texts and not contents else ""
+    if contents:
+        alike = with_look_alikes(placement, [(name,) for name in files])
+        review, warnings = alike.review, [*warnings, *alike.warnings]
     if not shown:
         return Contents(contents, tuple(warnings), review=review)
     budget = Budget()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from grader.submission.layout import FLAT
@@ -30,6 +30,13 @@ TELLING = frozenset({"cnn_encoder_decoder.py", "train_pl.py"})
 # Folders of installed packages, which have files of these names by the dozen.
 STRANGE = frozenset({"site-packages", "dist-packages", "node_modules"})
 
+# `utils (1).py`, `Copy of utils.py`, `utils.py.txt`, `UTILS.PY`, `utils.ipynb`.
+_RENAMED = re.compile(
+    r"(?:(?:copy of|kopie van|kopie von|copie de|copia de) )?(?P<stem>.+?)"
+    r"(?:[-_ ]+(?:copy|kopie|kopi|copie|copia))?(?:[-_ ]?\d{1,2}| ?\(\d{1,2}\))?"
+    r" ?\.(?:pyw?|pyc|ipynb|txt|py[~.]\w*)",
+    re.IGNORECASE,
+)
 _GIVEN_UTILS = re.compile(rb"^class TensorBoardLogger\b", re.MULTILINE)
 _OWN_UTILS = re.compile(rb"^def (?:sample_reparameterize|KLD|elbo_to_bpd|visualize_manifold)\b", re.MULTILINE)
 
@@ -104,6 +111,7 @@ def locate(files: Iterable[Place]) -> Placement | None:
     Raises:
         UnreadableSubmission: two places fit equally well. A person has to look at it.
     """
+    files = list(files)
     tree = _tree(files)
     if not tree.names:
         return None
@@ -115,7 +123,7 @@ def locate(files: Iterable[Place]) -> Placement | None:
             return scattered
     if chosen is None:
         raise _ambiguous(candidates)
-    return _completed(chosen, candidates, tree)
+    return with_look_alikes(_completed(chosen, candidates, tree), files)
 
 
 @dataclass(frozen=True)
@@ -245,6 +253,31 @@ def _completed(chosen: _Candidate, candidates: Collection[_Candidate], tree: _Tr
     if review:
         warnings.append(review)
     return Placement(chosen.root, files, parts, tuple(warnings), review, flat)
+
+
+def with_look_alikes(placement: Placement, files: Iterable[Place]) -> Placement:
+    """Where a file is missing that may be there under another name, a person looks."""
+    depth = len(placement.root)
+    near = [path for path in files if path[:depth] == placement.root and len(path) <= depth + 2]
+    meant: dict[str, Place] = {}
+    for path in near:
+        file = PLACES.get(meant_name(path[-1]), "")
+        part = spelled(path[-2]) if len(path) > 1 else ""
+        if file and file not in placement.files and part in ("", file.partition("/")[0]):
+            meant.setdefault(file, path)
+    if not meant or placement.review:
+        return placement
+    told = ", ".join(
+        f"{file} is missing, and {_shown(path)} may be it" for file, path in sorted(meant.items())
+    )
+    return replace(placement, warnings=(*placement.warnings, told), review=told)
+
+
+def meant_name(name: str) -> str:
+    """The name of the assignment's file that a browser or an editor has made this one of, if any."""
+    match = _RENAMED.fullmatch(name.strip())
+    plain = f"{match['stem'].strip()}.py".casefold() if match else ""
+    return plain if plain in PLACES and name not in PLACES else ""
 
 
 def _folders(candidate: _Candidate) -> set[Place]:

@@ -27,6 +27,11 @@ def is_shown(inside: Sequence[str]) -> bool:
     return 1 < len(inside) <= DEPTH and inside[0] == FOLDER and name.lower().endswith(SUFFIXES)
 
 
+def may_be_code(name: str) -> bool:
+    """Whether a notebook may hold the code, as in Colab: its name is not that of the report."""
+    return name.lower().endswith(NOTEBOOK) and "report" not in name.lower()
+
+
 def refusal(name: str, reason: str) -> str:
     """The line about a file that was left out."""
     return f"figure {printable(name, 80)}: it is not shown: {reason}"

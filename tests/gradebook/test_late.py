@@ -203,6 +203,49 @@ def test_so_it_has_as_a_value_of_toml(policy, written):
             policy(text)
 
 
+FORM = 'write it as "2027-12-14 23:59"'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("due = 2027-12-14 23:59", FORM),
+        ("due = 2027-12-14 23.59", FORM),
+        ("due = 14-12-2027", FORM),
+        ("due = 23:59", FORM),
+        ("due: 2027-12-14 23:59", FORM),
+        ("due = \u201c2027-12-14 23:59\u201d", FORM),
+        (WINTER + "[extensions]\nada = 2027-12-17 23:59", FORM),
+        (WINTER + "[extensions]\nada@uni.example = 2", '"ada@uni.example" = 2'),
+        (WINTER + "[extensions]\nZo\u00eb = 2", '"Zo\u00eb" = 2'),
+        (WINTER + "[extensions]\nada.lovelace = 2", '"ada.lovelace" = '),
+        (WINTER + '[extensions]\nada.m.lovelace = "2027-12-17 23:59"', '"ada.m.lovelace" = '),
+        ("[penalty]\nper_day = 10,5", "line 2, per_day = 10,5"),
+        ("Due = 1", "timezone, due, attempts, penalty, extensions"),
+        ("due = ", "line 1, due ="),
+        (WINTER + 'due = "2027-12-15 23:59"', "stands there twice"),
+    ],
+)
+def test_what_is_no_toml_says_which_form_to_use(policy, text, said):
+    with pytest.raises(GraderUsageError, match=r"late\.toml") as error:
+        policy(text)
+    assert said in str(error.value)
+    assert "(at " not in str(error.value), "the parser's own words"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_an_editors_encoding_is_read(tmp_path, encoding):
+    text = '# Z\u00fcrich\ntimezone = "Europe/Zurich"\r\ndue = "2027-12-14 23:59"\r\n'
+    (tmp_path / "late.toml").write_bytes(text.encode(encoding))
+    assert read_policy(tmp_path / "late.toml").told().startswith("2027-12-14 23:59 Europe/Zurich")
+
+
+def test_what_is_in_no_unicode_is_told(tmp_path):
+    (tmp_path / "late.toml").write_bytes('# Z\u00fcrich\ndue = "2027-12-14 23:59"'.encode("cp1252"))
+    with pytest.raises(GraderUsageError, match=r"late\.toml: is not in UTF-8; save it so"):
+        read_policy(tmp_path / "late.toml")
+
+
 @pytest.mark.parametrize("year", ["0207", "1927", "2100", "9999"])
 def test_a_year_that_nobody_means(policy, year):
     with pytest.raises(GraderUsageError, match="is the year right"):

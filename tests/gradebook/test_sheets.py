@@ -99,6 +99,14 @@ FORMS = {
 }
 
 
+@pytest.mark.parametrize("title", ["Table 1\n", "Table 1;;;;;\n", "Grades\n\n", '"Practical 3"\n2027\n'])
+def test_a_title_above_the_table_is_none_of_its_heads(canvas, title):
+    """Numbers writes one above each table that it exports, and people do in Excel."""
+    filled, out = canvas((title + SEMICOLONS).encode())
+    assert out.decode() == title + SEMICOLONS.replace("DL-A;", "DL-A;40,5")
+    assert filled.written == ["ada"]
+
+
 @pytest.mark.parametrize("content", FORMS.values(), ids=FORMS)
 def test_a_table_keeps_its_form(canvas, content):
     wide = next((name for mark, name in ((b"\xff\xfe\0\0", "utf-32-le"),) if content.startswith(mark)), None)

@@ -118,3 +118,74 @@ def test_a_link_among_the_downloads_is_named(tmp_path, caplog):
     (tmp_path / "archive" / "hal.zip").symlink_to("elsewhere.zip")
     assert extracted(tmp_path) == {}
     assert caplog.messages == ["hal.zip: a symbolic link, skipped"]
+
+
+CODE = dict.fromkeys(("part1/utils.py", "part1/train_pl.py", "part2/models.py"), b"pass")
+PLATFORMS = {
+    "Canvas": "lovelaceada_901_6600{number}_{name}",
+    "Brightspace": "13394-80551 - Ada L - Mar 29, 2027 1205 PM - {name}",
+    "Moodle": "Ada L_901_assignsubmission_file_/{name}",
+    "a folder": "ada/{name}",
+}
+
+
+def handed_in_together(tmp_path: Path, platform: str, uploads: dict[str, bytes]) -> dict[str, bytes]:
+    """What comes out of one student's uploads, without the folder that says whose it is."""
+    for number, (name, content) in enumerate(uploads.items()):
+        path = tmp_path / "archive" / PLATFORMS[platform].format(number=number, name=name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return {name.partition("/")[2]: content for name, content in extracted(tmp_path).items()}
+
+
+def in_subfolder(folder: str, files: dict[str, bytes]) -> dict[str, bytes]:
+    return {f"{folder}/{name}": content for name, content in files.items()}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("order", [1, -1])
+def test_code_and_report_in_an_archive_each(tmp_path, platform, order):
+    """Of two archives the last one alone was unpacked: the code was lost, or 17 answers."""
+    uploads = [("code.zip", zipped(CODE)), ("report.zip", zipped({"report.ipynb": b"{}"}))]
+    files = handed_in_together(tmp_path, platform, dict(uploads[::order]))
+    assert {name.rpartition("/")[2] for name in files} >= {"utils.py", "models.py", "report.ipynb"}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_archive_for_each_part(tmp_path, platform):
+    parts = {
+        f"{part}.zip": zipped({name: text for name, text in CODE.items() if name.startswith(part)})
+        for part in ("part1", "part2")
+    }
+    files = handed_in_together(tmp_path, platform, parts)
+    assert {name.rpartition("/")[2] for name in files} == {"utils.py", "train_pl.py", "models.py"}
+
+
+@pytest.mark.parametrize("platform", ["Canvas", "Brightspace", "Moodle"])
+def test_of_versions_the_latest_is_unpacked_and_the_other_is_named(tmp_path, caplog, platform):
+    late = dict.fromkeys(CODE, b"late")
+    files = handed_in_together(tmp_path, platform, {"a3.zip": zipped(CODE), "a4.zip": zipped(late)})
+    assert files == late
+    assert "a3.zip" in caplog.text
+
+
+def test_code_in_an_archive_beside_the_report_in_an_archive(tmp_path):
+    content = {"a3.zip": zipped(CODE), "report.ipynb": b"{}"}
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "ada.zip").write_bytes(zipped(content))
+    expected = in_subfolder("ada/a3.zip", CODE) | {"ada/report.ipynb": b"{}"}
+    assert extracted(tmp_path) == expected
+
+
+def test_the_report_in_an_archive_beside_the_code_in_an_archive(tmp_path):
+    (tmp_path / "archive").mkdir()
+    content = CODE | {"report.zip": zipped({"report.ipynb": b"{}"})}
+    (tmp_path / "archive" / "ada.zip").write_bytes(zipped(content))
+    expected = in_subfolder("ada", CODE) | {"ada/report.zip/report.ipynb": b"{}"}
+    assert extracted(tmp_path) == expected
+
+
+def test_an_archive_without_an_ending_in_an_archive(tmp_path):
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "ada.zip").write_bytes(zipped({"a3/handin": zipped(CODE), "Makefile": b"all:"}))
+    assert extracted(tmp_path) == in_subfolder("ada/a3/handin", CODE)

@@ -312,7 +312,11 @@ def test_an_archive_within_that_is_a_link_is_not_followed(tmp_path, files):
     [
         ({}, False),
         ({"report.ipynb": b"{}", "figures/a.png": b""}, False),
+        ({"report.ipynb": b"{}", "timestamp.txt": b"2027", "submission_secret.txt": b""}, False),
         ({"part1/mnist.py": b""}, False),
+        ({"12345_Report final.ipynb": b"{}"}, False),
+        ({"VAE in Colab.ipynb": b"{}"}, True),
+        ({"part1/part1.ipynb": b"{}"}, True),
         ({"essay.docx": b"x"}, True),
         ({"vae.py": b"class VAE: ..."}, True),
         ({"part1/vae.py": b"class VAE: ..."}, True),
@@ -356,3 +360,54 @@ def test_every_file_has_one_place():
     from grader.submission.places import NAMES
 
     assert sum(map(len, NAMES.values())) == len(NAMED_FILES)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "utils (1).py",
+            "utils(2).py",
+            "utils-1.py",
+            "utils copy.py",
+            "Utils.py",
+            "UTILS.PY",
+            "utils.py.txt",
+        ),
+        *("Copy of utils.py", "utils - Copy.py", "utils_1.py", "utils.py.download", " utils.py", "utils .py"),
+        *("utils.py~", "utils.pyc", "utils.ipynb", "utils.txt", "utils Kopie.py"),
+    ],
+)
+@pytest.mark.parametrize("flat", [False, True])
+def test_what_may_be_a_missing_file_under_another_name_waits(tmp_path, files, name, flat):
+    del files["part1/utils.py"]
+    other = {f"part1/{name}": b"mine"}
+    tree = {file.rpartition("/")[2] if flat else file: text for file, text in (files | other).items()}
+    for one in wrapped(tmp_path, tree):
+        assert one.files == files
+        assert name in one.review
+        assert "part1/utils.py" in one.review
+
+
+@pytest.mark.parametrize("name", ["utils (1).py", "helpers.py", "Utils.py", "utils.pyc"])
+def test_a_copy_beside_the_file_does_not_wait(tmp_path, files, name):
+    for one in wrapped(tmp_path, files | {f"part1/{name}": b""}):
+        assert one.files == files
+        assert not one.review
+
+
+def test_no_other_file_is_taken_for_a_missing_one(tmp_path, files):
+    del files["part1/utils.py"]
+    for one in wrapped(tmp_path, files | {"part1/my_utils.py": b"", "notes/utilities.py": b""}):
+        assert one.files == files
+        assert not one.review
+
+
+@pytest.mark.parametrize("names", [("part1", "part2"), ("Part 1", "part2")])
+def test_archives_that_are_called_like_the_parts_are_opened(tmp_path, files, names):
+    tree = {
+        name: zipped({file: text for file, text in files.items() if file.startswith(part)})
+        for name, part in zip(names, ("part1", "part2"), strict=True)
+    }
+    one = read_submission(write_folder(tmp_path / "ada", tree))
+    assert one.files == files or "is a file; hand in the folder itself" in one.review

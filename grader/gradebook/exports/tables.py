@@ -13,6 +13,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from pathlib import Path
 
 from grader.errors import GraderUsageError
@@ -133,6 +134,8 @@ def read_table(path: Path, likely: Iterable[str] = ()) -> Table:
     body = text[head.end() :] if head else text
     lines, separator = _split(body, head["sign"] if head else None, shown)
     places = [place for place, line in enumerate(lines) if line.cells != [""]]
+    while len(places) > 2 and _is_title(lines[places[0]]):
+        del places[0]
     if len(places) < 2:
         raise GraderUsageError(f"{shown}: holds no table with students; export it again")
     header = _values(lines[places[0]])
@@ -177,11 +180,17 @@ def _split(text: str, told: str | None, shown: str) -> tuple[list[_Line], str]:
         raise GraderUsageError(f"{shown}: is not a CSV file: {broken}")
 
     def cells(separator: str) -> float:
-        header, *rows = readings[separator]
+        lines = readings[separator]
+        header, *rows = list(dropwhile(_is_title, lines)) or lines
         return sum(min(len(row.cells), len(header.cells)) for row in rows) / max(1, len(rows))
 
     best = max(readings, key=cells)
     return readings[best], best
+
+
+def _is_title(line: _Line) -> bool:
+    """Whether it stands above a table, as Numbers writes `Table 1`: of the heads there are several."""
+    return sum(bool(cell.strip('" \t')) for cell in line.cells) < 2
 
 
 class _Broken(Exception):
