@@ -118,6 +118,7 @@ def configure(c: Config) -> None:
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
         "grader.gradebook.inject.RemoveGuides",
+        "grader.gradebook.feedback_files.CompleteFeedback",
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
     # formgrader and the feedback page show what students wrote: without any script of theirs.
