@@ -160,6 +160,23 @@ def unwritable(course: Course) -> list[str]:
     return [_remedy(course, path) for path in sorted(set(found))]
 
 
+def unwritable_gradebook(course: Course, db_url: str) -> str | None:
+    """Why this account cannot change the gradebook, owner and remedy; None: it can, or a server holds it."""
+    from sqlalchemy.engine import make_url
+
+    url = make_url(db_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return None
+    database = Path(course.root, url.database)
+    # SQLite writes a journal beside it.
+    denied = [
+        path
+        for path, wanted in ((database, os.R_OK | os.W_OK), (database.parent, os.W_OK | os.X_OK))
+        if _denied(path, wanted)
+    ]
+    return _remedy(course, denied[0]) if denied else None
+
+
 def _denied(path: Path, wanted: int) -> bool:
     return path.exists() and not os.access(path, wanted, effective_ids=True)
 

@@ -337,12 +337,13 @@ def _compare(
     policy: LatePolicy,
     report: Report,
 ) -> None:
-    from grader.gradebook.late_plugin import refresh_penalties
+    from grader.gradebook.late_plugin import lateness_told, refresh_penalties
     from grader.gradebook.reconcile import reconcile
     from grader.gradebook.steps import open_gradebook
 
     with open_gradebook(config) as gradebook:
         refresh_penalties(gradebook, policy)
+        report.remarks += lateness_told(gradebook, policy)
         found = reconcile(gradebook, results, students)
     report.faults += [line for line in found.mismatches if line not in report.faults]
     agreed = "agree with the results" if not found.mismatches else "were compared with the results"

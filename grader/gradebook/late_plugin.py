@@ -11,6 +11,8 @@ from nbgrader.plugins import LateSubmissionPlugin
 from grader.gradebook.course import ASSIGNMENT, POLICY_FILE
 from grader.gradebook.late import LatePolicy as Policy
 from grader.gradebook.late import clock, read_policy
+from grader.report.marks_csv import number
+from grader.submission.names import listed
 
 
 class LatePolicy(LateSubmissionPlugin):
@@ -90,3 +92,18 @@ def refresh_penalties(gradebook: Gradebook, policy: Policy) -> None:
         for notebook in submission.notebooks:
             notebook.late_submission_penalty = penalty_of(policy, submission, notebook.score)
     gradebook.db.commit()
+
+
+def lateness_told(gradebook: Gradebook, policy: Policy) -> list[str]:
+    """The line by which every run says who is late, and what it costs; nothing where there is no deadline."""
+    if deadline_of(gradebook, policy) is None:
+        return []
+    late = []
+    for submission in gradebook.assignment_submissions(ASSIGNMENT):
+        due, submitted = submission.duedate, submission.timestamp
+        days = policy.days_late(due, submitted) if due and submitted else 0
+        if days:
+            points = number(float(submission.late_submission_penalty or 0))
+            late.append(f"{submission.student_id} ({days} day{'' if days == 1 else 's'}, {points} points)")
+    count = f"late, {len(late)} submission{'' if len(late) == 1 else 's'}"
+    return [f"{count}: {listed(late, 40)}" if late else count]

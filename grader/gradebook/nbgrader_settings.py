@@ -98,6 +98,7 @@ def configure(c: Config) -> None:
     """Make nbgrader take the marks from `results.json` and never run a student's notebook."""
     from nbgrader.server_extensions.formgrader.handlers import template_path
 
+    from grader.gradebook.formgrader_server import extend_formgrader
     from grader.gradebook.formulas import TEMPLATES
 
     # nbgrader calls `alembic` by its name when it makes a database. It stands beside our Python.
@@ -118,6 +119,7 @@ def configure(c: Config) -> None:
     c.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
         "grader.gradebook.inject.RemoveGuides",
+        "grader.gradebook.feedback_files.CompleteFeedback",
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
     # formgrader and the feedback page show what students wrote: without any script of theirs.
@@ -126,6 +128,7 @@ def configure(c: Config) -> None:
         "mathjax_scripts": "grader.gradebook.formulas.mathjax_scripts",
     }
     c.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), template_path]  # ours before nbgrader's
+    extend_formgrader()
     c.FormgradeExtension.debug = False  # or it shows the configuration, with the database's password
     c.ExchangeFactory.collect = "grader.gradebook.collect.Collect"  # also for `nbgrader collect`
     # What is downloaded from a learning platform: nbgrader zip_collect.

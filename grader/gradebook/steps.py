@@ -26,10 +26,8 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from grader.errors import GraderFault
-from grader.gradebook import state
 from grader.gradebook.collect import Collect
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course
-from grader.gradebook.prepare import SECRET, TIMESTAMP
 from grader.submission.names import printable
 
 LOG = "nbgrader.log"
@@ -162,9 +160,7 @@ def autograde(course: Course, config: Config, student: str) -> None:
 
 
 def feedback(course: Course, config: Config, student: str) -> None:
-    """Write a student's feedback page, and beside it what `nbgrader release_feedback` needs of everyone.
-
-    It ends at the first student for whom there is no time or no secret, which come from the student.
+    """Write a student's feedback page.
 
     Raises:
         NbGraderFault: nbgrader failed.
@@ -172,14 +168,6 @@ def feedback(course: Course, config: Config, student: str) -> None:
     page = Config()
     page.HTMLExporter.template_name = "feedback"
     _convert(GenerateFeedback, config, student, lambda converter: converter.update_config(page))
-    key = (course.state / "seed").read_bytes() if (course.state / "seed").is_file() else b""
-    for name, content in (
-        (TIMESTAMP, "no time"),
-        (SECRET, state.digest(b"feedback", key, student.encode())),
-    ):
-        file = course.feedback(student) / name
-        if not file.is_file():
-            file.write_text(content)
 
 
 def standings(config: Config, student: str) -> dict[str, Standing]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -116,3 +117,20 @@ def submissions(address: str) -> list[str]:
     found = asked(address, "submitted_notebooks/a3/report")
     ordered = sorted(found, key=lambda one: one["index"])
     return [f"{address}/formgrader/submissions/{one['id']}/" for one in ordered]
+
+
+def opened(page, address: str) -> None:
+    """A submission's page, ready for the keyboard."""
+    page.goto(address)
+    ready(page)
+
+
+def ready(page) -> None:
+    page.wait_for_function("window.formgrader && formgrader.loaded && MathJax.loaded")
+    page.wait_for_function("formgrader.grades.loaded && formgrader.comments.loaded")
+
+
+def arrives(page, address: str) -> None:
+    """Wait until a submission's page has come, whatever the field."""
+    page.wait_for_url(re.compile(re.escape(address.rstrip("/")) + r"/(\?.*)?$"))
+    ready(page)

@@ -7,6 +7,7 @@ import re
 import shutil
 
 import pytest
+from nbgrader.apps.api import NbGraderAPI
 from report.results import passed
 
 from gradebook.courses import (
@@ -314,7 +315,7 @@ def test_one_student_for_whom_nbgrader_fails_does_not_stop_the_others(course, mo
     assert run(course) == 0
 
 
-def test_lateness_follows_the_policy_also_after_marks_by_hand(course, monkeypatch):
+def test_lateness_follows_the_policy_also_after_marks_by_hand(course, monkeypatch, capsys):
     course.policy.write_text(
         'timezone = "Europe/Amsterdam"\ndue = "2027-12-09 23:59"\n'
         "[penalty]\nper_day = 10\n[extensions]\ngrace = 1\n"
@@ -332,12 +333,17 @@ def test_lateness_follows_the_policy_also_after_marks_by_hand(course, monkeypatc
             }
 
     assert penalties() == {"ada": pytest.approx(1.125), "grace": 0}
+    assert "note: late, 1 submission: ada (1 day, 1.125 points)" in capsys.readouterr().out
     with inside(course) as config, steps.open_gradebook(config) as gradebook:
         grade = gradebook.find_grade("q1-1", "report", ASSIGNMENT, "ada")
         grade.manual_score, grade.needs_manual_grade = 2.0, False
         gradebook.db.commit()
     assert run(course) == 0
     assert penalties() == {"ada": pytest.approx(1.325), "grace": 0}
+    assert "note: late, 1 submission: ada (1 day, 1.325 points)" in capsys.readouterr().out
+    course.policy.write_text('due = "2027-12-10 23:59"\n')
+    assert run(course) == 0
+    assert "note: late, 0 submissions\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -516,6 +522,22 @@ def test_feedback_is_given_out_whatever_a_submission_lacks(course, monkeypatch):
     assert run(course, feedback=True) == 0
     assert len(released_feedback(course)) == 4
     assert len(released_feedback(course)) == 4  # again under the same names
+
+
+def test_feedback_that_formgrader_writes_can_be_given_out(course, monkeypatch):
+    """Its button *Generate Feedback* makes each student's folder anew."""
+    pretend_to_grade(monkeypatch)
+    (exchange(course) / "dgm" / "feedback").mkdir(parents=True)
+    for student in ("ada", "bob"):
+        hand_in(course, student, notebook(course), time=None)
+    assert run(course, feedback=True) == 0
+    before = released_feedback(course)
+    assert len(before) == 2
+    with inside(course) as config:
+        directory = steps.course_directory(config)
+        done = NbGraderAPI(directory, config=config).generate_feedback(ASSIGNMENT)
+    assert done["success"], done
+    assert len(released_feedback(course)) == 2  # under the names that students look for
 
 
 @pytest.fixture

@@ -91,6 +91,26 @@ def test_our_table_has_everyone_and_every_item(graded, tmp_path, capsys):
     assert "not complete yet, see the column status: grace" in capsys.readouterr().out
 
 
+def test_our_table_adds_up_while_marks_wait_for_confirmation(graded, tmp_path):
+    course = copied(graded, tmp_path / "course")
+    policy = course.policy.read_text()
+    course.policy.write_text(policy.replace('"points"', '"percent"').replace("per_day = 2", "per_day = 10"))
+    with inside(course) as config, steps.open_gradebook(config) as gradebook:
+        for name in ("q1-1", "q1-7-kld"):  # the answer has changed, or the code is in newer syntax
+            gradebook.find_grade(name, "report", ASSIGNMENT, "ada").needs_manual_grade = True
+        gradebook.db.commit()
+    assert export(course, tmp_path, "csv")[0] == 0
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert (rows["ada"]["status"], rows["ada"]["1.1"], rows["ada"]["1.7.kld"]) == ("2 to mark", "", "")
+    for row in rows.values():
+        items = sum(float(points) for name, points in row.items() if name[0].isdigit() and points)
+        earned = float(row["automatic"] or 0) + float(row["by_hand"] or 0)
+        assert items == pytest.approx(earned)
+        assert float(row["points"]) == pytest.approx(earned - float(row["penalty"] or 0))
+    assert float(rows["ada"]["penalty"]) == pytest.approx(0.1 * (11.25 + 17 - 1 - 0.75), abs=1e-3)
+
+
 def test_platforms_get_only_what_is_complete(graded, tmp_path, capsys):
     status, out = export(graded, tmp_path, "brightspace")
     assert status == 0

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
 from report.results import passed
 
 from gradebook.courses import copied, half, hand_in, notebook, pretend_to_grade, roster, run, scores
-from gradebook.formgrader import IN_A_BROWSER, LIST, TOKEN, asked, browser, served, submissions, visitor
+from gradebook.formgrader import (
+    IN_A_BROWSER,
+    LIST,
+    TOKEN,
+    arrives,
+    asked,
+    browser,
+    opened,
+    ready,
+    served,
+    submissions,
+    visitor,
+)
 from grader.gradebook.course import Course
 
 STUDENTS = ("ada", "bob", "cleo")
@@ -49,25 +60,8 @@ def page(server):
         yield page
 
 
-def opened(page, address: str) -> None:
-    """A submission's page, ready for the keyboard."""
-    page.goto(address)
-    ready(page)
-
-
-def ready(page) -> None:
-    page.wait_for_function("window.formgrader && formgrader.loaded && MathJax.loaded")
-    page.wait_for_function("formgrader.grades.loaded && formgrader.comments.loaded")
-
-
 def focused(page) -> str:
     return page.evaluate("document.activeElement.id")
-
-
-def arrives(page, address: str) -> None:
-    """Wait until a submission's page has come, whatever the field."""
-    page.wait_for_url(re.compile(re.escape(address.rstrip("/")) + r"/(\?.*)?$"))
-    ready(page)
 
 
 def test_the_help_names_every_shortcut(page, server):

@@ -31,7 +31,7 @@ class Mark:
         days_late: late days that have begun.
         penalty: points lost by lateness.
         items: points by item; None for what waits for a person.
-        points: the final points, at least 0.
+        points: of the items that do not wait, less the penalty; at least 0.
         max_points: what the assignment is worth.
     """
 
@@ -120,15 +120,17 @@ def _mark(gradebook: Gradebook, student: Student, policy: LatePolicy) -> Mark:
     for item in load_rubric().items:
         grade = grades[grade_id(item.id)]
         items[item.id] = None if grade.needs_manual_grade else float(grade.score)
-    penalty = float(notebook.late_submission_penalty or 0.0)
+    earned = sum(points for points in items.values() if points is not None)
     late = submission.duedate is not None and submission.timestamp is not None
+    days = policy.days_late(submission.duedate, submission.timestamp) if late else 0
+    penalty = policy.penalty(days, earned)  # nbgrader's is a share of what waits for confirmation, too
     return Mark(
         *about,
         handed_in=True,
         submitted=submission.timestamp,
-        days_late=policy.days_late(submission.duedate, submission.timestamp) if late else 0,
+        days_late=days,
         penalty=penalty,
         items=items,
-        points=round(max(0.0, float(notebook.score) - penalty), 6),
+        points=round(max(0.0, earned - penalty), 6),
         max_points=worth,
     )
