@@ -117,8 +117,8 @@ def answer_everything(machine: Machine, student: str) -> None:
 
 def hand_in(machine: Machine, hub: Hub) -> None:
     """Every student, on a server of their own, fetches, answers and submits, by nbgrader's list."""
+    hub.start_servers(*STUDENTS)
     for student in STUDENTS:
-        hub.start_server(student)
         token = hub.token_of(student)
         which = {"assignment_id": "a3", "course_id": "dgm"}
         status, answer = hub.ask(f"/user/{student}/assignments/fetch", which, token)
@@ -130,7 +130,7 @@ def hand_in(machine: Machine, hub: Hub) -> None:
         expect(status == 404, f"{student} has no formgrader")
         status, _ = hub.ask("/services/pml/formgrader/api/assignments", token=token)
         expect(status == 403, f"{student} cannot enter the formgrader of pml")
-        hub.ask(f"/hub/api/users/{student}/server", method="DELETE")
+        hub.stop_server(student)
     name = "inbound/ada+a3+2099-01-01 00:00:00.000000 UTC+e"
     forge = f'cd {EXCHANGE}/dgm && cp -r outbound/a3 "{name}" && chmod -R go+rX "{name}"'
     forged = machine.run("eve", "sh", "-c", forge)
@@ -206,8 +206,7 @@ def mark_by_hand(machine: Machine, hub: Hub) -> None:
             faults.append(error)
 
     shares = {"tom": waiting[:ANSWERS], "uma": waiting[ANSWERS : 2 * ANSWERS]}
-    for account in shares:
-        hub.start_server(account)
+    hub.start_servers(*shares)
     threads = [threading.Thread(target=work, args=share) for share in shares.items()]
     for thread in threads:
         thread.start()
@@ -245,8 +244,8 @@ def formgraders(hub: Hub) -> None:
 def give_out(machine: Machine, hub: Hub) -> None:
     """Feedback reaches everyone, each their own."""
     as_staff(machine, "uma", "nbgrader", "release_feedback", "a3")
+    hub.start_servers("ada", "bob")
     for student in ("ada", "bob"):
-        hub.start_server(student)
         which = {"assignment_id": "a3", "course_id": "dgm"}
         status, answer = hub.ask(f"/user/{student}/assignments/fetch_feedback", which, hub.token_of(student))
         pages = list(machine.path(f"/home/{student}/a3/feedback").rglob("report.html"))
@@ -300,14 +299,15 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--times", type=int, default=1, help="how often")
+    parser.add_argument("--tools", type=Path, help="where the hub is installed, and stays for the next time")
     options = parser.parse_args()
     if missing():
         print(f"no accounts can be made: {missing()}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="grader-hub-") as folder:
         os.chmod(folder, 0o755)
-        tools, stage = Path(folder, "tools"), Path(folder, "stage")
-        tools.mkdir()
+        tools, stage = options.tools or Path(folder, "tools"), Path(folder, "stage")
+        tools.mkdir(exist_ok=True)
         stage.mkdir()
         install(tools)
         for number in range(options.times):

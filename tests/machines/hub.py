@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.machines.machine import KIT, PYTHON, Machine
+from tests.machines.machine import PYTHON, Machine
 
 HUB = Path("/srv/hub")
 PASSWORD = secrets.token_hex(8)
@@ -37,8 +37,8 @@ c.JupyterHub.cookie_secret_file = "/srv/hub/cookie_secret"
 c.ConfigurableHTTPProxy.command = [{proxy!r}]
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy_port}"
 c.ConfigurableHTTPProxy.pid_file = "/srv/hub/proxy.pid"
-c.JupyterHub.authenticator_class = "dummy"
-c.DummyAuthenticator.password = {password!r}
+c.JupyterHub.authenticator_class = "shared-password"
+c.SharedPasswordAuthenticator.user_password = {password!r}
 c.Authenticator.allowed_users = {accounts!r}
 
 ENVIRONMENT = {environment!r}
@@ -220,18 +220,19 @@ class Hub:
             raise RuntimeError(f"no token for {account}: {status} {answer}")
         return answer["token"]
 
-    def start_server(self, account: str) -> None:
-        """Start an account's own server."""
-        status, answer = self.ask(f"/hub/api/users/{account}/server", {})
-        if status not in (201, 202):
-            raise RuntimeError(f"no server for {account}: {status} {answer}")
+    def start_servers(self, *accounts: str) -> None:
+        """Start accounts' own servers, all at once, and wait for them."""
+        for account in accounts:
+            status, answer = self.ask(f"/hub/api/users/{account}/server", {})
+            if status not in (201, 202):
+                raise RuntimeError(f"no server for {account}: {status} {answer}")
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
-            _, about = self.ask(f"/hub/api/users/{account}")
-            if about.get("server"):
+            if all(self.ask(f"/hub/api/users/{account}")[1].get("server") for account in accounts):
                 return
             time.sleep(0.5)
-        raise RuntimeError(f"the server of {account} does not start: {self.log()[-3000:]}")
+        raise RuntimeError(f"the servers of {accounts} do not start: {self.log()[-3000:]}")
 
-
-__all__ = ["HUB", "KIT", "PASSWORD", "STAFF_OF_PML", "Hub", "install"]
+    def stop_server(self, account: str) -> None:
+        """Stop an account's own server."""
+        self.ask(f"/hub/api/users/{account}/server", method="DELETE")

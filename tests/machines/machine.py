@@ -92,18 +92,7 @@ class Machine:
     def __enter__(self) -> Machine:
         lists = ["\n".join(map(str, paths)) for paths in (self._hidden, self._kept)]
         self._process = subprocess.Popen(
-            [
-                "unshare",
-                "--mount",
-                "--propagation",
-                "private",
-                "sh",
-                "-c",
-                _SET_UP,
-                "sh",
-                self._stage,
-                *lists,
-            ],
+            [*_OWN, "sh", "-c", _SET_UP, "sh", self._stage, *lists],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
