@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
+import signal
 import statistics
 import sys
 import time
@@ -18,6 +20,7 @@ from pathlib import Path
 
 from grader.marking.marker import suite_digest
 from grader.report.atomic import write_atomically
+from tests.benchmarks.against import NoSuchRevision, compare, revision, table
 from tests.benchmarks.cohort import make_cohort
 from tests.benchmarks.contenders import CONTENDERS
 from tests.benchmarks.measure import Cost, end_with_all_on_sigterm
@@ -36,10 +39,14 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, nargs="+", choices=(1, 2), default=[1, 2])
     parser.add_argument("--only", nargs="+", choices=CONTENDERS, default=list(CONTENDERS))
     parser.add_argument("--fresh", action="store_true", help="measure again what is measured already")
+    parser.add_argument("--against", metavar="REV", help="compare with a commit: see against.py")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each, with --against (default: 5)")
     options = parser.parse_args()
     end_with_all_on_sigterm()
     folder = FOLDER.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    if options.against is not None:
+        return compare_with(options, folder)
     about = {"size": options.size, "suite": suite_digest()}
     costs = kept(folder / "figures.json", about)
     shutil.rmtree(folder / "cohort", ignore_errors=True)
@@ -61,6 +68,23 @@ def main() -> int:
     table += forecast(folder, options.jobs[0])
     (folder / "figures.md").write_text("\n".join(table) + "\n")
     print(f"\nwritten: {FOLDER}/figures.md, {FOLDER}/figures.json")
+    return 0
+
+
+def compare_with(options: argparse.Namespace, folder: Path) -> int:
+    """The builds side by side; the exit status."""
+    try:
+        commit = revision(options.against)
+        shutil.rmtree(folder / "cohort", ignore_errors=True)
+        cohort = make_cohort(folder / "cohort", options.size)
+        for jobs in options.jobs:
+            if options.fresh:
+                (folder / f"against-{commit[:10]}-{jobs}.json").unlink(missing_ok=True)
+            costs = compare(commit, options.only, cohort, folder, jobs, options.rounds)
+            print(f"jobs: {jobs}", *table(costs, options.size), sep="\n", flush=True)
+    except NoSuchRevision as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -135,4 +159,8 @@ def dispatch_seconds(folder: Path, count: int = 500) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except BrokenPipeError:  # whoever reads what is printed has seen enough: what was measured is kept
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from grader.submission import read_submission
+from tests.benchmarks import against
 from tests.benchmarks.__main__ import kept
 from tests.benchmarks.cohort import REPOSITORY, make_cohort
 from tests.benchmarks.measure import Cost, measure
@@ -48,6 +49,56 @@ def test_memory_that_was_there_before_does_not_count():
     held = bytearray(300_000_000)
     cost = measure(lambda: time.sleep(1.5))
     assert len(held) > cost.peak_bytes
+
+
+def test_two_builds_take_turns_and_are_compared_pair_by_pair(tmp_path, monkeypatch):
+    asked = []
+
+    def cost_in(place, name, cohort, folder, jobs):
+        asked.append((place == REPOSITORY, name))
+        slow = 1 + len(asked) // 3  # the machine drifts: it gets slower and slower
+        return Cost(
+            slow * (2.0 if place == REPOSITORY else 4.0), slow * (3.0 if name == "engine" else 30.0), 0
+        )
+
+    monkeypatch.setattr(against, "cost_in", cost_in)
+    cohort = make_cohort(tmp_path / "cohort", 2)
+    head = against.revision("HEAD")
+    costs = against.compare(head, ["engine", "fresh"], cohort, tmp_path, 1, rounds=3)
+    assert asked == [
+        *((False, "engine"), (True, "engine"), (False, "fresh")),
+        *((False, "fresh"), (True, "engine"), (False, "engine")),
+        *((False, "engine"), (True, "engine"), (False, "fresh")),
+    ]
+    assert {key: len(ones) for key, ones in costs.items()} == {"there": 3, "here": 3, "fresh": 3}
+    assert not (tmp_path / "other").exists()
+    assert against.compare(head, ["engine", "fresh"], cohort, tmp_path, 1, rounds=3) == costs
+    assert len(asked) == 9, "what was measured is kept"
+    lines = against.table(costs, 2)
+    assert lines[2].startswith("| there | 3 | ")
+    assert lines[2].endswith(" | 2.00 |"), "the machine's drift is not in the ratio"
+
+
+def test_a_revision_that_git_does_not_know_is_named():
+    command = [sys.executable, "-m", "tests.benchmarks", "--against", "no-such-branch"]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == "error: --against no-such-branch: git knows no such commit; fetch it, or give another\n"
+    )
+
+
+def test_a_contender_runs_as_it_is_in_the_other_checkout(tmp_path):
+    package = tmp_path / "other" / "tests" / "benchmarks"
+    package.mkdir(parents=True)
+    (package / "contenders.py").write_text(
+        "from dataclasses import dataclass\n"
+        "@dataclass\nclass Cost:\n    seconds: float\n    cpu_seconds: float\n    peak_bytes: int\n"
+        "CONTENDERS = {'engine': lambda cohort, folder, jobs: Cost(len(str(cohort)), jobs, 7)}\n"
+    )
+    cost = against.cost_in(tmp_path / "other", "engine", Path("abcd"), tmp_path / "place", 2)
+    assert cost == Cost(4, 2, 7)
 
 
 def test_one_worker_does_all_of_it():
