@@ -48,7 +48,8 @@ FAMILIES: dict[str, str] = {
     "log_std misread": r"log_std is (taken|used|missing)|in front of log_std is missing|wants log_std|"
     r"exp\(log_std\) is not squared|log_std that needs an exp|log_std goes into|variance is used instead",
     "log base": r"log2\(e\) is (inverted|missing|replaced)|in nats, not in bits",
-    "term left out": r"(is|are) left out|leaves out L_re|only the (real|fake) codes count|of loss_(real|fake) only",
+    "term left out": r"(is|are) left out|leaves out L_re|only the (real|fake) codes count|"
+    r"of loss_(real|fake) only",
     "lambda": r"lambda makes no difference|lambda(_ = 0\.3)? .*as with|lambda is exchanged|lambda_ is not",
     "upwards": r"down its gradient",
     # what is reduced

@@ -11,6 +11,7 @@ from tests.bank.hostile_patches import PATCHES
 from tests.bank.hostile_processes import EXCEPTIONS, PROCESSES
 from tests.bank.hostile_reach import REACH
 from tests.bank.hostile_training import FORBIDDEN, TRAINING
+from tests.bank.hostile_unearned import UNEARNED
 from tests.bank.hostile_values import VALUES
 from tests.bank.hostile_wire import WIRE
 
@@ -26,6 +27,7 @@ HOSTILE: tuple[Hostile, ...] = (
     *FILES,
     *TRAINING,
     *FORBIDDEN,
+    *UNEARNED,
 )
 
 
