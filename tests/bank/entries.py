@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from grader.rubric import load_rubric
 from tests.suites import second_look
-from tests.suites.part1 import hand_in_mistakes
+from tests.suites.part1 import hand_in_mistakes, right_trainings
 from tests.suites.part1 import hand_ins as hand_ins1
 from tests.suites.part1 import variants as part1
 from tests.suites.part2 import hand_ins as hand_ins2
@@ -106,7 +106,10 @@ def right() -> list[Entry]:
     """The same, written another way."""
     first, second = solution("part1"), solution("part2")
     networks = (part1.BATCH_NORM, part1.MLP, part1.DROPOUT, part1.UNSCALED, part1.ONE_HOT)
-    named = {variant.name: variant for variant in (*part1.RIGHT, *hand_ins1.RIGHT, *networks)}
+    named = {
+        variant.name: variant
+        for variant in (*part1.RIGHT, *hand_ins1.RIGHT, *right_trainings.RIGHT, *networks)
+    }
     of_second = (
         part2.RIGHT,
         part2.RIGHT_TRAINING,

@@ -12,6 +12,7 @@ from tests.bank.hostile_pile import PILE
 from tests.bank.hostile_processes import EXCEPTIONS, PROCESSES
 from tests.bank.hostile_reach import REACH
 from tests.bank.hostile_training import FORBIDDEN, TRAINING
+from tests.bank.hostile_unearned import UNEARNED
 from tests.bank.hostile_unearned2 import UNEARNED2
 from tests.bank.hostile_values import VALUES
 from tests.bank.hostile_wire import WIRE
@@ -29,6 +30,7 @@ HOSTILE: tuple[Hostile, ...] = (
     *PILE,
     *TRAINING,
     *FORBIDDEN,
+    *UNEARNED,
     *UNEARNED2,
 )
 

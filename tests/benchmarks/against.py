@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks --against REV`: this build and another one, in turn, on one cohort.
 
 Machines drift, so the builds take turns, pair by pair, and the figures are medians, also of the ratios of the
-pairs. The other contenders are those of REV, so that they stay the same from build to build. Each measurement is
+pairs. The other contenders are those of REV: they stay the same from build to build. Each measurement is
 kept in build/benchmarks, and a command that was cut short goes on.
 """
 

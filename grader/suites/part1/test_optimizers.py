@@ -103,9 +103,9 @@ def expect_the_whole_loss(part1: Part, draw: Draw, patience: tuple[int, int]) ->
             other = "decoder" if network == "encoder" else "encoder"
             expect(
                 network in changed or other not in changed,
-                f"the loss that training_step gives to the optimizer leaves out {lost}: the {network} does "
-                f"not move by it, where {kept} depends on the {other} alone",
-                "return bpd, the loss of both terms, from training_step",
+                f"the loss that training_step gives to the optimizer leaves out {lost}, or the {network} is "
+                f"frozen: it does not move where {kept} depends on the {other} alone",
+                "return bpd, the loss of both terms, from training_step, and leave requires_grad as it is",
             )
 
 
