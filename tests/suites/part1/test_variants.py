@@ -13,6 +13,7 @@ from tests.suites.part1.variants import (
     MANIFOLD,
     MLP,
     NETWORKS,
+    NETWORKS_BUILT,
     ONE_HOT,
     REPARAMETERIZE,
     RIGHT,
@@ -139,15 +140,27 @@ def test_a_piece_that_is_all_wrong_costs_the_training(
 TWO_MISTAKES = Variant(
     "KL subtracted, tanh on the logits",
     tuple(edit for variant in TRAINED_WRONG if variant.name == "KL subtracted" for edit in variant.edits),
+    file=TRAIN,
+)
+FROZEN = Variant(
+    "a frozen decoder beside a KL that is subtracted",
+    (*TWO_MISTAKES.edits, (NETWORKS_BUILT, NETWORKS_BUILT + "        self.decoder.requires_grad_(False)\n")),
     TRAINING,
     TRAIN,
 )
 
 
 @pytest.mark.slow
-def test_mistakes_in_two_pieces_cost_the_training(mark: Mark, solution: dict[str, bytes]) -> None:
+def test_mistakes_in_two_pieces_cost_their_own_items(mark: Mark, solution: dict[str, bytes]) -> None:
     (tanh,) = (variant for variant in TRAINED_WRONG if variant.name == "tanh on the logits")
     check(mark, edited(edited(solution, tanh), TWO_MISTAKES), TWO_MISTAKES, frozenset({TRAINING}))
+
+
+@pytest.mark.slow
+def test_a_mistake_excuses_no_other_reason_why_the_training_fails(
+    mark: Mark, solution: dict[str, bytes]
+) -> None:
+    check(mark, edited(solution, FROZEN), FROZEN, frozenset({TRAINING}))
 
 
 @pytest.mark.slow
