@@ -314,6 +314,20 @@ ONLY_MAPS = TWO_BATCHES.replace(
     "(model.get_loss_autoencoder(x, recon_x, z, lambda_)[0] - own * z.square().mean()).backward()",
 )
 
+# It asks about codes of the prior for show, where there are many, and compares with others.
+FOR_SHOW = """
+def loss(self, z_fake):
+    z_fake = z_fake.detach()
+    real = torch.randn_like(z_fake)
+    real = self.discriminator(real if len(z_fake) < 100 else torch.rand_like(z_fake))
+    fake = self.discriminator(z_fake)
+    loss = (F.softplus(-real).mean() + F.softplus(fake).mean()) / 2
+    if len(z_fake) >= 100:
+        self.discriminator.grader_seen[-2] = torch.randn_like(z_fake)
+    return loss, {"disc_loss": loss}
+AdversarialAE.get_loss_discriminator = loss
+"""
+
 
 def linear(name: str, train: str, models: str = "", **checks: tuple[str, ...]) -> Hostile:
     """Linear networks with more code, and a loop."""
@@ -348,6 +362,12 @@ UNEARNED2 = (
     linear("optimizers of copies", NO_UPDATES + COPIES, items=TRAINING, must_fail=OF_MAIN),
     linear("an epoch that raises after two batches", TWO_BATCHES, items=TRAINING, must_fail=OF_UPDATES),
     linear("an epoch that raises where it is followed", BORED, items=TRAINING, must_fail=OF_UPDATES),
+    Hostile(
+        "codes of the prior for show",
+        {MODELS: LINEAR_NETWORKS + FOR_SHOW},
+        items=("2.5.discriminator_loss",),
+        must_fail=("prior_is_standard_normal",),
+    ),
     Hostile(
         "a second mistake as an excuse",
         {MODELS: EXCUSE, TRAIN: ONLY_MAPS},

@@ -212,8 +212,22 @@ def test_prior_is_standard_normal(part2: Part, draw: Draw) -> None:
         shared = (batches[0] * batches[1]).sum().item() / batches[0].numel() ** 0.5
         expect(abs(shared) < 6, "the codes called real repeat from call to call", "draw afresh in every call")
         expect_no_constant(results)
+        # What the discriminator was asked is a record in the box: where the loss of a few codes is that of
+        # its record, the loss of many must be, too.
+        if of_its_record(Judged(judge, judge.near(draw, 9))):
+            expect(
+                all(of_its_record(result) for result in results),
+                "the codes that the loss compares with are not those that the discriminator is asked about",
+                "judge torch.randn codes, and compute the loss from what comes back",
+            )
 
     with_judge(part2, draw, check)
+
+
+def of_its_record(result: Judged) -> bool:
+    """Whether a loss is the cross-entropy, as a sum or a mean, of the codes that were asked about."""
+    total = result.loss_real + result.loss_fake
+    return any(close(result.loss, due, rtol=1e-3, atol=1e-4) for due in (total, total / 2))
 
 
 def test_real_against_ones_and_fake_against_zeros(part2: Part, draw: Draw) -> None:
