@@ -6,7 +6,7 @@
 #   make grade ALLOW_DEVICES=yes   deduct nothing for a device, such as cuda or mps, that the grader lacks
 #   make grade FRESH=yes            mark all anew; otherwise an interrupted run goes on, and what still holds is reused
 #   make grade DASK=tcp://host:8786, or SLURM=16   mark on a cluster, see docs/performance.md
-#   make test [TESTS=tests/box]     the kit's own tests, without the slow ones
+#   make test [TESTS=tests/box]     the kit's own tests, in two processes, without the slow ones
 #   make test-all                   with the slow ones
 #   make bank [SEEDS="1 2"] [ONLY=1.7.kld]   mark wrong and right submissions: how often does the grader err?
 #   make prices                     what does each wrong submission of the bank cost, and what do two mistakes together?
@@ -105,7 +105,7 @@ cohort: $(VENV)/.ready
 	@$(PYTHON) tests/submissions/make_cohort.py $(COHORT)
 
 test: setup browser
-	$(PYTHON) -m pytest $(TESTS)
+	$(PYTHON) -m tests.two_processes $(TESTS)
 
 test-all: setup browser
 	$(PYTHON) -m pytest $(TESTS) -m "slow or not slow"

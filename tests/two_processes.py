@@ -2,7 +2,8 @@
 
 One goes through the files from the first to the last, the other from the last to the first, until they meet:
 a file belongs to the process that comes to it first, so that its fixtures are made once. What the second one
-says is shown when both have ended, and the last line counts the tests of both.
+says is shown when both have ended, and the last line counts the tests of both. Files that are named are run
+in one process.
 """
 
 from __future__ import annotations
@@ -10,18 +11,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 # Set in the environment of the two: where they leave word, and which of them it is.
 SHARED, SECOND = "TESTS_SHARED_FOLDER", "TESTS_SECOND_PROCESS"
 PLUGIN = "tests.two_processes"
+ENDING_SECONDS = 60  # for what fixtures end after Ctrl-C
 COUNTED = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
 
 
@@ -73,9 +77,16 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(SECOND, None)
 
 
+def _end(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
 def main(arguments: list[str]) -> int:
     """Run both, show what they say and count; the exit status is the worse of theirs."""
+    if any(".py" in argument for argument in arguments):
+        return subprocess.call([sys.executable, "-m", "pytest", *arguments])
     command = [sys.executable, "-m", "pytest", "-p", PLUGIN, *arguments]
+    signal.signal(signal.SIGTERM, _end)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tests-") as folder, tempfile.TemporaryFile() as said:
         environment = {**os.environ, SHARED: folder}
@@ -85,8 +96,8 @@ def main(arguments: list[str]) -> int:
         )
         try:
             statuses = [first.wait(), second.wait()]
-        except KeyboardInterrupt:  # they have it, too
-            statuses = [first.wait(), second.wait()]
+        except KeyboardInterrupt:  # of the terminal's, which they have, too
+            statuses = [process.wait(ENDING_SECONDS) for process in (first, second)]
         finally:
             for process in (first, second):
                 process.kill()
