@@ -35,6 +35,11 @@ SAMPLES = (
         DECODED="self.decoder(z)[:1].expand(batch_size, -1, -1, -1).softmax(dim=1)",
     ),
     sampled("latents: zeros after a draw for show", PRIOR=after_the_draw("z = torch.zeros_like(z)")),
+    sampled(
+        "latents: a single zero after a draw for show",
+        PRIOR=after_the_draw("z = torch.zeros_like(z[:1])"),
+        DECODED="self.decoder(z).expand(batch_size, -1, -1, -1).softmax(dim=1)",
+    ),
     sampled("latents: narrow ones after a draw for show", PRIOR=after_the_draw("z = 0.8 * z")),
     sampled(
         "latents: the first half twice",

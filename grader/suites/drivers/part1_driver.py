@@ -354,7 +354,10 @@ def gradients_of_loss(model, images, training=True):
         return None
     learning = {name: one for name, one in model.named_parameters() if one.requires_grad}
     found = torch.autograd.grad(result[2].sum(), list(learning.values()), allow_unused=True)
-    return {name: one for name, one in zip(learning, found, strict=True) if one is not None}
+    # Copies: a gradient may be one number, expanded, which does not travel.
+    whole = torch.contiguous_format
+    pairs = zip(learning, found, strict=True)
+    return {name: one.clone(memory_format=whole) for name, one in pairs if one is not None}
 
 
 def rates_of(model):

@@ -10,7 +10,7 @@ import torch
 from grader.box.errors import StudentError
 from grader.suites import pictures
 from grader.suites.draw import Draw
-from grader.suites.expect import CheckFailed, expect, expect_shape, fail
+from grader.suites.expect import CheckFailed, expect, expect_shape
 from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part2 import (
@@ -47,6 +47,10 @@ MIN_SPREAD = 0.2  # all codes in one place: no image can be told from another
 MIN_CHANGE = 0.01
 SHOWN = 16  # samples
 NETWORKS = ("ConvEncoder", "ConvDecoder", "Discriminator")
+
+
+class Astray(CheckFailed):
+    """The codes have not come near the prior."""
 
 
 class Attempt(NamedTuple):
@@ -117,7 +121,7 @@ def test_training_draws_the_codes_to_the_prior(
         if MIN_SPREAD < spread < MAX_SPREAD:
             expect_learns_by_its_steps(trainee, draw, TRAINING_LAMBDA)
             return
-        fail(
+        raise Astray(
             f"after {attempt.looks[-1]} batches with lambda = {TRAINING_LAMBDA} the codes spread by "
             f"{spread:.2f} (root mean square; 1 for the prior, {MIN_SPREAD} to {MAX_SPREAD} for right code)",
             "encoder against discriminator: both have to be updated at every batch, in opposite directions",
@@ -135,6 +139,10 @@ def test_training_draws_the_codes_to_the_prior(
         if loses(linear_updates_are_right, elsewhere, draw):
             raise
         wrong = wrong_parts(elsewhere, draw)
+        if not wrong and isinstance(error, Astray):
+            # Right networks can run away from each other: a BatchNorm in the discriminator takes away how far
+            # the codes lie from the prior. The encoder has to come home against a crude discriminator.
+            wrong = ["discriminator"]
         if not wrong or not trains_with_crude(part2, draw, training_images, judges, wrong):
             raise
 

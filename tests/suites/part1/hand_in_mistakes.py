@@ -60,9 +60,9 @@ WRONG_OPTIMIZERS = (
             TRAINING,
             TRAIN,
             (),
-            "term left out",
+            family,
         )
-        for term in ("L_rec", "L_reg")
+        for term, family in (("L_rec", "term left out"), ("L_reg", "optimizer holds too little"))
     ),
     wrong_optimizers(
         "a decoder that is frozen",
