@@ -28,6 +28,7 @@ RECEIVED_BYTES = 4 * 2**30
 NARROWEST = 4
 # Beyond the template, whose memory all share. Four sessions with networks of 192 filters take 2.3 GB.
 SESSIONS_BYTES = 4 * 2**30
+FILES_BYTES = 64 * 2**20  # what a session may write: files in memory, which cannot be seen from outside
 LOOK_SECONDS = 0.1
 COLLECT_BYTES = 32 * 2**20  # what may pile up before the garbage is looked through
 
@@ -107,7 +108,7 @@ class Budget:
     def _settle(self, coming: int) -> None:
         """Let go of what only the frames of an exception hold, which refer to one another."""
         self._settled = min(self._settled, self._kept)
-        if self._kept + coming > self._settled + COLLECT_BYTES:
+        if self._kept + coming > min(self._settled + COLLECT_BYTES, KEPT_BYTES):
             gc.collect()
             self._settled = self._kept
 
@@ -131,7 +132,7 @@ class Budget:
             return
         self._next_look = now + LOOK_SECONDS
         sessions = list(self._sessions)
-        taken = sum(session.memory() for session in sessions)
+        taken = sum(session.memory() + FILES_BYTES for session in sessions)
         if taken > SESSIONS_BYTES:
             error = StudentError(
                 "died",
