@@ -22,12 +22,12 @@ from grader.box.wire import MAX_PAYLOAD, Header
 # Both networks of a part with 192 filters, six times the recommended width, have 31 MB of weights: with them
 # the check that compares most states holds 155 MB at a time, and the one that looks most often into trainings
 # that never learn receives 2.5 GB in all.
-KEPT_BYTES = 256 * 2**20
-RECEIVED_BYTES = 4 * 2**30
+KEPT_BYTES = 250 * 10**6
+RECEIVED_BYTES = 4 * 10**9
 # Comparisons turn what is narrower into float32 or float64: a byte for each truth value is four soon.
 NARROWEST = 4
 # Beyond the template, whose memory all share. Four sessions with networks of 192 filters take 2.3 GB.
-SESSIONS_BYTES = 4 * 2**30
+SESSIONS_BYTES = 4 * 10**9
 FILES_BYTES = 64 * 2**20  # what a session may write: files in memory, which cannot be seen from outside
 LOOK_SECONDS = 0.1
 COLLECT_BYTES = 32 * 2**20  # what may pile up before the garbage is looked through
