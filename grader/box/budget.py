@@ -22,12 +22,13 @@ from grader.box.wire import MAX_PAYLOAD, Header
 # Both networks of a part with 192 filters, six times the recommended width, have 31 MB of weights: with them
 # the check that compares most states holds 155 MB at a time, and the one that looks most often into trainings
 # that never learn receives 2.5 GB in all.
-KEPT_BYTES = 256 * 2**20
-RECEIVED_BYTES = 4 * 2**30
+KEPT_BYTES = 250 * 10**6
+RECEIVED_BYTES = 4 * 10**9
 # Comparisons turn what is narrower into float32 or float64: a byte for each truth value is four soon.
 NARROWEST = 4
 # Beyond the template, whose memory all share. Four sessions with networks of 192 filters take 2.3 GB.
-SESSIONS_BYTES = 4 * 2**30
+SESSIONS_BYTES = 4 * 10**9
+FILES_BYTES = 64 * 2**20  # what a session may write: files in memory, which cannot be seen from outside
 LOOK_SECONDS = 0.1
 COLLECT_BYTES = 32 * 2**20  # what may pile up before the garbage is looked through
 
@@ -107,7 +108,7 @@ class Budget:
     def _settle(self, coming: int) -> None:
         """Let go of what only the frames of an exception hold, which refer to one another."""
         self._settled = min(self._settled, self._kept)
-        if self._kept + coming > self._settled + COLLECT_BYTES:
+        if self._kept + coming > min(self._settled + COLLECT_BYTES, KEPT_BYTES):
             gc.collect()
             self._settled = self._kept
 
@@ -131,7 +132,7 @@ class Budget:
             return
         self._next_look = now + LOOK_SECONDS
         sessions = list(self._sessions)
-        taken = sum(session.memory() for session in sessions)
+        taken = sum(session.memory() + FILES_BYTES for session in sessions)
         if taken > SESSIONS_BYTES:
             error = StudentError(
                 "died",

@@ -12,7 +12,17 @@ import torch
 from grader.marking.marker import Marker, MarkingOptions
 from grader.marking.result import SubmissionResult
 from grader.submission import GRADER, Submission
-from tests.bank.attack import ATTACKS, RIGHT_KLD, Surroundings, attempt, earned, faults, still_fair, warm
+from tests.bank.attack import (
+    ATTACKS,
+    MOST_GROWTH,
+    RIGHT_KLD,
+    Surroundings,
+    attempt,
+    earned,
+    faults,
+    still_fair,
+    warm,
+)
 from tests.bank.hostile import HOSTILE, Hostile
 from tests.bank.hostile_entry import KLD, LEFT, UTILS, rewarded
 
@@ -110,6 +120,16 @@ def test_a_change_of_the_grader_would_be_noticed(
     monkeypatch.undo()
     before.pid += 1
     assert before.changes() == ["the box was replaced"]
+
+
+def test_memory_that_was_taken_and_given_back_would_be_noticed(marker: Marker, tmp_path: Path) -> None:
+    before = Surroundings(marker, tmp_path)
+    assert not before.grown()
+    taken = bytearray(b"x") * (MOST_GROWTH + 10**7)
+    del taken
+    (complaint,) = before.grown()
+    assert complaint.startswith("the grader grew by ")
+    assert not Surroundings(marker, tmp_path).grown()
 
 
 def test_unfair_marks_would_be_noticed(marker: Marker, monkeypatch: pytest.MonkeyPatch) -> None:

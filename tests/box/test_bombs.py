@@ -89,6 +89,25 @@ def test_disk_space_is_limited(probe, folder):
     assert still_works(probe)
 
 
+def test_the_folders_share_their_space_and_nothing_else(probe):
+    listed = probe.run("import os; result = [os.listdir(p) for p in ('/tmp', '/dev/shm', '/submission')]")
+    assert listed == [[], [], ["part1"]]
+    written = probe.run(
+        """
+        result = 0
+        for folder in ("/tmp", "/submission", "/dev/shm"):
+            try:
+                for number in range(100):
+                    with open(f"{folder}/piece{number}", "wb") as file:
+                        result += file.write(bytes(1 << 20))
+            except OSError:
+                pass
+        """
+    )
+    assert written <= 64 << 20
+    assert still_works(probe)
+
+
 @pytest.mark.parametrize("folder", ["/tmp", "/submission", "/dev/shm"])
 def test_the_number_of_files_is_limited(probe, folder):
     made = probe.run(

@@ -207,6 +207,7 @@ def wait(seconds):
 def hungry(box: Box, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[Session], list]]:
     """Two sessions of one submission, which may take 400 MB together, and their modules."""
     monkeypatch.setattr(budgets, "SESSIONS_BYTES", 400 * MEGABYTE)
+    monkeypatch.setattr(budgets, "FILES_BYTES", 0)
     budget = Budget(100.0)
     sessions = [Session(box, budget) for _ in range(2)]
     modules = []

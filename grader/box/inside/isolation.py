@@ -24,7 +24,7 @@ MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 MS_BIND, MS_MOVE, MS_REC, MS_PRIVATE = 4096, 8192, 16384, 1 << 18
 
 WORK = "/submission"
-TMP_SIZE = "64m"
+TMP_SIZE = "64m"  # of all that a session writes; `budget` counts it as taken
 TMP_INODES = 4096
 # A session's process tops at the template's size plus this: enough for batches of 128 and a manifold of
 # 400 images at twice the default width, far below what would trouble a laptop.
@@ -110,8 +110,13 @@ def private_file_systems() -> None:
         prefix for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)) if prefix.startswith("/tmp/")
     ]
     descriptors = [os.open(prefix, os.O_PATH) for prefix in covered]
-    for path in (WORK, "/dev/shm", "/tmp"):
-        _mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    # One file system in three places: what lies in any of them is memory, and has one size. The last place
+    # covers the folder in which all three can be seen.
+    _mount("tmpfs", WORK, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    for name, place in (("tmp", "/tmp"), ("shared", "/dev/shm"), ("work", WORK)):
+        folder = f"{WORK}/{name}"
+        os.mkdir(folder, 0o700)
+        _mount(folder, place, None, MS_BIND)
     for prefix, descriptor in zip(covered, descriptors, strict=True):
         os.makedirs(prefix)
         _mount(f"/proc/self/fd/{descriptor}", prefix, None, MS_BIND | MS_REC)
