@@ -24,13 +24,25 @@ from grader.gradebook.handed_in import (
     read_regular,
 )
 from grader.gradebook.list_names import is_short_list
+from grader.report.by_eye import item_of
 from grader.submission import NAMED_FILES
 from grader.submission.names import is_clutter
 
 MARKUP = (".md", ".markdown", ".qmd", ".rmd")
 LITERAL = (".txt", ".rst", ".tex", ".rtf")
 PAGES = (".html", ".htm")
-CLOSED = (".pdf", ".docx", ".doc", ".odt", ".pages")  # only a person reads these
+CLOSED = (  # only a person reads these
+    *(".pdf", ".docx", ".docm", ".doc", ".odt", ".pages", ".wps", ".epub", ".djvu", ".xps", ".ps", ".one"),
+    *(".pptx", ".ppt", ".odp", ".key", ".xlsx", ".xls", ".ods", ".numbers"),
+    *(".heic", ".heif", ".tif", ".tiff", ".bmp", ".webp"),
+    *(".url", ".webloc", ".gdoc"),  # links to what lies elsewhere
+)
+PHOTOS = (".jpg", ".jpeg")
+# Pictures by a name that says what they show, in the languages of systems that make them.
+_PHOTO = re.compile(
+    r"(?i).*(?:answer|antwo?ort|question|scan|screen ?shot|schermafbeelding|bildschirmfoto|capture|photo|"
+    r"foto|whatsapp|hand ?written|\bpage|^q\d|^img_\d)"
+)
 DOCUMENT_SUFFIXES = (*MARKUP, *PAGES, *CLOSED, ".rst", ".tex", ".rtf")
 MAX_DOCUMENT_BYTES = 10_000_000
 MAX_DOCUMENTS = 20
@@ -88,7 +100,7 @@ def _document(path: Path) -> Document | None:
     suffix = path.suffix.lower()
     if path.is_symlink() or _NO_REPORT.match(path.stem) or path.name == UNREADABLE or is_notebook(path.name):
         return None
-    if suffix in CLOSED:
+    if suffix in CLOSED or _is_photo(path):
         return Document(path, None)
     if suffix not in (*MARKUP, *LITERAL, *PAGES, ".py") or is_short_list(path):
         return None
@@ -106,3 +118,9 @@ def _document(path: Path) -> Document | None:
         return None
     cell = HandedInCell("", suffix == ".py", text[:MAX_TEXT].replace("\0", ""), raw=suffix not in MARKUP)
     return Document(path, cell)
+
+
+def _is_photo(path: Path) -> bool:
+    """Whether a picture may show answers, and is no figure that the assignment asks for."""
+    stem, suffix = path.stem, path.suffix.lower()
+    return (suffix in PHOTOS or (suffix == ".png" and _PHOTO.match(stem) is not None)) and not item_of(stem)
