@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from gradebook.courses import hand_in, notebook, pretend_to_grade, run, scores
@@ -62,3 +64,89 @@ def test_blank_answers_beside_such_a_file_wait(course, monkeypatch):
     assert run(course) == 0
     waiting = {student: sum(grade.waits for grade in scores(course, student).values()) for student in files}
     assert waiting == {"ada": 17, "bob": 17, "cal": 0}
+
+
+NOTEBOOK = b'{"cells": [{"cell_type": "markdown", "metadata": {}, "source": "typed1word"}], "nbformat": 4}'
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "report.ipynb.crdownload",
+            "report.ipynb.part",
+            "report.ipynb (1)",
+            "report.ipynb~",
+            "a/REPORT.IPYNB",
+        ),
+        *("report.json", "report_ipynb", "report", ".ipynb_checkpoints/report-checkpoint.ipynb"),
+    ],
+)
+def test_a_notebook_is_one_whatever_it_is_called(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(NOTEBOOK)
+    (found,) = read_reports(tmp_path).notebooks
+    assert [cell.source for cell in found.cells] == ["typed1word"]
+
+
+@pytest.mark.parametrize("name", ["settings.json", "Makefile", "part1/utils", "report.ipynb.zip"])
+def test_another_file_is_none(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b'{"cells": 1}')
+    reports = read_reports(tmp_path)
+    assert not reports.notebooks
+    assert not reports.unread
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["answers", "answers.org", "answers.adoc", "My Report.xyz", "written part.csv", "part3.log", "essay"],
+)
+def test_a_file_that_is_called_a_report_is_one(tmp_path, name):
+    (tmp_path / name).write_bytes(b"typed1word")
+    assert read_reports(tmp_path).unread == [name]
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ("# Answers\n\n## Question 1.1\nDraw z.\n", True),
+        ("1.1: draw z\n1.2: many samples\n", True),
+        ("# A practical\n\nRun `python part1/train_pl.py`; torch 2.1 is needed.\n", False),
+    ],
+)
+def test_a_readme_that_answers_questions_is_a_report(tmp_path, text, counts):
+    (tmp_path / "README.md").write_text(text)
+    assert bool(read_reports(tmp_path).unread) == counts
+
+
+def output(kind, **data):
+    return {"output_type": kind, "metadata": {}, **data}
+
+
+def test_what_a_code_cell_shows_is_shown_though_its_source_is_gone(tmp_path):
+    from grader.gradebook.align import Released
+    from grader.gradebook.rebuild import rebuild
+    from grader.release.notebook import EMPTY_ANSWER, build_notebook
+
+    outputs = [
+        output("display_data", data={"text/markdown": "typed1word", "text/plain": "<IPython object>"}),
+        output("stream", name="stdout", text="typed2word"),
+        output(
+            "display_data",
+            data={"text/html": "<b>typed3word</b>", "text/plain": "<IPython.core.display.HTML object>"},
+        ),
+        output(
+            "display_data",
+            data={"text/latex": "$typed4word$", "text/plain": "<IPython.core.display.Latex object>"},
+        ),
+    ]
+    released = Released(build_notebook())
+    cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": outputs}
+    (tmp_path / "report.ipynb").write_text(json.dumps({"cells": [cell], "nbformat": 4}))
+    made = rebuild(released, read_reports(tmp_path).notebooks[0].cells).notebook
+    shown = "\n".join(one.source for one in made.cells)
+    assert [
+        word for word in ("typed1word", "typed2word", "typed3word", "typed4word") if word not in shown
+    ] == []
+    assert not any(one.source == EMPTY_ANSWER for one in made.cells)
