@@ -132,7 +132,8 @@ class Released:
 
     def is_blank(self, cell: HandedInCell) -> bool:
         """Whether an answer cell holds no more than the released one."""
-        return not cell.attachments and (not cell.source.strip() or _key(cell.source) in self.empty)
+        shows = cell.attachments or cell.printed.strip()
+        return not shows and (not cell.source.strip() or _key(cell.source) in self.empty)
 
     def owner(self, line: str, place: int, known: bool) -> int | None:
         """The released cell that a line is of: the one here if it has the line, else the next one that has.
@@ -241,7 +242,7 @@ def _take_unnamed(
     released: Released, cell: HandedInCell, place: int, result: Alignment, by_text: set[int]
 ) -> int:
     """Place a cell without a name; returns the place after it."""
-    if not cell.source.strip() and not cell.attachments:
+    if not cell.source.strip() and not cell.attachments and not cell.printed.strip():
         return place
     if released.is_blank(cell):  # an answer cell, left empty; of the question above it, if that has one
         name = released.answer_beneath(place + 1)

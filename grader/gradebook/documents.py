@@ -24,14 +24,26 @@ from grader.gradebook.handed_in import (
     read_regular,
 )
 from grader.gradebook.list_names import is_short_list
+from grader.report.by_eye import item_of
 from grader.submission import NAMED_FILES
-from grader.submission.names import is_clutter
+from grader.submission.names import is_archive, is_clutter
 
 MARKUP = (".md", ".markdown", ".qmd", ".rmd")
-LITERAL = (".txt", ".rst", ".tex", ".rtf")
+LITERAL = (".txt", ".rst", ".tex", ".rtf", ".org", ".adoc")
 PAGES = (".html", ".htm")
-CLOSED = (".pdf", ".docx", ".doc", ".odt", ".pages")  # only a person reads these
-DOCUMENT_SUFFIXES = (*MARKUP, *PAGES, *CLOSED, ".rst", ".tex", ".rtf")
+CLOSED = (  # only a person reads these
+    *(".pdf", ".docx", ".docm", ".doc", ".odt", ".pages", ".wps", ".epub", ".djvu", ".xps", ".ps", ".one"),
+    *(".pptx", ".ppt", ".odp", ".key", ".xlsx", ".xls", ".ods", ".numbers"),
+    *(".heic", ".heif", ".tif", ".tiff", ".bmp", ".webp"),
+    *(".url", ".webloc", ".gdoc"),  # links to what lies elsewhere
+)
+PHOTOS = (".jpg", ".jpeg")
+# Pictures by a name that says what they show, in the languages of systems that make them.
+_PHOTO = re.compile(
+    r"(?i).*(?:answer|antwo?ort|question|scan|screen ?shot|schermafbeelding|bildschirmfoto|capture|photo|"
+    r"foto|whatsapp|hand ?written|\bpage|^q\d|^img_\d)"
+)
+DOCUMENT_SUFFIXES = (*MARKUP, *PAGES, *CLOSED, *LITERAL[1:], ".json")
 MAX_DOCUMENT_BYTES = 10_000_000
 MAX_DOCUMENTS = 20
 
@@ -40,6 +52,23 @@ _NO_REPORT = re.compile(r"(?i)readme|licen[cs]e|requirements|timestamp|submissio
 _NO_PLACE = frozenset(
     ("handout", "tests", "lightning_logs", "checkpoints", "data", "venv", "site-packages", "node_modules")
 )
+_CODE = (
+    ".py",
+    ".pyc",
+    ".pyi",
+    ".sh",
+    ".toml",
+    ".cfg",
+    ".ini",
+    ".yaml",
+    ".yml",
+    ".json",
+    ".pt",
+    ".ckpt",
+    ".npz",
+)
+_REPORT = re.compile(r"(?i).*(?:answer|antwo?ort|report|written|essay|part ?3|question)")
+_ANSWERS = re.compile(r"(?im)^\W*(?:question|answer|q)?\W*[123]\.\d{1,2}\b(?!\.)")
 # A script that jupytext, nbconvert or marimo has made of a notebook: with cells of text, not only of code.
 _SCRIPT = re.compile(
     r"^# (?:%%|\+) \[markdown\]|^# In ?\[|^# jupyter:|^import marimo\b|^@app\.cell", re.MULTILINE
@@ -86,11 +115,16 @@ def _is_place(name: str) -> bool:
 
 def _document(path: Path) -> Document | None:
     suffix = path.suffix.lower()
-    if path.is_symlink() or _NO_REPORT.match(path.stem) or path.name == UNREADABLE or is_notebook(path.name):
+    if path.is_symlink() or path.name == UNREADABLE or is_notebook(path.name):
         return None
-    if suffix in CLOSED:
+    is_readme = path.stem.lower() == "readme"
+    if _NO_REPORT.match(path.stem) and not is_readme and not is_called_report(path.name):
+        return None
+    if suffix in CLOSED or _is_photo(path):
         return Document(path, None)
-    if suffix not in (*MARKUP, *LITERAL, *PAGES, ".py") or is_short_list(path):
+    if suffix not in (*MARKUP, *LITERAL, *PAGES, ".py") and not is_called_report(path.name):
+        return None
+    if is_short_list(path):
         return None
     if suffix == ".py" and path.name in {Path(name).name for name in NAMED_FILES}:
         return None
@@ -100,9 +134,24 @@ def _document(path: Path) -> Document | None:
         return None if suffix == ".py" else Document(path, None)
     if suffix == ".py" and not (path.stem.lower().startswith("report") or _SCRIPT.search(text)):
         return None
+    if is_readme and not _ANSWERS.search(text):
+        return None
     if suffix in PAGES:
         text = BeautifulSoup(text, "html.parser").get_text("\n")
     if not text.strip():
         return None
     cell = HandedInCell("", suffix == ".py", text[:MAX_TEXT].replace("\0", ""), raw=suffix not in MARKUP)
     return Document(path, cell)
+
+
+def is_called_report(name: str) -> bool:
+    """Whether a file of any other kind says by its name that answers are in it."""
+    path = Path(name)
+    other = path.suffix.lower() not in (*_CODE, *PHOTOS, ".png", ".svg", ".gif") and not is_archive(name)
+    return other and _REPORT.match(path.stem) is not None
+
+
+def _is_photo(path: Path) -> bool:
+    """Whether a picture may show answers, and is no figure that the assignment asks for."""
+    stem, suffix = path.stem, path.suffix.lower()
+    return (suffix in PHOTOS or (suffix == ".png" and _PHOTO.match(stem) is not None)) and not item_of(stem)

@@ -30,11 +30,11 @@ from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
 from grader.gradebook import state
 from grader.gradebook.course import Course
-from grader.gradebook.documents import DOCUMENT_SUFFIXES
+from grader.gradebook.documents import DOCUMENT_SUFFIXES, is_called_report
 from grader.gradebook.groups import read_groups
 from grader.gradebook.hand_in_times import TIMESTAMP, vouch, written
 from grader.gradebook.hand_ins import owner_of
-from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, read_regular
+from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, is_notebook, read_regular
 from grader.gradebook.late import BEST, read_policy
 from grader.gradebook.list_names import is_member_list
 from grader.gradebook.owners import Owner, find_owners
@@ -322,7 +322,8 @@ def _is_archive(path: Path) -> bool:
 
 def _is_kept(name: str) -> bool:
     """Whether this is the name of a file that counts; when it came, no student says."""
-    return (name.lower().endswith(KEPT_SUFFIXES) or is_member_list(name)) and name != TIMESTAMP
+    meant = name.lower().endswith(KEPT_SUFFIXES) or is_notebook(name) or is_called_report(name)
+    return (meant or is_member_list(name)) and name != TIMESTAMP
 
 
 def _is_note(name: str) -> bool:

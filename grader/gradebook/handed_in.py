@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bs4 import BeautifulSoup
+
 from grader.gradebook.salvage import salvaged_rows
-from grader.submission.names import is_clutter, printable
+from grader.submission.names import is_archive, is_clutter, printable
 
 MAX_NOTEBOOK_BYTES = 50_000_000
 MAX_CELLS = 5_000
@@ -34,6 +36,8 @@ _SIGNATURES = {
     "image/gif": (b"GIF87a", b"GIF89a"),
 }
 _INLINE_PICTURE = re.compile(r"data:(image/(?:png|jpeg|gif));base64,([A-Za-z0-9+/=]+)")
+_NOTEBOOK = re.compile(r".*\.ipynb(?:[^\w/].*)?", re.IGNORECASE | re.DOTALL)
+SAVED = ".ipynb_checkpoints"
 UNREADABLE = "unreadable.py"  # stands in the place of a download that could not be unpacked
 IMAGE_SUFFIXES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
 
@@ -163,18 +167,28 @@ def read_regular(path: Path, limit: int) -> bytes:
 
 
 def find_notebooks(folder: Path) -> list[Path]:
-    """Every notebook of a submission: up to two folders deep, else deeper. Links are not followed."""
-    return next(filter(None, (_notebooks(folder, depth) for depth in REPORT_DEPTHS)), [])
+    """Every notebook of a submission: up to two folders deep, else deeper. Links are not followed.
+
+    Where there is none, what Jupyter has saved meanwhile.
+    """
+    searches = (*((depth, False) for depth in REPORT_DEPTHS), (REPORT_DEPTHS[-1], True))
+    return next(filter(None, (_notebooks(folder, depth, saved) for depth, saved in searches)), [])
 
 
-def _notebooks(folder: Path, deepest: int) -> list[Path]:
+def _notebooks(folder: Path, deepest: int, saved: bool) -> list[Path]:
     found: list[Path] = []
     seen = 0
     for place, folders, files in os.walk(folder):
         depth = len(Path(place).relative_to(folder).parts)
-        folders[:] = sorted(name for name in folders if depth < deepest and not is_clutter(name))
+        folders[:] = sorted(
+            name
+            for name in folders
+            if depth < deepest and (not is_clutter(name) or (saved and name == SAVED))
+        )
         seen += len(files) + len(folders)
-        found += [Path(place, name) for name in sorted(files) if is_notebook(name)]
+        found += [
+            Path(place, name) for name in sorted(files) if is_notebook(name) or _holds_cells(place, name)
+        ]
         if seen > MAX_ENTRIES:
             break
     return found
@@ -199,8 +213,20 @@ def figures(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def is_notebook(name: str) -> bool:
-    """Also where a browser or a system has put another ending behind the name."""
-    return name.lower().endswith((".ipynb", ".ipynb.txt", ".ipynb.json")) and not is_clutter(name)
+    """Also where a browser or a system has put something behind the name."""
+    return _NOTEBOOK.fullmatch(name) is not None and not is_clutter(name) and not is_archive(name)
+
+
+def _holds_cells(place: str, name: str) -> bool:
+    """Whether a file of another name is a notebook by its content."""
+    path = Path(place, name)
+    if path.suffix.lower() not in ("", ".json") or is_clutter(name):
+        return False
+    try:
+        content = read_regular(path, MAX_NOTEBOOK_BYTES)
+    except OSError:
+        return False
+    return content.lstrip().startswith(b"{") and b'"nbformat"' in content and b'"cell_type"' in content
 
 
 def _reason(error: OSError) -> str:
@@ -272,10 +298,21 @@ def _printed(outputs: object) -> str:
         data = output.get("data")
         shown = output.get("text")  # of a stream; in format 3 of any output
         if shown is None and isinstance(data, dict) and not _pictures(data):
-            shown = data.get("text/markdown", data.get("text/plain"))
+            shown = _displayed(data)
         if isinstance(shown, str | list):
             parts.append(_text(shown).rstrip("\n"))
     return "\n".join(parts)[:MAX_PRINTED]
+
+
+def _displayed(data: dict[str, Any]) -> object:
+    """The text of an output that may have several forms."""
+    for kind in ("text/markdown", "text/latex"):
+        if kind in data:
+            return data[kind]
+    plain, page = data.get("text/plain"), data.get("text/html")
+    if isinstance(page, str | list) and (plain is None or "IPython.core.display" in _text(plain)):
+        return BeautifulSoup(_text(page)[:MAX_TEXT], "html.parser").get_text("\n")
+    return plain
 
 
 def _attachments(value: object) -> dict[str, dict[str, str]]:

@@ -24,7 +24,7 @@ from grader.gradebook.align import Released
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, fit_for_id, require_release
 from grader.gradebook.hand_in_times import SECRET, TIMESTAMP, UnknownTime, read_time, written
 from grader.gradebook.hand_ins import HandIn, Sharing, hand_ins, owner_of, take_in
-from grader.gradebook.handed_in import UNREADABLE, figures, read_regular
+from grader.gradebook.handed_in import figures, read_regular
 from grader.gradebook.late import read_policy
 from grader.gradebook.progress import follow
 from grader.gradebook.rebuild import Rebuilt, answered, known_cells, rebuild
@@ -192,9 +192,6 @@ def _write_copy(one: HandIn, student: str, new: Path, released: Released) -> tup
     notes += submission.warnings
     if submission.error:  # it begins with the folder's name, which is the student's
         notes += (submission.error.removeprefix(f"{raw.name}: "),)
-    if (raw / UNREADABLE).is_file() and not (raw / UNREADABLE).is_symlink():
-        reason = (raw / UNREADABLE).read_text("utf-8", "replace").strip().removeprefix("# ")
-        notes += (f"the download could not be unpacked: {printable(reason)}",)
     nbformat.write(rebuilt.notebook, new / f"{NOTEBOOK}.ipynb")
     for name, content in submission.files.items():
         (new / name).parent.mkdir(exist_ok=True)

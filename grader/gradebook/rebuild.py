@@ -38,7 +38,7 @@ LOOK_WITHIN = (
 )
 LOOK_ELSEWHERE = (
     "*(This cell was left empty or deleted. The answer may be in {where}, which lies in the course's folder, "
-    "under collected.)*"
+    "under collected or downloaded.)*"
 )
 EXTRA = "*(A cell of the student's own, not an answer cell:)*"
 TYPED = "*(Typed by the student into the cell above, which is not for answers:)*"

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.gradebook.documents import Document, find_documents
-from grader.gradebook.handed_in import BrokenNotebook, HandedInCell, find_notebooks, read_notebook
+from grader.gradebook.handed_in import (
+    UNREADABLE,
+    BrokenNotebook,
+    HandedInCell,
+    find_notebooks,
+    read_notebook,
+    read_regular,
+)
 from grader.submission.names import listed, printable
 
 
@@ -73,4 +80,11 @@ def read_reports(raw: Path) -> Reports:
         what = "a report in another form" if len(names) == 1 else "reports in other forms"
         kept = "kept in collected, and blank answers wait for a person"
         reports.notes.append(f"{what}: {listed(names)}; {kept}")
+    for path in sorted((*raw.glob(UNREADABLE), *raw.glob(f"*/{UNREADABLE}"))):
+        reports.unread.append("a download that could not be unpacked")
+        try:
+            reason = read_regular(path, 10_000).decode("utf-8", "replace").strip().removeprefix("# ")
+        except OSError:
+            continue
+        reports.notes.append(f"the download could not be unpacked: {printable(reason)}")
     return reports
