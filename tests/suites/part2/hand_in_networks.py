@@ -191,6 +191,19 @@ RIGHT = (
     ),
     right("residual blocks with GroupNorm, and PixelShuffle", *RESIDUAL),
     right("attention pooling, BatchNorm and Upsample", *UPSAMPLED),
+    # Real codes and fake ones are normalized apart: this discriminator cannot see how far the codes lie away.
+    right(
+        "BatchNorm in all three networks",
+        (
+            "            nn.GELU(),\n            nn.Conv2d(c, 2",
+            "            nn.BatchNorm2d(c), nn.GELU(),\n            nn.Conv2d(c, 2",
+        ),
+        (
+            "            nn.GELU(),\n            nn.Unflatten",
+            "            nn.BatchNorm1d(2 * 16 * c), nn.GELU(),\n            nn.Unflatten",
+        ),
+        ("            nn.LeakyReLU(0.2),", "            nn.BatchNorm1d(512), nn.LeakyReLU(0.2),"),
+    ),
     right(
         "each image standardized by itself",
         answer(
