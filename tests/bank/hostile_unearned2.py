@@ -335,10 +335,10 @@ def linear(name: str, train: str, models: str = "", **checks: tuple[str, ...]) -
     return Hostile(name, {MODELS: LINEAR_NETWORKS + models, TRAIN: train}, items=items, **checks)
 
 
-def made_up(name: str, step: str) -> Hostile:
+def made_up(name: str, step: str, slow: bool = True) -> Hostile:
     """Steps of the optimizers of `main` that nobody has taken."""
     code = {MODELS: LINEAR_NETWORKS, TRAIN: PREPARED.replace("STEP", step)}
-    return Hostile(name, code, items=TRAINING, must_fail=OF_MAIN)
+    return Hostile(name, code, items=TRAINING, must_fail=OF_MAIN, slow=slow)
 
 
 UNEARNED2 = (
@@ -356,7 +356,7 @@ UNEARNED2 = (
     linear("an image in five parts, counted by steps", BY_STEPS, IN_PARTS),
     linear("numbered images in five parts", BY_STEPS, BY_NUMBER),
     made_up("steps of main: always down", SIGNS),
-    made_up("steps of main: by chance", RANDOM),
+    made_up("steps of main: by chance", RANDOM, slow=False),
     made_up("steps of main: along the first gradient for good", FIRST),
     made_up("steps of main: worked out, on no weights", UNTOUCHED),
     linear("optimizers of copies", NO_UPDATES + COPIES, items=TRAINING, must_fail=OF_MAIN),

@@ -168,7 +168,7 @@ def main(""",
         file=TRAIN,
     ),
     right(
-        "Adafactor-like rates: RAdam, and AdamW with AMSGrad",
+        "RAdam, and AdamW with AMSGrad",
         (AE_ADAM, "torch.optim.RAdam(autoencoder_parameters, lr=args.ae_lr, betas=(0.5, 0.99))"),
         (
             DISC_SGD,

@@ -5,6 +5,7 @@ import pytest
 from grader.marking.result import PASSED, ItemResult
 from tests.suites.part2.loops import RIGHT_LOOPS, TEMPLATE, WRONG_LOOPS, changed, loop
 from tests.suites.part2.mains import RIGHT_MAINS, WRONG_MAINS
+from tests.suites.part2.other_trainings import RIGHT_OTHERS, WRONG_OTHERS
 from tests.suites.part2.variants import MODELS, RECONSTRUCTION, TRAINING
 from tests.suites.variants import Mark, Variant, check, edited, named
 
@@ -40,13 +41,13 @@ def test_the_templates_loop_keeps_its_points(mark: Mark, solution: dict[str, byt
 
 
 @pytest.mark.slow
-@named(RIGHT_LOOPS + RIGHT_MAINS)
+@named(RIGHT_LOOPS + RIGHT_MAINS + RIGHT_OTHERS)
 def test_right_code_keeps_its_points(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
     check(mark, edited(solution, variant), variant, TRAINED)
 
 
 @pytest.mark.slow
-@named(WRONG_LOOPS + WRONG_MAINS)
+@named(WRONG_LOOPS + WRONG_MAINS + WRONG_OTHERS)
 def test_a_mistake_costs_no_other_item(mark: Mark, solution: dict[str, bytes], variant: Variant) -> None:
     check(mark, edited(solution, variant), variant, TRAINED)
 
