@@ -64,7 +64,7 @@ def half_a_payload(channel):
 def endless_stream(channel):
     take_request(channel)
     while True:
-        channel.sendall(raw({"body": None, "tensors": [["uint8", [2**26], False]]}) + bytes(2**20))
+        channel.sendall(raw({"body": None, "tensors": [["uint8", [2**24], False]]}) + bytes(2**20))
 
 
 def dribble(channel):
@@ -105,7 +105,8 @@ def never_read(channel):
         (answering(b"\xff" * 64), "protocol"),
         (answering(raw(b"\x80\x81\x82")), "protocol"),
         (answering(raw({"body": None, "tensors": [["uint8", [2**40], False]]})), "protocol"),
-        (answering(raw({"body": None, "tensors": [["uint8", [wire.MAX_PAYLOAD], False]]})), "timeout"),
+        (answering(raw({"body": None, "tensors": [["uint8", [wire.MAX_PAYLOAD // 4], False]]})), "timeout"),
+        (answering(raw({"body": None, "tensors": [["uint8", [wire.MAX_PAYLOAD], False]]})), "unusable"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
@@ -121,7 +122,7 @@ def test_a_worker_that_never_reads_cannot_hold_up_the_sender(session_with):
 
 
 def test_an_announcement_alone_takes_no_memory(session_with):
-    header = {"body": None, "tensors": [["uint8", [wire.MAX_PAYLOAD], False]]}
+    header = {"body": None, "tensors": [["float32", [wire.MAX_PAYLOAD // 4], False]]}
     session = session_with(answering(raw(header, bytes(1000))))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert fault(session).kind == "timeout"
