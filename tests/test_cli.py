@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
-from engine.fakes import fake_of_options
+from engine.fakes import pretended_marking
 
 from grader.cli import main
 from grader.errors import GraderFault, GraderUsageError
@@ -24,13 +24,8 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(autouse=True)
 def pretend(monkeypatch, tmp_path):
-    monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
-    monkeypatch.setattr("grader.engine.guard.guarded_marker", fake_of_options)
-    monkeypatch.setattr("grader.marking.marker.check_environment", lambda options: None)
-    monkeypatch.setattr("grader.engine.environment_digest", lambda data: data)
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
+    with pretended_marking(monkeypatch, tmp_path):
+        yield
 
 
 def make(folder: Path, *names: str) -> Path:
@@ -315,7 +310,7 @@ import sys
 sys.path.insert(0, {tests!r})
 import grader.engine.guard as guard
 import grader.marking.marker as marker
-from engine.fakes import fake_of_options
+from engine.fakes import pretended_marking
 if __name__ == "__main__":
     guard.guarded_marker, marker.check_environment = fake_of_options, lambda options: None
     from grader.cli import main

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from engine.fakes import FakeOfOptions
+from engine.fakes import FakeOfOptions, pretended_marking
 
 from grader.cli import main
 from grader.engine.unmarked import Provenance
@@ -34,13 +33,8 @@ class SeededMarker(FakeOfOptions):
 
 @pytest.fixture(autouse=True)
 def pretend(monkeypatch, tmp_path):
-    monkeypatch.setenv("FAKE_LOG", str(tmp_path / "log"))
-    monkeypatch.setattr("grader.engine.guard.guarded_marker", SeededMarker)
-    monkeypatch.setattr("grader.marking.marker.check_environment", lambda options: None)
-    monkeypatch.setattr("grader.engine.environment_digest", lambda data: data)
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
+    with pretended_marking(monkeypatch, tmp_path, SeededMarker):
+        yield
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def _move_in(course: Course, released: Released, sharing: Sharing) -> list[str]:
         if not fit_for_id(student):
             remarks.append(
                 f"submitted/{printable(student)}: cannot be the id of a student (letters, digits, and any of "
-                "_ . @ + - only); rename the folder"
+                "_ . @ + - only, and no name that a submission's own files have); rename the folder"
             )
         elif not _is_folder(place):
             others = [path.name for path in folder.iterdir()]

@@ -6,8 +6,9 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -137,6 +138,18 @@ class HereCrew:
 def fake_of_options(options, provenance) -> FakeOfOptions:
     """In the place of `guarded_marker`."""
     return FakeOfOptions(options)
+
+
+@contextmanager
+def pretended_marking(monkeypatch, folder: Path, factory=fake_of_options) -> Iterator[None]:
+    """Let the command line mark with a pretended marker, which keeps its log in a folder."""
+    monkeypatch.setenv("FAKE_LOG", str(folder / "log"))
+    monkeypatch.setattr("grader.engine.guard.guarded_marker", factory)
+    monkeypatch.setattr("grader.marking.marker.check_environment", lambda options: None)
+    monkeypatch.setattr("grader.engine.environment_digest", lambda data: data)
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 class NoMarker:

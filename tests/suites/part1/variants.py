@@ -1230,11 +1230,11 @@ RIGHT_FORWARD = (
         file=TRAIN,
     ),
     right(
-        "code that prints, and a step that returns the ELBO",
+        "code that prints, and a step that returns the negative ELBO in nats",
         (ENCODED, "print(imgs.shape)\n        " + ENCODED),
         (
             "        return bpd\n\n    def training_step",
-            "        return -(L_rec + L_reg)\n\n    def training_step",
+            "        return L_rec + L_reg\n\n    def training_step",
         ),
         file=TRAIN,
     ),
