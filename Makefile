@@ -18,6 +18,7 @@
 #   make figures                    draw the handout's figures anew
 #   make lint                       ruff, mypy, and stubs that match the solutions
 #   make stubs                      write student/ anew from solutions/
+#   make machines                   a course with accounts, a JupyterHub and two markers, on a machine of its own (root)
 #   make golden                     write anew what the sample cohort must come to; read the difference
 #   make release [RELEASE=build/release]  the zip for students: stubs, public tests, handout, report
 #   make cohort                     assemble the sample cohort in build/cohort
@@ -34,7 +35,7 @@ OUTPUT ?= output
 RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser database grade test test-all bank flakes kinds calibrate mutation results lint docs figures golden stubs release cohort lock clean
+.PHONY: help setup sandbox browser database grade test test-all bank flakes kinds calibrate mutation results machines lint docs figures golden stubs release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -130,6 +131,10 @@ mutation: setup
 results: $(VENV)/.ready
 	@$(PYTHON) -m tests.results $(if $(MNIST_ROOT),--data_dir $(MNIST_ROOT)) $(if $(JOBS),--jobs $(JOBS)) \
 	  $(if $(THREADS),--threads $(THREADS)) $(if $(call yes,EXTRA),--extra)
+
+# Makes accounts, so it needs root; it needs JupyterHub from PyPI and its proxy from npm.
+machines: setup browser
+	@$(PYTHON) -m tests.machines
 
 lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check

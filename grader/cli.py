@@ -21,7 +21,7 @@ import typer
 from typer.exceptions import TyperException
 
 from grader.errors import GraderFault, GraderUsageError
-from grader.gradebook.commands import app as course_app
+from grader.gradebook import commands
 
 if TYPE_CHECKING:
     from grader.engine import Crew, MarkerFactory
@@ -38,7 +38,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.add_typer(course_app, name="course")
+app.add_typer(commands.app, name="course")
+app.command()(commands.doctor)
 
 
 class Data(StrEnum):

@@ -43,6 +43,16 @@ def group(number: int) -> str:
         return str(number)
 
 
+def group_members(number: int) -> list[str]:
+    """The accounts of a group, in order."""
+    try:
+        members = set(grp.getgrgid(number).gr_mem)
+    except KeyError:
+        members = set()
+    members |= {entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == number}
+    return sorted(map(printable, members))
+
+
 def is_shared(course: Course) -> bool:
     """Whether a group of staff works in a course: its folder is writable for its group."""
     return bool(course.root.stat().st_mode & stat.S_IWGRP)

@@ -195,3 +195,20 @@ def gradescope_autograder(
 
     say(f"{write_autograder(output)} files in {output}")
     return 0
+
+
+def doctor(
+    course: Annotated[
+        Path, typer.Option(metavar="DIR", help="The course's folder.", show_default=False, readable=False)
+    ],
+) -> int:
+    """Look whether staff can mark in a course, students can hand in, and nobody can read too much."""
+    from grader.gradebook.course import open_course
+    from grader.gradebook.doctor import FAULT, examine
+    from grader.gradebook.progress import say
+
+    faults = 0
+    for finding in examine(open_course(course)):
+        say(f"{finding.kind}: {finding.text}")
+        faults += finding.kind == FAULT
+    return min(faults, 1)

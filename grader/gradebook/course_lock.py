@@ -55,6 +55,19 @@ def only_run(course: Course) -> Iterator[None]:
             file.truncate(0)
 
 
+def holder(course: Course) -> str:
+    """Who has a run in a course right now, and since when; empty where nobody has."""
+    try:
+        with (course.state / LOCK).open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _holder(file)
+    except OSError:  # there was no run yet, or there are no locks
+        pass
+    return ""
+
+
 def _write_holder(file: TextIO) -> None:
     """Say in the file who holds it: the system knows only that somebody does."""
     about = {

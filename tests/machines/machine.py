@@ -1,8 +1,9 @@
 """A machine of its own inside this one: accounts, homes and `/srv` that nobody else sees.
 
-It is a mount namespace. In it `/etc` is a copy, so that accounts can be made; `/home`, `/srv` and the folder
-of this checkout are empty; and what only root can enter, as `/root`, lets everyone through to Python and to
-nothing else. When the process that holds it ends, however it ends, all of it is gone.
+It is a namespace of mounts and of processes. In it `/etc` is a copy, so that accounts can be made; `/home`,
+`/srv` and the folder of this checkout are empty; and what only root can enter, as `/root`, lets everyone
+through to Python and to nothing else. When the process that holds it ends, however it ends, all of it is
+gone, with all that ran there.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ PARTS = (
 
 _SET_UP = r"""
 set -e
+mount -t proc proc /proc
 stage=$1 hidden=$2 kept=$3
 mount -t tmpfs -o mode=755 machine "$stage"
 cp -a /etc "$stage/etc"
@@ -49,6 +51,9 @@ exec cat >/dev/null
 """
 
 
+_OWN = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child")
+
+
 def missing() -> str:
     """Why no such machine can be made here; empty where it can."""
     if os.geteuid() != 0:
@@ -56,7 +61,7 @@ def missing() -> str:
     for tool in ("unshare", "nsenter", "useradd", "groupadd", "setpriv"):
         if shutil.which(tool) is None:
             return f"there is no {tool} here"
-    trial = ["unshare", "--mount", "--propagation", "private", "mount", "-t", "tmpfs", "trial", "/srv"]
+    trial = [*_OWN, "mount", "-t", "tmpfs", "trial", "/srv"]
     if subprocess.run(trial, capture_output=True, check=False).returncode:
         return "root may not mount anything here"
     return ""
@@ -87,18 +92,7 @@ class Machine:
     def __enter__(self) -> Machine:
         lists = ["\n".join(map(str, paths)) for paths in (self._hidden, self._kept)]
         self._process = subprocess.Popen(
-            [
-                "unshare",
-                "--mount",
-                "--propagation",
-                "private",
-                "sh",
-                "-c",
-                _SET_UP,
-                "sh",
-                self._stage,
-                *lists,
-            ],
+            [*_OWN, "sh", "-c", _SET_UP, "sh", self._stage, *lists],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -123,7 +117,9 @@ class Machine:
 
     def command(self, *command: str | Path) -> list[str]:
         """What starts a command as root in the machine."""
-        return ["nsenter", f"--mount=/proc/{self._process.pid}/ns/mnt", "--", *map(str, command)]
+        spaces = f"/proc/{self._process.pid}/ns"
+        enter = ["nsenter", f"--mount={spaces}/mnt", f"--pid={spaces}/pid_for_children", "--"]
+        return [*enter, *map(str, command)]
 
     def as_account(
         self, account: str, *command: str | Path, cwd: str | Path = "", umask: str = "022"
