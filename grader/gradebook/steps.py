@@ -31,6 +31,7 @@ from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course
 from grader.submission.names import printable
 
 LOG = "nbgrader.log"
+ENTERING = "state/entering"  # where nbgrader makes what is to lie in autograded/
 
 
 @dataclass(frozen=True)
@@ -145,18 +146,21 @@ def autograde(course: Course, config: Config, student: str) -> None:
         NbGraderFault: nbgrader failed.
     """
     before = standings(config, student)
-    with _put_aside(course, student) as earlier:
-        _convert(Autograde, config, student)
-        answers = _answers(earlier)
-    after = _answers(course.autograded(student))
+    place, aside = course.autograded(student), course.state / "autograded" / student
+    new = course.root / ENTERING / student / ASSIGNMENT
+    _convert(Autograde, config, student, _beside_the_earlier)
+    answers, after = _answers(aside if aside.is_dir() else place), _answers(new)
     with open_gradebook(config) as gradebook:
         for grade in _grades(gradebook, student):
             was = before.get(grade.name)
-            if was is None or was.manual is None or not was.settled:
+            if was is None or grade.manual_score is None:
                 continue
-            if after.get(grade.name) == answers.get(grade.name) and grade.auto_score == was.automatic:
+            settled = was.settled or grade.manual_score != was.manual  # given while nbgrader was at it
+            same = after.get(grade.name) == answers.get(grade.name) and grade.auto_score == was.automatic
+            if settled and same:
                 grade.needs_manual_grade = False
         gradebook.db.commit()
+    _put_in_place(new, place, aside)
 
 
 def feedback(course: Course, config: Config, student: str) -> None:
@@ -186,25 +190,20 @@ def _grades(gradebook: Gradebook, student: str) -> list:
         return []
 
 
-@contextmanager
-def _put_aside(course: Course, student: str) -> Iterator[Path]:
-    """Keep the autograded submission of before: it comes back where nbgrader fails, which removes it.
+def _beside_the_earlier(converter: BaseConverter) -> None:
+    """Let nbgrader make it elsewhere: formgrader shows the earlier one meanwhile, and where it fails."""
+    converter.coursedir.autograded_directory = ENTERING
 
-    Yields:
-        Where it lies meanwhile.
-    """
-    place, aside = course.autograded(student), course.state / "autograded" / student
-    if place.is_dir() and not aside.is_dir():  # what a killed run has put aside is the earlier one
+
+def _put_in_place(new: Path, place: Path, aside: Path) -> None:
+    """Let a submission take the place of an earlier one, in no time, and whatever a killed run has left."""
+    if place.is_dir():
+        shutil.rmtree(aside, ignore_errors=True)
         aside.parent.mkdir(parents=True, exist_ok=True)
         place.rename(aside)
-    try:
-        yield aside
-    except NbGraderFault:
-        if aside.is_dir():
-            shutil.rmtree(place, ignore_errors=True)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            aside.rename(place)
-        raise
+    place.parent.mkdir(parents=True, exist_ok=True)
+    new.rename(place)
+    new.parent.rmdir()
     shutil.rmtree(aside, ignore_errors=True)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from tests.machines.hub import PASSWORD, Hub
 
+# Marks are filled in after the page has come.
+SHOWS_MARKS = "[...document.querySelectorAll('input.score')].some(field => field.placeholder !== '')"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -37,7 +39,7 @@ def mark_in_browser(hub: Hub, account: str, cells: Sequence[tuple[str, str]]) ->
             if notebook != here:
                 page.goto(f"{hub.address}/user/{account}/formgrader/submissions/{notebook}/")
                 page.wait_for_selector("input.score")
-                page.wait_for_function("document.querySelector('input.score').placeholder !== ''")
+                page.wait_for_function(SHOWS_MARKS)
                 here = notebook
             points = 0.25 + 0.25 * (number % 2)
             field = page.locator(f"[id='{cell}']")
