@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.machines.hub import HUB, Hub, install
+from tests.machines.hub import FOR_STUDENTS, HUB, Hub, install
 from tests.machines.machine import KIT, PYTHON, ROOT, Machine, everything, missing, opened
 from tests.machines.marking import mark_in_browser
 
@@ -271,7 +271,7 @@ def try_every_path(machine: Machine) -> None:
     closed = [f"{EXCHANGE}/{course}/{name}" for course in ("dgm", "pml") for name in ("inbound", "feedback")]
     expect(not opened(machine, "eve", closed), "nor list what others handed in or got back")
     walked = machine.run("eve", "sh", "-c", f"find {EXCHANGE} /srv /home -type f 2>/dev/null").stdout
-    open_to_all = ("/home/eve/", f"{EXCHANGE}/dgm/outbound/", f"{EXCHANGE}/pml/outbound/", f"{HUB}/students")
+    open_to_all = ("/home/eve/", f"{EXCHANGE}/dgm/outbound/", f"{EXCHANGE}/pml/outbound/", str(FOR_STUDENTS))
     others = [line for line in walked.splitlines() if not line.startswith(open_to_all)]
     readable = opened(machine, "eve", others)
     expect(not readable, "nor find any file of another by looking everywhere", readable[:20])

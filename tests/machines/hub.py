@@ -19,6 +19,7 @@ from typing import Any
 from tests.machines.machine import PYTHON, Machine
 
 HUB = Path("/srv/hub")
+FOR_STUDENTS = Path("/srv/students")
 PASSWORD = secrets.token_hex(8)
 TOKEN = secrets.token_hex(16)
 STAFF_OF_PML = ("ana",)
@@ -28,7 +29,7 @@ import grp
 import os
 
 c = get_config()  # noqa: F821
-STUDENTS = "/srv/hub/students"  # turns formgrader off
+STUDENTS = "/srv/students"  # turns formgrader off
 
 c.JupyterHub.bind_url = "http://127.0.0.1:{port}/jupyter/"
 c.JupyterHub.hub_port = {hub_port}
@@ -153,17 +154,15 @@ class Hub:
             staff=list(STAFF_OF_PML),
         )
         folder = machine.path(HUB)
-        folder.mkdir(mode=0o755)
-        (folder / "students" / "jupyter_server_config.d").mkdir(parents=True)
-        off = folder / "students" / "jupyter_server_config.d" / "nbgrader.json"
-        off.write_text(json.dumps(_NO_FORMGRADER))
+        folder.mkdir(mode=0o700)  # it holds keys, and a database that is readable by everyone
         (folder / "jupyterhub_config.py").write_text(text)
-        (folder / "jupyterhub_config.py").chmod(0o600)
+        students = machine.path(FOR_STUDENTS / "jupyter_server_config.d")
+        students.mkdir(parents=True)
+        (students / "nbgrader.json").write_text(json.dumps(_NO_FORMGRADER))
 
     def __enter__(self) -> Hub:
         line = self.machine.command("env", "-C", HUB, "HOME=/srv/hub", "PATH=/usr/local/bin:/usr/bin:/bin")
         log = self.machine.path(HUB / "log").open("wb")
-        os.chmod(self.machine.path(HUB / "log"), 0o600)
         self._process = subprocess.Popen([*line, self._python, "-m", "jupyterhub"], stdout=log, stderr=log)
         self.wait("", "the hub")
         self.wait("/services/pml/api", "the formgrader of pml")
