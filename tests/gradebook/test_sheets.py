@@ -107,6 +107,11 @@ def test_a_title_above_the_table_is_none_of_its_heads(canvas, title):
     assert filled.written == ["ada"]
 
 
+def test_of_a_table_without_a_known_separator_the_first_line_is_named(canvas):
+    with pytest.raises(GraderUsageError, match=r"its columns are: Student\|ID"):
+        canvas(SEMICOLONS.replace('"', "").replace(";", "|").encode())
+
+
 @pytest.mark.parametrize("content", FORMS.values(), ids=FORMS)
 def test_a_table_keeps_its_form(canvas, content):
     wide = next((name for mark, name in ((b"\xff\xfe\0\0", "utf-32-le"),) if content.startswith(mark)), None)

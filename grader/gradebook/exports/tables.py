@@ -134,8 +134,8 @@ def read_table(path: Path, likely: Iterable[str] = ()) -> Table:
     body = text[head.end() :] if head else text
     lines, separator = _split(body, head["sign"] if head else None, shown)
     places = [place for place, line in enumerate(lines) if line.cells != [""]]
-    while len(places) > 2 and _is_title(lines[places[0]]):
-        del places[0]
+    heads = next((number for number, place in enumerate(places) if not _is_title(lines[place])), 0)
+    places = places[heads:]
     if len(places) < 2:
         raise GraderUsageError(f"{shown}: holds no table with students; export it again")
     header = _values(lines[places[0]])
@@ -190,7 +190,10 @@ def _split(text: str, told: str | None, shown: str) -> tuple[list[_Line], str]:
 
 def _is_title(line: _Line) -> bool:
     """Whether it stands above a table, as Numbers writes `Table 1`: of the heads there are several."""
-    return sum(bool(cell.strip('" \t')) for cell in line.cells) < 2
+    filled = [cell for cell in line.cells if cell.strip('" \t')]
+    return len(filled) < 2 and not any(
+        "|" in cell for cell in filled
+    )  # those would be heads, by another sign
 
 
 class _Broken(Exception):
