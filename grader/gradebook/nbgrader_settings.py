@@ -30,7 +30,7 @@ if KIT not in sys.path:
 from grader.gradebook.nbgrader_settings import configure  # noqa: E402
 
 c = get_config()  # noqa: F821
-configure(c)  # the marks come from the grader's results.json
+configure(c, COURSE)  # the marks come from the grader's results.json
 
 c.CourseDirectory.course_id = {course_id!r}
 c.CourseDirectory.root = str(COURSE)  # this course, whatever the configuration of an account's home says
@@ -94,12 +94,21 @@ def policy_text(timezone: str) -> str:
     return _POLICY.format(timezone=timezone)
 
 
-def configure(c: Config) -> None:
-    """Make nbgrader take the marks from `results.json` and never run a student's notebook."""
+def configure(c: Config, course: Path | None = None) -> None:
+    """Make nbgrader take the marks from `results.json` and never run a student's notebook.
+
+    Args:
+        c: nbgrader's configuration.
+        course: the course's folder, with whose rights nbgrader's own commands write.
+    """
     from nbgrader.server_extensions.formgrader.handlers import template_path
 
     from grader.gradebook.formgrader_server import extend_formgrader
     from grader.gradebook.formulas import TEMPLATES
+
+    # A server, which loads this for formgrader, keeps its umask: people write their own files there, too.
+    if course is not None and "nbgrader" in Path(sys.argv[0]).parts[-2:]:
+        os.umask(0o777 & ~course.stat().st_mode)
 
     # nbgrader calls `alembic` by its name when it makes a database. It stands beside our Python.
     tools, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")

@@ -214,6 +214,20 @@ def test_what_stops_others_is_the_outermost_closed_folder(reachable):
     assert not open_to_others(reachable / "closed" / "open")
 
 
+@pytest.mark.parametrize(
+    ("program", "mask"),
+    [("/kit/bin/nbgrader", 0o007), ("/lib/nbgrader/__main__.py", 0o007), ("/bin/jupyter-lab", 0o022)],
+)
+def test_nbgraders_own_commands_write_with_the_rights_of_the_courses_folder(
+    course, monkeypatch, umask, program, mask
+):
+    """What one of the staff unpacks by `nbgrader zip_collect`, the next run of another has to move."""
+    os.chmod(course.root, 0o2770)
+    monkeypatch.setattr(sys, "argv", [program])
+    with inside(course):
+        assert os.umask(0o022) == mask
+
+
 def test_a_run_writes_with_the_rights_of_the_courses_folder(course, monkeypatch, umask):
     """Also for the marking, which is a process of its own."""
     masks = []

@@ -67,6 +67,7 @@ c.JupyterHub.services = [
         cwd="/home/course-pml",
         environment=ENVIRONMENT,
         oauth_no_confirm=True,
+        timeout=300,
     ),
     dict(name="script", api_token={token!r}),
 ]
