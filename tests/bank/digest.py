@@ -8,18 +8,27 @@ from functools import cache
 
 from grader.marking.marker import PACKAGE, VERDICT_SOURCES
 
+PARTS = ("part1", "part2")
+
 
 @cache
-def verdict_digest() -> str:
-    """SHA-256 over all that decides a verdict, texts and comments left out.
+def verdict_digest(parts: frozenset[str] = frozenset(PARTS)) -> str:
+    """SHA-256 over all that decides a verdict on some parts, texts and comments left out.
 
-    A better message or hint changes no verdict: hours of kept ones stay good.
+    A better message or hint changes no verdict, and no part's suite one on the other part: hours of kept ones
+    stay good.
     """
+    others = tuple(part for part in PARTS if part not in parts)
     digest = hashlib.sha256()
     for name in VERDICT_SOURCES:
         source = PACKAGE / name
         files = [source] if source.is_file() else sorted((*source.rglob("*.py"), *source.rglob("*.toml")))
         for file in files:
+            inside = file.relative_to(PACKAGE)
+            if inside.parts[0] == "suites" and any(
+                other in inside.parts or inside.name.startswith(f"{other}_") for other in others
+            ):
+                continue
             content = file.read_text()
             if file.suffix == ".py":
                 content = without_texts(content)

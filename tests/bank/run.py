@@ -25,8 +25,10 @@ Task = tuple[Entry | str, int]
 
 def key(entry: Entry | str, seed: int) -> str:
     """Names what a kept verdict depends on."""
-    digest = f"{attacks_digest()} {entry!r}" if isinstance(entry, str) else entry.digest
-    return f"{verdict_digest()} {digest} {seed}"
+    if isinstance(entry, str):
+        return f"{verdict_digest()} {attacks_digest()} {entry!r} {seed}"
+    parts = frozenset(f"part{item.split('.')[0]}" for item in entry.items)
+    return f"{verdict_digest(parts)} {entry.digest} {seed}"
 
 
 def kept() -> dict[str, Verdict]:
