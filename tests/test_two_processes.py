@@ -63,8 +63,11 @@ def test_every_test_is_run_once_in_the_order_of_its_file(tmp_path: Path) -> None
 
 
 def test_a_process_that_is_killed_is_no_success(tmp_path: Path) -> None:
-    (tmp_path / "test_a.py").write_text("import os\n\ndef test_it():\n    os.kill(os.getpid(), 9)\n")
-    (tmp_path / "test_b.py").write_text("def test_it():\n    pass\n")
+    killed = "import os\n\ndef test_it():\n    open('begun', 'w')\n    os.kill(os.getpid(), 9)\n"
+    (tmp_path / "test_a.py").write_text(killed)
+    # Whoever is there first must not come to both.
+    waits = "import os\n\ndef test_it():\n    while not os.path.exists('begun'):\n        pass\n"
+    (tmp_path / "test_b.py").write_text(waits)
     run = start(tmp_path)
     said, _ = run.communicate(timeout=120)
     assert run.returncode == signal.SIGKILL

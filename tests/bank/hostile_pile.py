@@ -77,6 +77,8 @@ PILE = (
             "returns_mean_and_log_std",
             "works_for_any_batch_size_and_z_dim",
             "takes_the_number_of_input_channels",
+            "looks_at_the_whole_image",
+            "encodes_each_image_by_itself",
         ),
     ),
     Hostile(
