@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -304,6 +305,7 @@ def main() -> int:
     if missing():
         print(f"no accounts can be made: {missing()}", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # what was made goes away then, too
     with tempfile.TemporaryDirectory(prefix="grader-hub-") as folder:
         os.chmod(folder, 0o755)
         tools, stage = options.tools or Path(folder, "tools"), Path(folder, "stage")
