@@ -38,9 +38,12 @@ def build(part1: Part, draw: Draw, logits: torch.Tensor) -> Remote:
     return part1.driver.with_fixed_networks(draw.normal(2, Z_DIM), draw.normal(2, Z_DIM), logits)
 
 
-def sample(model: Remote, batch: int) -> torch.Tensor:
-    """One call, with its result checked to be images."""
-    images = expect_shape(model.sample(batch), (batch, 1, 28, 28), f"sample({batch})", RECIPE)
+def sample(model: Remote, batch: int, exact: bool = False) -> torch.Tensor:
+    """One call, with its result checked to be images; where not `exact`, a dimension of 1 may be missing."""
+    images = model.sample(batch)
+    if not exact and isinstance(images, torch.Tensor) and images.squeeze().shape == (batch, 28, 28):
+        images = images.reshape(batch, 1, 28, 28)  # the shape has a check of its own
+    images = expect_shape(images, (batch, 1, 28, 28), f"sample({batch})", RECIPE)
     expect_finite(images, "the sample", RECIPE)
     return images.double()
 
@@ -61,7 +64,7 @@ def levels(images: torch.Tensor) -> torch.Tensor:
 def test_returns_grey_levels(part1: Part, draw: Draw) -> None:
     model = build(part1, draw, draw.normal(1, 16, 28, 28))
     for batch in (3, 1):
-        images = sample(model, batch)
+        images = sample(model, batch, exact=True)
         expect(
             bool((images == images.round()).all()) and float(images.min()) >= 0 and float(images.max()) <= 15,
             f"samples should be whole levels 0..15, but lie between {images.min():.3g} and "
@@ -105,7 +108,8 @@ def test_uses_latents_from_the_prior(part1: Part, draw: Draw) -> None:
         "two calls of sample use the same latents",
         "draw z inside sample, without setting a seed there",
     )
-    expect(told or follow(images, seen), "the images do not depend on the latents that are decoded", hint)
+    follows = told or follow(images, seen)
+    expect(follows, "the images do not depend on the latents that are decoded", hint, WHOLE)
 
 
 def test_every_pixel_follows_its_own_logits(part1: Part, draw: Draw) -> None:
@@ -208,7 +212,7 @@ def frequency_cause(images: torch.Tensor, probabilities: torch.Tensor) -> tuple[
     }
     for cause, other in known.items():
         if float((seen - other).abs().sum()) < 0.06:  # 0.03 at most by chance, of 23,520 pixels
-            return f": {cause}", SLIP if cause in moved else WHOLE if cause == flat else SERIOUS
+            return f": {cause}", SLIP if cause in moved else SERIOUS
     ordered = due.argsort(descending=True)
     top, next_ = seen[ordered[0]], seen[ordered[1]]
     if float(next_) > 0:

@@ -862,7 +862,7 @@ WRONG_FORWARD = (
         FORWARD,
         "at least one nat",
         (L_REG, "L_reg = KLD(mean, log_std).clamp(min=1.0).mean()"),
-        family="limited",
+        family="free bits",
     ),
     wrong(
         FORWARD,
