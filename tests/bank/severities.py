@@ -55,7 +55,6 @@ MISSING = (
     "dtype",
     "half precision",
     "layer not instantiated",
-    "softmax over one output",
     "input ignored",
     "logits ignored",
     "one image everywhere",

@@ -51,7 +51,7 @@ OPTIONS = {
 # them is near another.
 FACTORS = {"ae_lr": 10.0, "d_lr": 1 / 25}
 CHANGED = {"ae_lr": 1e-2, "d_lr": 2e-4, "lambda_": 0.6, "z_dim": 5}
-# How far a step may be from a factor: the gradients of two runs are not the same.
+# How far a step may be from a factor: another model may have other weights in the places that are looked at.
 NEAR = 1.9
 RATES = {"optimizer_ae": "ae_lr", "optimizer_disc": "d_lr"}
 TRAINED_BY = {"optimizer_ae": ("encoder", "decoder"), "optimizer_disc": ("discriminator",)}
@@ -93,12 +93,16 @@ class Run:
 
 
 class Main:
-    """Runs of `main`, and steps of one of its optimizers with gradients that are drawn for each run."""
+    """Runs of `main`, and steps of one of its optimizers with gradients that the grader draws.
+
+    Those of the second run are the first one's, so that its steps are longer by the learning rate alone.
+    """
 
     def __init__(
         self, part2: Part, draw: Draw, name: str, scales: tuple[float, ...] = (1.0,), count: int = 2
     ) -> None:
         self.part, self.draw, self.name, self.scales, self.count = part2, draw, name, scales, count
+        self._drawn: dict[int, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = {}
         part2.driver.prepare(draw.integers(256, 96, 28, 28).to(torch.uint8))
 
     def run(self, **changed: float) -> Run:
@@ -124,8 +128,11 @@ class Main:
         tensors = [(side, name) for side in SIDES for name in sizes[side]]
         total = len(tensors)
         numel = torch.tensor([[sizes[side][name]] for side, name in tensors]).view(total, 1)
-        places = (self.draw.uniform(total, PLACES, dtype=torch.float64) * numel).long().clamp(max=numel - 1)
-        first, second = self.gradients(sizes), self.gradients(sizes)
+        if total not in self._drawn:
+            where = self.draw.uniform(total, PLACES, dtype=torch.float64)
+            self._drawn[total] = (where, self.gradients(sizes), self.gradients(sizes))
+        where, first, second = self._drawn[total]
+        places = (where * numel).long().clamp(max=numel - 1)
         handed_over.zero()
         step = handed_over.step
         values = [torch.zeros(total, PLACES, dtype=torch.float64)]
