@@ -7,6 +7,7 @@ pieces around it say something known.
 import importlib
 import inspect
 import sys
+import types
 
 import torch
 from part1_numbers import dtype_of, half_of, take_any_floats, takes
@@ -344,6 +345,26 @@ def after_fit(num_filters, z_dim, lr, state, batches, epochs, validate):
     model.load_state_dict(state)
     fit(model, batches, epochs, validate)
     return model.state_dict()
+
+
+def both_are_taught(num_filters, z_dim, lr, images):
+    """Whether the loss of `training_step` has a gradient in both networks, where each term depends on one.
+
+    Nothing where that cannot be told from one call: a step may optimize by hand, or need its Trainer.
+    """
+    model = settled(vae(num_filters, z_dim, lr), z_dim)
+    model.forward = types.MethodType(CRUDE_FORWARDS["parted forward"], model)
+    try:
+        loss = model.training_step((images, torch.zeros(len(images)).long()), 0)
+        loss = loss["loss"] if isinstance(loss, dict) else loss
+        names, weights = zip(*((n, w) for n, w in model.named_parameters() if w.requires_grad), strict=True)
+        found = torch.autograd.grad(loss, weights, allow_unused=True)
+    except Exception:
+        return None
+    taught = {
+        name.split(".")[0] for name, one in zip(names, found, strict=True) if one is not None and one.any()
+    }
+    return {"encoder", "decoder"} <= taught
 
 
 def gradients_of_loss(model, images, training=True):

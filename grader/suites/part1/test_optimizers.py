@@ -56,7 +56,7 @@ def test_optimizer_trains_all_weights_at_the_given_rate(part1: Part, draw: Draw)
     except (CheckFailed, StudentError) as error:
         if not blameless(part1, draw, error):
             raise
-    expect_the_whole_loss(part1.fresh(), draw, patience)
+    expect_the_whole_loss(part1, draw, patience)
     expect_a_vae(part1, draw)
 
 
@@ -92,6 +92,11 @@ def expect_the_whole_loss(part1: Part, draw: Draw, patience: tuple[int, int]) ->
     """
     epochs, batches = patience
     images = draw.integers(16, batches, IMAGES, 1, 28, 28)
+    _ = part1.train_pl
+    if part1.driver.both_are_taught(FILTERS, Z_DIM, FAST, images[0]) is True:
+        return
+    # Whatever else training_step does, Lightning decides.
+    part1 = part1.fresh()
     _ = part1.train_pl
     part1.driver.make_crude("parted forward")
     with contextlib.suppress(StudentError):

@@ -189,6 +189,7 @@ def train_and_judge(
         training, attempt.batch, attempt.filters, attempt.z_dim, attempt.learning_rate
     )
     untrained = run.model.state_dict()
+    unseen = draw.images(held_out, len(held_out))
     bpd, own = math.inf, math.inf
     for look in attempt.looks:
         while CHUNK * len(curve) < look:
@@ -196,14 +197,18 @@ def train_and_judge(
                 own = float(as_tensor(run.steps(CHUNK), "the loss"))
                 curve.append((CHUNK * (len(curve) + 1), own))
         state = run.model.state_dict()
-        # Each look has images of its own, and a session to decode that knows nothing but their codes: of an
-        # image that is sent in parts, or kept, nothing comes together.
-        images, decoding = draw.images(held_out, JUDGED), part1.fresh()
+        # Each look has images of its own, and a session of its own to decode where there are no more of them:
+        # of an image that is sent in parts nothing comes together. The session that trained has seen none.
+        decoding = session
+        if len(unseen) < JUDGED:
+            unseen, decoding = draw.images(held_out, JUDGED), part1.fresh()
+        images, unseen = unseen[:JUDGED], unseen[JUDGED:]
         rates = held_out_bpd(encoding, decoding, state, images, draw, attempt, crude)
         bpd = float(rates.mean())
         if bpd <= LIMIT:
             break
-        decoding.close()
+        if decoding is not session:
+            decoding.close()
     if bpd <= LIMIT:
         compared = images[:COMPARED]
         rates_before = held_out_bpd(encoding, decoding, untrained, compared, draw, attempt, crude)

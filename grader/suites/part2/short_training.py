@@ -104,13 +104,14 @@ class Judges:
     there are no more of them, it has sessions of its own, too. So an image cannot be sent in parts.
 
     Args:
-        part: its sessions are for nothing else; neither has seen the training.
+        part: its sessions are for nothing else.
+        trainee: where the training runs; it has seen none of the images, so that it decodes first.
         held_out: images in [0, 1].
         draw: for the images of each look, and for the noise on the codes.
     """
 
-    def __init__(self, part: Part, held_out: torch.Tensor, draw: Draw) -> None:
-        self._part, self._held_out, self._draw = part, held_out, draw
+    def __init__(self, part: Part, trainee: Part, held_out: torch.Tensor, draw: Draw) -> None:
+        self._part, self._trainee, self._held_out, self._draw = part, trainee, held_out, draw
         self._encoding: Part | None = None
         self._decoding: Part | None = None
         self._left = held_out[:0]
@@ -119,10 +120,12 @@ class Judges:
         """Digits, and as many negatives of others, that the sessions have not seen, in [-1, 1]."""
         if len(self._left) < 2 * JUDGED_IMAGES:
             self._left = self._draw.images(self._held_out, len(self._held_out))
+            first = self._encoding is None
             for part in (self._encoding, self._decoding):
-                if part is not None:
+                if part is not None and part is not self._trainee:
                     part.close()
-            self._encoding, self._decoding = self._part.fresh(), self._part.fresh()
+            self._encoding = self._part.fresh()
+            self._decoding = self._trainee if first else self._part.fresh()
         chosen, self._left = self._left[: 2 * JUDGED_IMAGES] * 2 - 1, self._left[2 * JUDGED_IMAGES :]
         return torch.cat([chosen[:JUDGED_IMAGES], -chosen[JUDGED_IMAGES:]])
 

@@ -103,7 +103,7 @@ def test_training_reconstructs_held_out_images(
     # Nobody can bring weights that were trained beforehand: what the images look like is decided here.
     view = draw.view()
     training_images = view.inverted(training_images)
-    judges = Judges(part2, view.inverted(held_out_images), draw)
+    judges = Judges(part2, trainee, view.inverted(held_out_images), draw)
     outcome: Outcome | None = None
     problem: StudentError | CheckFailed | None = None
     slow = False

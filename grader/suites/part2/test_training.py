@@ -109,7 +109,7 @@ def test_training_draws_the_codes_to_the_prior(
     part2: Part, draw: Draw, training_images: torch.Tensor, held_out_images: torch.Tensor
 ) -> None:
     trainee = part2.fresh()
-    judges = Judges(part2, held_out_images, draw)
+    judges = Judges(part2, trainee, held_out_images, draw)
     spread = 0.0
     try:
         for attempt in ATTEMPTS:  # each with another seed
