@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import py_compile
+import tempfile
 from collections.abc import Generator, Iterator
+from functools import cache
+from importlib.util import cache_from_source
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 import pytest
 import torch
@@ -47,8 +52,20 @@ def _files(context: Context, folder: str) -> dict[str, bytes]:
         if name.startswith(f"{folder}/"):
             files[name] = (STUDENT / name).read_bytes()
     for source in sorted(DRIVERS.glob(f"{folder}_*.py")):
-        files[f"{HELPER_FOLDER}/{source.name}"] = source.read_bytes()
+        name = f"{HELPER_FOLDER}/{source.name}"
+        files[name] = source.read_bytes()
+        files[cache_from_source(name)] = _compiled(source)
     return files
+
+
+@cache
+def _compiled(source: Path) -> bytes:
+    """A helper as Python keeps it beside the source: each session would compile it anew, in 10 ms."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "compiled")
+        unchecked = PycInvalidationMode.UNCHECKED_HASH
+        py_compile.compile(str(source), str(path), doraise=True, invalidation_mode=unchecked)
+        return path.read_bytes()
 
 
 @pytest.fixture(scope="session")

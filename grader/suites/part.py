@@ -59,6 +59,8 @@ class Part:
         self._seed: int | None = None
         self._used_before = False
         self._used = False
+        # What a check has found in order, and another need not ask again. The grader's own knowledge.
+        self.known: set[str] = set()
 
     def begin_item(self) -> None:
         """From here on calls belong to another item: what hung in the last one may work in this one."""

@@ -23,6 +23,7 @@ from grader.suites.part2.short_training import (
 )
 from grader.suites.part2.updates import linear_model, linear_weights
 
+LEARNS = "learns by its steps"  # see `Part.known`
 # 1 where each weight moves down its gradient, 0 where weights move at random.
 LEAST_FOLLOWED = 0.6
 # The mean image scores 0.82; with batch statistics of their own right networks are as good as with kept ones.
