@@ -18,7 +18,7 @@ from pathlib import Path
 from grader.marking.collected import SUITES
 from tests.bank import run
 from tests.bank.attack import ATTACKS
-from tests.bank.digest import verdict_digest
+from tests.bank.digest import PARTS, verdict_digest
 from tests.bank.verdict import AT_LEAST, Verdict
 
 PAGE = Path("docs/calibration.md")
@@ -257,8 +257,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--page", type=Path, default=PAGE, help="what to write")
     options = parser.parse_args()
-    digest = verdict_digest()
-    kept = [(key, verdict) for key, verdict in run.kept().items() if key.startswith(digest)]
+    # On either part, or on both: see run.key.
+    digests = tuple(verdict_digest(frozenset(parts)) for parts in (PARTS, PARTS[:1], PARTS[1:]))
+    kept = [(key, verdict) for key, verdict in run.kept().items() if key.startswith(digests)]
     # Of an entry that has changed since, the last verdict with each seed counts.
     verdicts = list({(verdict.entry, key.split()[-1]): verdict for key, verdict in kept}.values())
     if not verdicts:
