@@ -40,7 +40,7 @@ def fault(session, seconds=0.5, request=lambda session: session.load("utils")):
     started = time.monotonic()
     with session.deadline(seconds), pytest.raises(StudentError) as caught:
         request(session)
-    assert time.monotonic() - started < seconds + 2
+    assert time.monotonic() - started < seconds + 10
     return caught.value
 
 
@@ -112,7 +112,8 @@ def never_read(channel):
 )
 def test_a_broken_wire_is_the_code_s_fault_within_the_deadline(session_with, script, kind):
     session = session_with(script)
-    assert fault(session).kind == kind
+    # Only what has to run into its deadline has a short one: a busy machine takes its time.
+    assert fault(session, 0.5 if kind == "timeout" else 30.0).kind == kind
     assert session.broken
 
 
