@@ -350,11 +350,12 @@ def after_fit(num_filters, z_dim, lr, state, batches, epochs, validate):
 def both_are_taught(num_filters, z_dim, lr, images):
     """Whether the loss of `training_step` has a gradient in both networks, where each term depends on one.
 
-    Nothing where that cannot be told from one call: a step may optimize by hand, or need its Trainer.
+    Nothing where that cannot be told from one call: a step may optimize by hand, or need its Trainer, and a
+    network may not be there at all.
     """
-    model = settled(vae(num_filters, z_dim, lr), z_dim)
-    model.forward = types.MethodType(CRUDE_FORWARDS["parted forward"], model)
     try:
+        model = settled(vae(num_filters, z_dim, lr), z_dim)
+        model.forward = types.MethodType(CRUDE_FORWARDS["parted forward"], model)
         loss = model.training_step((images, torch.zeros(len(images)).long()), 0)
         loss = loss["loss"] if isinstance(loss, dict) else loss
         names, weights = zip(*((n, w) for n, w in model.named_parameters() if w.requires_grad), strict=True)
