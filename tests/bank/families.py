@@ -109,6 +109,7 @@ FAMILIES: dict[str, str] = {
     "squashed logits": r"a (tanh|sigmoid) is applied",
     "likely levels": r"with probability 0\.95",
     "logits ignored": r"do(es)? not depend on the logits|is a constant image",
+    "levels at random": r"no level is more likely than another",
     "softmax before the loss": r"softmax is applied",
     # the manifold
     "inverse CDF missing": r"the inverse CDF is missing|evenly spaced",

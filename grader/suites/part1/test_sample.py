@@ -108,8 +108,7 @@ def test_uses_latents_from_the_prior(part1: Part, draw: Draw) -> None:
         "two calls of sample use the same latents",
         "draw z inside sample, without setting a seed there",
     )
-    follows = told or follow(images, seen)
-    expect(follows, "the images do not depend on the latents that are decoded", hint, WHOLE)
+    expect(told or follow(images, seen), "the images do not depend on the latents that are decoded", hint)
 
 
 def test_every_pixel_follows_its_own_logits(part1: Part, draw: Draw) -> None:

@@ -992,7 +992,7 @@ WRONG_SAMPLES = (
         SAMPLE,
         "random levels",
         (LEVELS_RETURNED, "return torch.randint(16, (batch_size, 1, 28, 28))"),
-        family="logits ignored",
+        family="levels at random",
     ),
     wrong(
         SAMPLE, "seeded pixels", (DRAWN, "torch.manual_seed(42)\n        " + DRAWN), family="not drawn afresh"
