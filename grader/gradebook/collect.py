@@ -142,7 +142,6 @@ class Collect(ExchangeCollect):
                     self.coursedir.submitted_directory, student, self.coursedir.assignment_id
                 )
             )
-            target.parent.mkdir(parents=True, exist_ok=True)
             mine = [read_stamp(one.folder, self._zones) for one in found.get(student, ())]
             if self._policy.attempts == BEST:
                 self._copy_earlier(student, mine)
@@ -242,6 +241,7 @@ class Collect(ExchangeCollect):
                 copy = Path(folder, self.coursedir.assignment_id)
                 _copy(source, copy, ignored)
                 notes = _time(source, copy, record.right, self._zones)
+                target.parent.mkdir(parents=True, exist_ok=True)
                 if target.is_dir():
                     shutil.rmtree(target)
                 copy.rename(target)

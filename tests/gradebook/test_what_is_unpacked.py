@@ -63,12 +63,12 @@ def test_one_archive_for_each_part_within_an_archive(tmp_path):
 
 def test_archives_beside_the_code_are_named(tmp_path, caplog):
     content = zipped(
-        {"part1/utils.py": b"pass", "old.zip": zipped({"part1/utils.py": b"old"}), "a.heic": b"1"}
+        {"part1/utils.py": b"pass", "old.zip": zipped({"part1/utils.py": b"old"}), "a.mp3": b"1"}
     )
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "ada.zip").write_bytes(content)
     assert extracted(tmp_path) == {"ada/part1/utils.py": b"pass"}
-    assert caplog.messages == ["ada.zip: left out of it: a.heic, old.zip"]
+    assert caplog.messages == ["ada.zip: left out of it: a.mp3, old.zip"]
 
 
 def test_an_archive_within_that_cannot_be_read_is_named(tmp_path, caplog):
