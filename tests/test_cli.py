@@ -310,7 +310,7 @@ import sys
 sys.path.insert(0, {tests!r})
 import grader.engine.guard as guard
 import grader.marking.marker as marker
-from engine.fakes import pretended_marking
+from engine.fakes import fake_of_options
 if __name__ == "__main__":
     guard.guarded_marker, marker.check_environment = fake_of_options, lambda options: None
     from grader.cli import main

@@ -1,5 +1,6 @@
 """Code that uses up what there is: the session bears it, or dies alone."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -91,7 +92,9 @@ def test_disk_space_is_limited(probe, folder):
 
 def test_the_folders_share_their_space_and_nothing_else(probe):
     listed = probe.run("import os; result = [os.listdir(p) for p in ('/tmp', '/dev/shm', '/submission')]")
-    assert listed == [[], [], ["part1"]]
+    environment = Path(sys.prefix)  # shown read-only where it lies, which may be below /tmp
+    shown = [environment.parts[2]] if environment.is_relative_to("/tmp") else []
+    assert listed == [shown, [], ["part1"]]
     written = probe.run(
         """
         result = 0

@@ -38,11 +38,12 @@ def true_gradients(
     """
     encoding = part.record(model.encoder, images)
     pair = encoding.value
-    expect(isinstance(pair, tuple | list) and len(pair) == 2, "the encoder should return two tensors")
+    two = isinstance(pair, tuple | list) and len(pair) == 2
+    expect(two, "the encoder should return two tensors", "return mean, log_std")
     mean, log_std = (as_tensor(one, "a code").double().requires_grad_() for one in pair)
     z = mean + log_std.exp()
     decoding = part.record(model.decoder, z.detach().float().requires_grad_())
-    decoded = expect_shape(decoding.value, (len(images), 16, 28, 28), "the logits")
+    decoded = expect_shape(decoding.value, (len(images), 16, 28, 28), "the logits", "[B, 16, 28, 28]")
     logits = decoded.double().requires_grad_()
     loss = cross_entropy(logits, images.squeeze(1), reduction="sum")
     (by_logits,) = torch.autograd.grad(loss, logits)

@@ -220,8 +220,8 @@ def spread_after_training(
 def linear_codes(networks: dict[str, State], x: torch.Tensor) -> torch.Tensor:
     """The codes by a crude encoder."""
     encoder = networks["encoder"]
-    weight = expect_shape(encoder.get("grader_map.weight"), (Z_DIM, 784), "the encoder's weight", "")
-    bias = expect_shape(encoder.get("grader_map.bias"), (Z_DIM,), "the encoder's bias", "")
+    weight = expect_shape(encoder.get("grader_map.weight"), (Z_DIM, 784), "the encoder's weight", EVERY_BATCH)
+    bias = expect_shape(encoder.get("grader_map.bias"), (Z_DIM,), "the encoder's bias", EVERY_BATCH)
     return x.flatten(1) @ weight.float().T + bias.float()
 
 
