@@ -110,7 +110,7 @@ def find_submissions(paths: Sequence[Path], output: Path | None = None) -> Cohor
         # Its name is the one the user knows it by, which a link's target may not have.
         named = Path(os.path.abspath(given))
         if not path.is_dir():
-            if not (is_archive(path.name) or kinds.is_archive_kind(kinds.kind_of_file(path))):
+            if not kinds.is_archive_file(path):
                 raise GraderUsageError(
                     f"{printable(str(given))}: is neither a folder nor an archive of a kind that is accepted "
                     f"({_ACCEPTED})"
@@ -183,7 +183,7 @@ def _search_cohort(folder: Path, output: Path | None, search: _Search) -> None:
             uploads.append((entry, path))
         elif os.path.isdir(path):
             _take_folder(path, output, search)
-        elif is_archive(name) or kinds.is_archive_kind(kinds.kind_of_file(path)):
+        elif kinds.is_archive_file(path):
             search.found.append(Found(submission_name(path, is_archive=True), path))
         elif name not in own:
             search.leave_out(path, _why_not(path))

@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from grader.submission.kinds import is_archive_kind, kind_of_file
+from grader.submission.kinds import is_archive_file
 from grader.submission.layout import misspelt_parts, strangers, unread_modules
 from grader.submission.leaves import nothing_found, settle_utils, without_files
 from grader.submission.model import (
-    GIVEN_FILES,
+    GIVEN_NAMES,
     MAX_FILE_BYTES,
     MAX_MEMBERS,
     NAMED_FILES,
@@ -28,7 +28,7 @@ from grader.submission.model import (
     Contents,
     UnreadableSubmission,
 )
-from grader.submission.names import is_archive, is_clutter, may_be_archive, printable
+from grader.submission.names import is_clutter, may_be_archive, printable
 from grader.submission.nested import Holder, Opened, candidates, read_nested, with_unopened
 from grader.submission.places import (
     PLACES,
@@ -48,7 +48,6 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _SEARCH_DEPTH = 8
 _SEARCH_MOST = 10  # times what one folder may have
 _SEARCH_FOLDERS = 500  # of figures
-_GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
 
 def read_folder(path: Path, shown: bool = False) -> Contents:
@@ -95,9 +94,7 @@ def holds_assignment(path: Path) -> bool:
     if tree.error is not None or tree.cut_off or any(spelled(place[-1]) for place in tree.folders):
         return True
     return locatable(tree.files) or any(
-        is_archive(place[-1]) or is_archive_kind(kind_of_file(path.joinpath(*place)))
-        for place in tree.files
-        if may_be_archive(place[-1])
+        is_archive_file(path.joinpath(*place)) for place in tree.files if may_be_archive(place[-1])
     )
 
 
@@ -212,7 +209,7 @@ def _read_placed(top: int, placement: Placement, shown: bool) -> Contents:
         read_as = {place[-1] for place in placement.parts.values()}
         warnings += misspelt_parts(name for name in names if name in PARTS or name not in read_as)
         if placement.flat:
-            known = {*_GIVEN, *PLACES}
+            known = {*GIVEN_NAMES, *PLACES}
             others = [name for name in names if name.endswith(".py") and not is_clutter(name)]
             warnings += strangers([name for name in others if name not in known])
         if shown:

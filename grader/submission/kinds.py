@@ -7,6 +7,7 @@ import re
 import stat
 from pathlib import Path
 
+from grader.submission.names import is_archive
 from grader.submission.tar_header import BLOCK, read_header
 from grader.submission.unpacking import DamagedArchive
 
@@ -72,6 +73,16 @@ def kind_of_file(path: Path) -> str:
 def is_archive_kind(kind: str) -> bool:
     """Whether this is a kind of archive, also of one that nothing here reads."""
     return kind in READABLE or kind in FOREIGN
+
+
+def is_archive_file(path: Path, name: str = "") -> bool:
+    """Whether a file is an archive, also of a kind that is not accepted: by its name or by its content.
+
+    Args:
+        path: where it lies.
+        name: what the student called it, where that is not the path's own name.
+    """
+    return is_archive(name or path.name) or is_archive_kind(kind_of_file(path))
 
 
 def _kind_of_zip(head: bytes) -> str:

@@ -12,7 +12,7 @@ from grader.submission.layout import (
     unread_modules,
 )
 from grader.submission.model import (
-    GIVEN_FILES,
+    GIVEN_NAMES,
     MAX_FILE_BYTES,
     PARTS,
     Contents,
@@ -26,7 +26,6 @@ from grader.submission.shown import SUFFIXES, Budget, is_shown, may_be_code
 from grader.submission.unpacking import FILE, FOLDER, Member, Source, read_some, read_wanted
 
 OF_NBGRADER = frozenset({"timestamp.txt", "submission_secret.txt"})  # which it puts beside what is handed in
-_GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def read_placed(leaves: Sequence[Leaf], placement: Placement, shown: bool) -> Co
         elif placement.flat and len(inside) == 1 and leaf.member.kind == FILE and is_visible(leaf.place):
             if inside[0].lower().endswith(SUFFIXES):
                 figures.setdefault(f"{FIGURES}/{inside[0]}", leaf)
-            elif inside[0].endswith(".py") and inside[0] not in _GIVEN | PLACES.keys():
+            elif inside[0].endswith(".py") and inside[0] not in GIVEN_NAMES | PLACES.keys():
                 beside.add(inside[0])
     for name, leaf in wanted.items():
         _require(leaf.member, FILE, name)
@@ -158,7 +157,7 @@ def nothing_found(contents: Contents, placement: Placement, files: Sequence[Plac
         file
         for file in files
         if is_visible(file)
-        and file[-1] not in _GIVEN | OF_NBGRADER
+        and file[-1] not in GIVEN_NAMES | OF_NBGRADER
         and file[0] != FIGURES
         and (not is_shown(file[depth:]) or may_be_code(file[-1]))
     ]

@@ -9,16 +9,14 @@ from pathlib import Path
 
 from grader.submission.archive import opened_file
 from grader.submission.folder import read_plain_file, read_shown
-from grader.submission.kinds import is_archive_kind, kind_of_file
+from grader.submission.kinds import is_archive_file
 from grader.submission.layout import FLAT, strangers
 from grader.submission.leaves import settle_utils
-from grader.submission.model import GIVEN_FILES, Contents
-from grader.submission.names import is_archive, is_clutter, listed, printable
+from grader.submission.model import GIVEN_NAMES, Contents
+from grader.submission.names import is_clutter, listed, printable
 from grader.submission.nested import Opened, read_nested
 from grader.submission.places import PLACES, Placement, with_look_alikes
 from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget, may_be_code
-
-_GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}
 
 
 def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
@@ -34,7 +32,9 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
     """
     if not PLACES.keys() & files.keys():
         with ExitStack() as stack:
-            archives = [((name,), _opener(path, stack)) for name, path in files.items() if _is_archive(path)]
+            archives = [
+                ((name,), _opener(path, stack)) for name, path in files.items() if is_archive_file(path)
+            ]
             nested = read_nested(archives, shown)
         if nested is not None:
             return nested
@@ -43,7 +43,7 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
     for name, path in sorted(files.items()):
         if name in PLACES:
             contents[PLACES[name]] = read_plain_file(os.fspath(path), printable(path.name))
-        elif name.endswith(".py") and name not in _GIVEN:
+        elif name.endswith(".py") and name not in GIVEN_NAMES:
             others.append(name)
     placement = Placement((), {place: (name,) for name, place in PLACES.items() if place in contents}, {})
     warnings = [*settle_utils(contents, placement), *strangers(others)]
@@ -55,7 +55,7 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
     texts = [
         name
         for name in files
-        if name not in _GIVEN and not is_clutter(name) and not name.lower().endswith(pictures)
+        if name not in GIVEN_NAMES and not is_clutter(name) and not name.lower().endswith(pictures)
         if not name.lower().endswith(NOTEBOOK) or may_be_code(name)
     ]
     review = f"none of the assignment's files is in it, but {listed(texts)}" if texts and not contents else ""
@@ -72,10 +72,6 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
         place = name if name.lower().endswith(NOTEBOOK) else f"{FOLDER}/{name}"
         read_shown(os.fspath(files[name]), place, budget, figures)
     return Contents(contents, (*warnings, *budget.remarks), figures, review)
-
-
-def _is_archive(path: Path) -> bool:
-    return is_archive(path.name) or is_archive_kind(kind_of_file(path))
 
 
 def _opener(path: Path, stack: ExitStack) -> Opened:

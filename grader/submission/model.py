@@ -37,6 +37,7 @@ GIVEN_FILES = frozenset(
         "part2/utils.py",
     }
 )
+GIVEN_NAMES = frozenset(file.rpartition("/")[2] for file in GIVEN_FILES)  # `utils.py` of part 2 among them
 
 # The caps. They stop a submission from filling the grader's memory or disk; no honest one comes near.
 MAX_FILE_BYTES = 1_000_000  # a named file; the longest of the model solutions has under 20 kB

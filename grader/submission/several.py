@@ -14,13 +14,11 @@ from pathlib import Path
 
 from grader.submission.archive import names_in_archive
 from grader.submission.folder import names_in_folder
-from grader.submission.model import GIVEN_FILES
+from grader.submission.model import GIVEN_NAMES
 from grader.submission.names import listed
 from grader.submission.places import PLACES
 
 MOST_OPENED = 10  # of one student, to look what is in them; of more the latest
-
-_GIVEN = {file.rpartition("/")[2] for file in GIVEN_FILES}  # `utils.py` among them: both parts have one
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def _are_parts(held: Sequence[frozenset[str] | None], paths: Sequence[Path]) -> 
     """Whether each of these archives holds files of the assignment that no other has: parts, not versions."""
     seen: set[str] = set()
     for path, names in zip(paths, held, strict=True):
-        own = (names or frozenset()) - _GIVEN
+        own = (names or frozenset()) - GIVEN_NAMES
         if not own or own & seen or os.path.isdir(path):
             return False
         seen |= own

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.submission.downloads import Entry
-from grader.submission.kinds import is_archive_kind, kind_of_file
+from grader.submission.kinds import is_archive_file
 from grader.submission.layout import is_part, misspelt_parts
 from grader.submission.model import Found
-from grader.submission.names import is_archive, is_clutter, listed, printable, safe_name, submission_name
+from grader.submission.names import is_clutter, listed, printable, safe_name, submission_name
 from grader.submission.places import PLACES, spelled
 from grader.submission.several import Choice, choose_among
 
@@ -124,10 +124,10 @@ def _uploads(entry: Entry, path: Path) -> Iterator[Upload]:
         return Upload(name, place, entry.hand_in, entry.order, whole)
 
     if not os.path.isdir(path) or path.is_symlink():
-        yield upload(entry.file, path, whole=not entry.file or _is_archive(path, entry.file))
+        yield upload(entry.file, path, whole=not entry.file or is_archive_file(path, entry.file))
         return
     names = _visible(path)
-    archives = [name for name in names if _is_archive(path / name)]
+    archives = [name for name in names if is_archive_file(path / name)]
     folders = [name for name in names if os.path.isdir(path / name)]
     by_part = _are_by_part(archives)
     if not names or by_part or _holds_parts(names) or (folders and not archives):
@@ -146,7 +146,8 @@ def found_in_folder(folder: Path) -> tuple[Found, list[str]]:
     name = submission_name(folder, is_archive=False)
     names = _visible(folder) if not folder.is_symlink() else []
     archives = sorted(
-        (one for one in names if _is_archive(folder / one)), key=lambda one: (_modified(folder / one), one)
+        (one for one in names if is_archive_file(folder / one)),
+        key=lambda one: (_modified(folder / one), one),
     )
     flat = PLACES.keys() & set(names)
     folders = any(os.path.isdir(folder / one) for one in names)
@@ -165,11 +166,6 @@ def found_in_folder(folder: Path) -> tuple[Found, list[str]]:
 def _are_by_part(archives: Sequence[str]) -> bool:
     """Whether archives are called like the parts: the reader then opens both."""
     return any(spelled(name) for name in archives)
-
-
-def _is_archive(path: Path, name: str = "") -> bool:
-    """Whether a file is an archive, by its name or by its content."""
-    return is_archive(name or path.name) or is_archive_kind(kind_of_file(path))
 
 
 def _visible(folder: Path) -> list[str]:
