@@ -59,7 +59,7 @@ class Part:
         self._seed: int | None = None
         self._used_before = False
         self._used = False
-        # What a check has found in order, and another need not ask again. The grader's own knowledge.
+        # What one check has found in order, in whichever session, and another need not ask again.
         self.known: set[str] = set()
 
     def begin_item(self) -> None:
@@ -148,6 +148,7 @@ class Part:
     def fresh(self) -> Part:
         """The same part in another session, which knows nothing of this one."""
         child = Part(self._box, self._folder, self._files, self._budget, self._devices, self._item)
+        child.known = self.known
         self._children.append(child)
         if self._seed is not None:
             child.begin_check(self._seed + len(self._children))

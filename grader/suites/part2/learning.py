@@ -40,6 +40,8 @@ def expect_learns_by_its_steps(part: Part, draw: Draw, lambda_: float) -> None:
     points one way with any lambda and any generator's loss. That tells the updates of a loop, right or not
     quite, from weights that it has worked out in another way, or changed at random.
     """
+    if LEARNS in part.known:
+        return
     try:
         share = followed_share(part, draw, lambda_)
     except StudentError as error:
@@ -54,6 +56,7 @@ def expect_learns_by_its_steps(part: Part, draw: Draw, lambda_: float) -> None:
         else "two batches leave the decoder as it was",
         "networks learn by the steps of their optimizer alone: loss.backward(), optimizer_ae.step()",
     )
+    part.known.add(LEARNS)
 
 
 def followed_share(part: Part, draw: Draw, lambda_: float) -> float:
