@@ -76,6 +76,7 @@ class Collect(ExchangeCollect):
                 'summer times that it then writes as UTC. This run has read them right; set it to "UTC"'
             )
         super().init_src()
+        self._by_name = {one.name: (student, one) for student, theirs in self._all.items() for one in theirs}
         self._eligible = {
             student: eligible(self._course, student, theirs) for student, theirs in self._all.items()
         }
@@ -224,12 +225,7 @@ class Collect(ExchangeCollect):
         Where that fails, the earlier one stays, and the others are collected all the same.
         """
         source, target = Path(src), Path(dest)
-        student, record = next(
-            (student, one)
-            for student, theirs in self._all.items()
-            for one in theirs
-            if one.name == source.name
-        )
+        student, record = self._by_name[source.name]
         ignored = ignore_patterns(
             exclude=self.coursedir.ignore,
             include=self.coursedir.include,

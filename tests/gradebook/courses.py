@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import nbformat
+import pytest
 from report.results import Outcome, result
 
 from grader.gradebook import cycle, steps
@@ -119,6 +120,23 @@ def current(
     made = replace(result(student, outcome), **({"suite": suite_digest()} | changes))
     items = tuple(replace(item, review=(reviews or {}).get(item.id, "")) for item in made.items)
     return replace(made, items=items)
+
+
+def marked_course(
+    template: Course,
+    folder: Path,
+    reports: Mapping[str, dict[str, Any]],
+    outcomes: Mapping[str, Callable[[Item], Outcome]] | None = None,
+) -> Course:
+    """A course in which these reports, by student, have been marked by a pretended grader."""
+    course = copied(template, folder)
+    roster(course, *reports)
+    with pytest.MonkeyPatch.context() as patch:
+        pretend_to_grade(patch, outcomes)
+        for student, report in reports.items():
+            hand_in(course, student, report)
+        assert run(course) == 0
+    return course
 
 
 def pretend_to_grade(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from report.results import passed
 
-from gradebook.courses import copied, half, hand_in, notebook, pretend_to_grade, roster, run, scores
+from gradebook.courses import half, marked_course, notebook, scores
 from gradebook.formgrader import (
     IN_A_BROWSER,
     LIST,
@@ -35,17 +35,14 @@ pytestmark = IN_A_BROWSER
 @pytest.fixture(scope="module")
 def course(template: Course, tmp_path_factory) -> Course:
     """A course with three submissions; one has no failed test. One has formulas that MathJax cannot set."""
-    course = copied(template, tmp_path_factory.mktemp("keyboard") / "course")
-    roster(course, *STUDENTS)
-    patch = pytest.MonkeyPatch()
-    pretend_to_grade(patch, {"ada": half, "bob": passed, "cleo": half})
     broken = "$\\frac{a$ $\\nosuchmacro$ $\\def\\f{\\f\\f}\\f$ and $\\sqrt{z}$"
-    for student in STUDENTS:
-        answer = broken if student == "cleo" else "$z \\sim \\mathcal{N}(0, I)$"
-        hand_in(course, student, notebook(course, lambda name, answer=answer: answer))
-    assert run(course) == 0
-    patch.undo()
-    return course
+    formula = "$z \\sim \\mathcal{N}(0, I)$"
+    answers = {"ada": formula, "bob": formula, "cleo": broken}
+    reports = {
+        student: notebook(template, lambda name, answer=answer: answer) for student, answer in answers.items()
+    }
+    outcomes = {"ada": half, "bob": passed, "cleo": half}
+    return marked_course(template, tmp_path_factory.mktemp("keyboard") / "course", reports, outcomes)
 
 
 @pytest.fixture(scope="module")

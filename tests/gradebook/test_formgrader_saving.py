@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from gradebook.courses import copied, hand_in, notebook, pretend_to_grade, roster, run, scores
+from gradebook.courses import marked_course, notebook, scores
 from gradebook.formgrader import (
     IN_A_BROWSER,
     LIST,
@@ -38,15 +38,8 @@ pytestmark = IN_A_BROWSER
 @pytest.fixture(scope="module")
 def course(template: Course, tmp_path_factory) -> Course:
     """A course with two submissions."""
-    course = copied(template, tmp_path_factory.mktemp("saving") / "course")
-    roster(course, *STUDENTS)
-    patch = pytest.MonkeyPatch()
-    pretend_to_grade(patch)
-    for student in STUDENTS:
-        hand_in(course, student, notebook(course))
-    assert run(course) == 0
-    patch.undo()
-    return course
+    folder = tmp_path_factory.mktemp("saving") / "course"
+    return marked_course(template, folder, dict.fromkeys(STUDENTS, notebook(template)))
 
 
 @pytest.fixture(scope="module")

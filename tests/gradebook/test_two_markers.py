@@ -13,7 +13,7 @@ from threading import Event
 
 import pytest
 
-from gradebook.courses import ROOT, copied, hand_in, notebook, pretend_to_grade, roster, run, scores
+from gradebook.courses import ROOT, marked_course, notebook, scores
 from gradebook.formgrader import (
     IN_A_BROWSER,
     LIST,
@@ -40,15 +40,7 @@ pytestmark = [*IN_A_BROWSER, pytest.mark.timeout(1800)]
 @pytest.fixture
 def course(template: Course, tmp_path: Path) -> Course:
     """A course in whose gradebook there are other automatic marks than the next run finds."""
-    course = copied(template, tmp_path / "course")
-    roster(course, *STUDENTS)
-    patch = pytest.MonkeyPatch()
-    pretend_to_grade(patch)
-    for student in STUDENTS:
-        hand_in(course, student, notebook(course))
-    assert run(course) == 0
-    patch.undo()
-    return course
+    return marked_course(template, tmp_path / "course", dict.fromkeys(STUDENTS, notebook(template)))
 
 
 def points_of(number: int) -> str:
