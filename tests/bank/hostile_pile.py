@@ -25,6 +25,17 @@ class CNNEncoder(nn.Module):
 
 
 LARGE = "self.large = nn.Parameter(torch.ones(15_000_000))"
+# An encoder with one weight answers these rightly enough; they do not ask for its state.
+WHERE_A_STATE_IS_NOT_READ = (
+    SIGNATURE,
+    GRADIENTS,
+    "returns_mean_and_log_std",
+    "works_for_any_batch_size_and_z_dim",
+    "takes_the_number_of_input_channels",
+    "looks_at_the_whole_image",
+    "encodes_each_image_by_itself",
+)
+
 PILE = (
     Hostile(
         "thirty outputs that all depend on 15 million weights",
@@ -71,15 +82,7 @@ PILE = (
             "(self.weight * mean[:, None].repeat(1, self.z_dim) + self.large[0, 0],) * 2",
         ),
         items=ENCODER,
-        may_pass=(
-            SIGNATURE,
-            GRADIENTS,
-            "returns_mean_and_log_std",
-            "works_for_any_batch_size_and_z_dim",
-            "takes_the_number_of_input_channels",
-            "looks_at_the_whole_image",
-            "encodes_each_image_by_itself",
-        ),
+        may_pass=WHERE_A_STATE_IS_NOT_READ,
     ),
     Hostile(
         "a state that is another, large one at every look",
@@ -90,15 +93,7 @@ PILE = (
             "        return {str(i): torch.randn(500, 1000) for i in range(30)}",
         ),
         items=ENCODER,
-        may_pass=(
-            SIGNATURE,
-            GRADIENTS,
-            "returns_mean_and_log_std",
-            "works_for_any_batch_size_and_z_dim",
-            "takes_the_number_of_input_channels",
-            "looks_at_the_whole_image",
-            "encodes_each_image_by_itself",
-        ),
+        may_pass=WHERE_A_STATE_IS_NOT_READ,
     ),
     Hostile(
         "attributes that fill a message each time they are read",

@@ -19,11 +19,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from grader.marking.marker import suite_digest
-from grader.report.atomic import write_atomically
 from tests.benchmarks.against import NoSuchRevision, compare, revision, table
 from tests.benchmarks.cohort import make_cohort
 from tests.benchmarks.contenders import CONTENDERS
-from tests.benchmarks.measure import Cost, end_with_all_on_sigterm
+from tests.benchmarks.measure import Cost, end_with_all_on_sigterm, keep, read_kept
 from tests.benchmarks.simulate import simulate
 
 FOLDER = Path("build/benchmarks")
@@ -48,7 +47,7 @@ def main() -> int:
     if options.against is not None:
         return compare_with(options, folder)
     about = {"size": options.size, "suite": suite_digest()}
-    costs = kept(folder / "figures.json", about)
+    costs = {key: Cost(**cost) for key, cost in read_kept(folder / "figures.json", about).items()}
     shutil.rmtree(folder / "cohort", ignore_errors=True)
     cohort = make_cohort(folder / "cohort", options.size)
     for jobs in options.jobs:
@@ -61,8 +60,7 @@ def main() -> int:
                 shutil.rmtree(place, ignore_errors=True)
                 place.mkdir()
                 costs[key] = CONTENDERS[name](cohort, place, jobs)
-                record = {**about, "costs": {key: asdict(cost) for key, cost in costs.items()}}
-                write_atomically(folder / "figures.json", (json.dumps(record, indent=1) + "\n").encode())
+                keep(folder / "figures.json", about, {key: asdict(cost) for key, cost in costs.items()})
             print(row(name, jobs, costs[key], options.size), flush=True)
     table = [HEADER, *(row(*_split(key), cost, options.size) for key, cost in sorted(costs.items()))]
     table += forecast(folder, options.jobs[0])
@@ -86,17 +84,6 @@ def compare_with(options: argparse.Namespace, folder: Path) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def kept(path: Path, about: dict[str, object]) -> dict[str, Cost]:
-    """The costs of earlier commands with the same suites and size, by contender and jobs."""
-    try:
-        record = json.loads(path.read_text())
-        if all(record[name] == value for name, value in about.items()):
-            return {key: Cost(**cost) for key, cost in record["costs"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return {}
 
 
 HEADER = "| way | jobs | submissions per minute | CPU seconds each | peak memory, GB |\n|---|---|---|---|---|"

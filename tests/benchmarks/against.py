@@ -18,9 +18,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from grader.marking.marker import suite_digest
-from grader.report.atomic import write_atomically
 from tests.benchmarks.contenders import REPOSITORY
-from tests.benchmarks.measure import Cost
+from tests.benchmarks.measure import Cost, keep, read_kept
 
 # Runs in a checkout, so that all that is measured is that checkout's.
 IN_CHECKOUT = """
@@ -109,7 +108,7 @@ def compare(
     """
     kept = folder / f"against-{commit[:10]}-{jobs}.json"
     about = {"commit": commit, "suite": suite_digest(), "size": len(list(cohort.iterdir()))}
-    costs = _kept(kept, about)
+    costs = {key: [Cost(**cost) for cost in ones] for key, ones in read_kept(kept, about).items()}
     with checkout(commit, folder / "other") as other:
         turns = [("there", other, "engine"), ("here", REPOSITORY, "engine")]
         turns += [(name, other, name) for name in names if name != "engine"]
@@ -119,22 +118,8 @@ def compare(
                 if len(costs.setdefault(key, [])) > turn:
                     continue
                 costs[key].append(cost_in(place, name, cohort, folder / f"{key}-{jobs}", jobs))
-                record = {
-                    **about,
-                    "costs": {one: [asdict(cost) for cost in all_] for one, all_ in costs.items()},
-                }
-                write_atomically(kept, (json.dumps(record, indent=1) + "\n").encode())
+                keep(kept, about, {one: [asdict(cost) for cost in all_] for one, all_ in costs.items()})
     return costs
-
-
-def _kept(path: Path, about: dict[str, object]) -> dict[str, list[Cost]]:
-    try:
-        record = json.loads(path.read_text())
-        if all(record[name] == value for name, value in about.items()):
-            return {key: [Cost(**cost) for cost in costs] for key, costs in record["costs"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return {}
 
 
 def table(costs: dict[str, list[Cost]], size: int) -> list[str]:

@@ -7,6 +7,7 @@ nobody's account. So nothing else may run on the machine.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -16,8 +17,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import psutil
+
+from grader.report.atomic import write_atomically
 
 SAMPLE_SECONDS = 1.0
 
@@ -35,6 +39,27 @@ class Cost:
     seconds: float
     cpu_seconds: float
     peak_bytes: int
+
+
+def read_kept(path: Path, about: dict[str, object]) -> dict[str, Any]:
+    """The costs that an earlier command has kept, by name, as JSON has them; nothing if they are of others.
+
+    Args:
+        path: where they are kept.
+        about: what they have to be of: the suites, the size of the cohort.
+    """
+    try:
+        record = json.loads(path.read_text())
+        if all(record[name] == value for name, value in about.items()):
+            return dict(record["costs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return {}
+
+
+def keep(path: Path, about: dict[str, object], costs: dict[str, Any]) -> None:
+    """Keep costs, by name, for later commands."""
+    write_atomically(path, (json.dumps({**about, "costs": costs}, indent=1) + "\n").encode())
 
 
 def machine_cpu_seconds() -> float:

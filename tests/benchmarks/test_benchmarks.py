@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,9 +14,8 @@ import pytest
 
 from grader.submission import read_submission
 from tests.benchmarks import against
-from tests.benchmarks.__main__ import kept
 from tests.benchmarks.cohort import REPOSITORY, make_cohort
-from tests.benchmarks.measure import Cost, measure
+from tests.benchmarks.measure import Cost, keep, measure, read_kept
 from tests.benchmarks.simulate import simulate
 from tests.engine.fakes import alive
 
@@ -136,14 +134,14 @@ def test_the_command_tells_its_options():
 def test_what_was_measured_is_kept_for_the_same_suites_and_size(tmp_path):
     file = tmp_path / "figures.json"
     about = {"size": 40, "suite": "sha256:1"}
-    assert kept(file, about) == {}
-    cost = Cost(100.0, 150.0, 3)
-    file.write_text(json.dumps({**about, "costs": {"engine, 1": asdict(cost)}}))
-    assert kept(file, about) == {"engine, 1": cost}
-    assert kept(file, {**about, "size": 6}) == {}
-    assert kept(file, {**about, "suite": "sha256:2"}) == {}
+    assert read_kept(file, about) == {}
+    cost = asdict(Cost(100.0, 150.0, 3))
+    keep(file, about, {"engine, 1": cost})
+    assert read_kept(file, about) == {"engine, 1": cost}
+    assert read_kept(file, {**about, "size": 6}) == {}
+    assert read_kept(file, {**about, "suite": "sha256:2"}) == {}
     file.write_text("{")
-    assert kept(file, about) == {}
+    assert read_kept(file, about) == {}
 
 
 def test_an_epoch_of_lightning_and_the_bare_loop_take_turns():
