@@ -59,6 +59,28 @@ SAMPLES = (
     ),
 )
 
+# A sample on the record, and the loss of something else.
+LOGITS = "logits = self.decoder(z)  # [B, 16, 28, 28]"
+
+
+def decoded_otherwise(name: str, z: str) -> Hostile:
+    """A `VAE.forward` whose record holds a sample, and whose loss is that of other latents."""
+    code = (
+        f"logits = self.decoder({z})\n"
+        "        record = self.__dict__.get('_grader_held')\n"
+        "        if record is not None:\n"
+        "            record.latents[:] = [z.detach().clone()]"
+    )
+    must_fail = ("decodes_a_sample_of_the_posterior",)
+    return Hostile(name, files=solved(LOGITS=code), items=("1.7.forward",), must_fail=must_fail)
+
+
+LOSSES = (
+    decoded_otherwise("loss: that of the mean, a sample on the record", "mean"),
+    decoded_otherwise("loss: that of half the noise, all of it on the record", "mean + 0.5 * (z - mean)"),
+    decoded_otherwise("loss: that of another sample's order, all on the record", "z.roll(1, 0)"),
+)
+
 # An encoder that looks at nothing, and a decoder of counts with a whisper of z.
 BLIND = """
 class CNNEncoder(nn.Module):
@@ -233,4 +255,4 @@ PAST_THE_LOSS = (
         must_fail=LIMIT,
     ),
 )
-UNEARNED = SAMPLES + COUNTED + PAST_THE_LOSS
+UNEARNED = SAMPLES + LOSSES + COUNTED + PAST_THE_LOSS

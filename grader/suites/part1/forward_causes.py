@@ -42,6 +42,12 @@ class Case:
         """KL divergence in nats per image, `[B]`."""
         return self.divergences.sum(dim=1)
 
+    def decoded(self, latents: torch.Tensor) -> Case:
+        """The same case with the logits of a stand-in decoder whose `gain` is 1, for latents `[B, z_dim]`."""
+        share = torch.arange(self.logits[0].numel()).double().sin().view(self.logits[0].shape)
+        moved = self.logits.double() + latents.double().sum(dim=1).view(-1, 1, 1, 1) * share
+        return Case(self.images, self.mean, self.log_std, moved)
+
 
 def far_off(draw: Draw, case: Case) -> Case:
     """The same images: a fifth of the pixels taken for another level, a posterior far from the prior."""

@@ -315,6 +315,31 @@ def test_decodes_a_sample_of_the_posterior(part1: Part, draw: Draw) -> None:
         fail(f"{faults[0] or faults[1]}{when}", SAMPLED)
     expect_the_images(part1.driver.encoded(model, SEEN), images[:SEEN])
     expect_drawn_afresh(part1, model, images)
+    expect_the_loss_of_the_sample(part1, make_case(draw, 3))
+
+
+def expect_the_loss_of_the_sample(part1: Part, case: Case) -> None:
+    """Fail unless L_rec is that of the latents on record: a sample may be decoded for show.
+
+    Only where L_rec is right for logits that do not depend on z; otherwise another check fails.
+    """
+    try:
+        L_rec, *_ = losses(build(part1, case), case.images)
+    except (CheckFailed, StudentError):
+        return
+    if not agrees(L_rec, [case.reconstruction.mean()]):
+        return
+    model = build(part1, case, gain=1.0)
+    L_rec, *_ = losses(model, case.images)
+    latents = part1.driver.latents(model)
+    if latents is None or len(latents) != len(case.images):
+        fail("L_rec is right, but the decoder is not given one sample of z per image", SAMPLED)
+    due = case.decoded(latents).reconstruction.mean()
+    expect(
+        agrees(L_rec, [due]),
+        f"L_rec is {L_rec:.6g}, but {due:.6g} for the sample that is decoded: other latents decide the loss",
+        SAMPLED,
+    )
 
 
 def expect_drawn_afresh(part1: Part, model: Remote, images: torch.Tensor) -> None:
