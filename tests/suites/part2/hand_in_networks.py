@@ -153,10 +153,18 @@ UPSAMPLED = (
 )
 DOUBLE = (IMPORTS, IMPORTS + "\ntorch.set_default_dtype(torch.float64)\n")
 
+WIDE = "        c = 160\n        self.net = nn.Sequential(\n            "
+
 RIGHT = (
     right("three filters, GELU", *narrow(3, "GELU")),
     right("three filters, tanh", *narrow(3, "Tanh")),
     right("three filters, ReLU", *narrow(3, "ReLU")),
+    # The rate at which others learn fastest drives them to black and white.
+    right(
+        "160 filters",
+        ("        c = 32\n        self.net = nn.Sequential(\n            nn.Conv2d(", WIDE + "nn.Conv2d("),
+        ("        c = 32\n        self.net = nn.Sequential(\n            nn.Linear(", WIDE + "nn.Linear("),
+    ),
     right("double precision as the default", DOUBLE, ("return self.net(x)", "return self.net(x.double())")),
     right(
         "networks made double in __init__",
