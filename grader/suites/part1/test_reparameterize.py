@@ -99,7 +99,8 @@ def test_follows_the_normal_distribution(part1: Part, draw: Draw) -> None:
             fail("(sample - mean) / std is the same everywhere: no noise, or one number for all", TRICK)
         # Standard errors of the means over rows and columns: 1 each, unless elements share their noise. That
         # has a check of its own, and of so few numbers no distribution can be told.
-        if max(float(eps.mean(0).std()) * 300**0.5, float(eps.mean(1).std()) * 400**0.5) > 3:
+        means = max(float(eps.mean(0).std()) * 300**0.5, float(eps.mean(1).std()) * 400**0.5)
+        if means > 3 * float(eps.std()):
             return
         if not 0.8 < float(small.var() / large.var().clamp(min=1e-12)) < 1.25:
             fail(fault, f"multiply eps by std itself, not by its log, exponential, square or root; {TRICK}")
