@@ -217,12 +217,14 @@ class Session:
                 "died",
                 f"{what or 'the code'} ended the process it runs in",
                 "look for sys.exit, os._exit, a signal, or more memory than there is",
+                what or "the code",
             ) from None
         except TimeoutError:
             raise self._broken(
                 "timeout",
                 f"{what or 'the code'} did not finish within {max(0.0, seconds):.0f} s",
                 "look for an endless loop, input(), sleep, or training started by the import",
+                what or "the code",
             ) from None
         if not isinstance(reply, dict) or len(reply) != 1:
             raise self._broken("protocol", "the reply is not one that the worker sends")
@@ -230,9 +232,8 @@ class Session:
         if kind == "result":
             return content
         if kind == "unusable":
-            raise StudentError(
-                "unusable", f"{what} returned a value that cannot be used: {one_line(content)}"
-            )
+            text = f"{what} returned a value that cannot be used: {one_line(content)}"
+            raise StudentError("unusable", text, call=what)
         if kind == "error" and isinstance(content, dict):
             raise self._student_error(operation, arguments, content, what)
         raise self._broken("protocol", "the reply is not one that the worker sends")
@@ -247,26 +248,41 @@ class Session:
             # A bare `raise NotImplementedError` has no words of its own: then the place tells which it is.
             function = frames[-1].function if frames else "the code"
             missing = message.strip() or f"{function} raises NotImplementedError{where}"
-            return StudentError("not_implemented", f"not implemented yet: {missing}")
+            return StudentError(
+                "not_implemented", f"not implemented yet: {missing}", "", name, frames, detail=missing
+            )
         if operation == "get" and name == "AttributeError" and not frames:
             owner = one_line(arguments[0].type, 80)
-            return StudentError("missing", f"{owner} has no {arguments[1]}: {message}")
+            text = f"{owner} has no {arguments[1]}: {message}"
+            return StudentError("missing", text, call=f"{owner}.{arguments[1]}")
         if where and _SYNTAX.fullmatch(name):  # Python itself puts the place behind its message
             message = _PLACE.sub("", message)
         if operation == "load":
             if name == "ModuleNotFoundError" and not frames:
-                return StudentError("missing", f"{arguments[0]}.py is missing")
-            text = f"{arguments[0]}.py cannot be imported: {name}: {message}{where}"
+                return StudentError("missing", f"{arguments[0]}.py is missing", call=f"{arguments[0]}.py")
+            call = f"{arguments[0]}.py"
+            text = f"{call} cannot be imported: {name}: {message}{where}"
         else:
-            text = f"{what or 'the code'} raised {name}: {message}{where}"
+            call = what or "the code"
+            text = f"{call} raised {name}: {message}{where}"
         device = content.get("device")
-        error = StudentError("raised", text, "", name, frames, device if device in DEVICES else "")
+        error = StudentError(
+            "raised",
+            text,
+            "",
+            name,
+            frames,
+            device if device in DEVICES else "",
+            call,
+            message,
+            importing=operation == "load",
+        )
         if error.device and self.missing_device is None:
             self.missing_device = error
         return error
 
-    def _broken(self, kind: str, message: str, hint: str = "") -> StudentError:
-        self._fault = StudentError(kind, message, hint)
+    def _broken(self, kind: str, message: str, hint: str = "", call: str = "") -> StudentError:
+        self._fault = StudentError(kind, message, hint, call=call)
         return self._fault
 
     def _wait(self, reading: bool, deadline: float) -> None:

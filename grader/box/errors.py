@@ -27,6 +27,9 @@ class StudentError(Exception):
         frames: where in the student's files it was raised, as the box tells it: file, line and function of
             each call, the innermost last.
         device: the device that the code asked for and the box does not have; empty for any other error.
+        call: the function that was called or the file that was imported, as messages name it.
+        detail: the exception's own message, or what a stub says of itself.
+        importing: whether it was raised while a file was imported.
     """
 
     def __init__(
@@ -37,6 +40,9 @@ class StudentError(Exception):
         exception: str = "",
         frames: tuple[Frame, ...] = (),
         device: str = "",
+        call: str = "",
+        detail: str = "",
+        importing: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -44,11 +50,20 @@ class StudentError(Exception):
         self.exception = exception
         self.frames = frames
         self.device = device
+        self.call = call
+        self.detail = detail
+        self.importing = importing
 
     @property
     def file(self) -> str:
         """The student's file in which it was raised, or an empty text."""
         return self.frames[-1].file if self.frames else ""
+
+    @property
+    def line(self) -> int:
+        """The line of that file; 0 where there is none."""
+        line = self.frames[-1].line if self.frames else ""
+        return int(line) if line.isascii() and line.isdigit() else 0
 
 
 class BoxError(Exception):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.marking.result import GRADER_ERROR, NOT_SUBMITTED, CheckResult, ItemResult, SubmissionResult
+from grader.marking.cause import Cause
+from grader.marking.result import GRADER_ERROR, NOT_SUBMITTED, CheckResult, ItemResult, Note, SubmissionResult
 from grader.rubric import load_rubric
 from grader.submission import GRADER, Submission
 
@@ -38,7 +39,8 @@ def unreadable(submission: Submission, provenance: Provenance, seconds: float = 
     """The result of a submission that could not be read."""
     if submission.fault == GRADER:
         return grader_fault(submission.name, submission.error, provenance, seconds, check="readable")
-    check = CheckResult("readable", NOT_SUBMITTED, message=submission.error, hint=RESUBMIT)
+    cause = Cause("unreadable", form=submission.error)
+    check = CheckResult("readable", NOT_SUBMITTED, message=submission.error, hint=RESUBMIT, cause=cause)
     return _result(submission.name, check, provenance, seconds, submission.warnings, submission.review)
 
 
@@ -71,4 +73,5 @@ def _result(
             for item in load_rubric().automatic
         ),
         warnings=warnings,
+        notes=tuple(map(Note, warnings)),
     )

@@ -23,7 +23,7 @@ from grader.engine.cpus import keep_to
 from grader.engine.memory import PeakMemory
 from grader.engine.reuse import fingerprint
 from grader.engine.unmarked import Provenance, unreadable
-from grader.marking.result import NOT_SUBMITTED, ItemResult, SubmissionResult
+from grader.marking.result import NOT_SUBMITTED, ItemResult, Note, SubmissionResult
 from grader.submission import Found, Submission, read_found
 
 if TYPE_CHECKING:
@@ -130,9 +130,18 @@ def mark_one(task: Found | Submission, provenance: Provenance) -> Marked:
     pictures = _pictures(submission, result)
     figures = _figures(submission, provenance)
     missing = tuple(warning for warning in submission.warnings if warning not in result.warnings)
-    warnings = (*missing, *result.warnings, *figures.refused)
-    items = tuple(_with_review(item, submission.review) for item in result.items)
-    result = replace(result, submission=submission.name, items=items, warnings=warnings)
+    left_out = (*figures.refused, *figures.beyond)
+    notes = (
+        *map(Note, (*missing, *figures.refused)),
+        *(Note(line, kind="figures") for line in figures.beyond),
+    )
+    result = replace(
+        result,
+        submission=submission.name,
+        items=tuple(_with_review(item, submission.review) for item in result.items),
+        warnings=(*missing, *result.warnings, *left_out),
+        notes=(*result.notes, *notes),
+    )
     return Marked(result, digest, pictures, figures.files, memory)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grader.marking.result import GRADER_ERROR, PASSED, ItemResult
 from grader.report.look import LOOKS, lines_of
 from grader.report.marks_csv import number
-from grader.report.told_once import first_alike
+from grader.report.told_once import told_once
 
 _SILENT = (PASSED, GRADER_ERROR)  # what went wrong in the grader is for the staff, who read it in the results
 
@@ -22,12 +22,7 @@ def feedback_text(item: ItemResult, title: str) -> str:
     lines = [heading]
     if item.review:
         lines += [f"A person looks at this before it counts: {line}" for line in lines_of(item.review)[:1]]
-    told: dict[tuple[str, str], None] = {}
-    for check in item.checks:
-        if check.status not in _SILENT:
-            message = first_alike(check.message, (said for said, hint in told if hint == check.hint))
-            told[message, check.hint] = None
-    for message, hint in told:
+    for message, hint in told_once(check for check in item.checks if check.status not in _SILENT):
         shown = lines_of(message) if message.strip() else []
         lines += [f"{'- ' if index == 0 else '  '}{line}" for index, line in enumerate(shown)]
         if hint.strip():

@@ -26,7 +26,8 @@ class Context:
         seed: the run's secret.
         data: `digits` or `mnist`.
         budget: the time that all its sessions may take together.
-        violations: what the assignment forbids and the submission does, for the teaching assistant.
+        violations: what the assignment forbids and the submission does: by the words for the student, those
+            for the teaching assistant.
         allow_devices: a device that the grader lacks costs nothing.
         devices: those that the code has asked for so far; once there is one, all stays on the CPU.
     """
@@ -37,7 +38,7 @@ class Context:
     seed: int
     data: str
     budget: Budget = field(default_factory=lambda: Budget(SUBMISSION_SECONDS))
-    violations: list[str] = field(default_factory=list)
+    violations: dict[str, str] = field(default_factory=dict)
     allow_devices: bool = False
     devices: list[str] = field(default_factory=list)
     _required: dict[str, tuple[int, int] | None] = field(default_factory=dict)

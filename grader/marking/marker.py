@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from grader.box.text import one_line
 from grader.digits import digits_file
 from grader.errors import GraderFault
-from grader.marking.result import GRADER_ERROR, CheckResult, SubmissionResult
+from grader.marking.result import GRADER_ERROR, CheckResult, Note, SubmissionResult
 from grader.rubric import load_rubric
 
 if TYPE_CHECKING:
@@ -177,8 +177,13 @@ class Marker:
             waived=self.options.waived,
             seconds=time.monotonic() - started,
             items=score_all(plugin.rubric, plugin.checks, plugin.reviews),
-            violations=tuple(dict.fromkeys(context.violations)),
+            violations=tuple(context.violations.values()),
             warnings=(*submission.warnings, *plugin.faults),
+            notes=(
+                *(Note(line, kind="rule") for line in context.violations),
+                *map(Note, submission.warnings),
+                *(Note(line, "staff", "grader") for line in plugin.faults),
+            ),
         )
 
     def pictures(self, submission: Submission, result: SubmissionResult) -> dict[str, bytes]:

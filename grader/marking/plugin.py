@@ -7,14 +7,16 @@ costs to fail it stands in prices.toml.
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from grader.box.errors import BoxError, StudentError
 from grader.box.text import one_line
 from grader.marking import result
+from grader.marking.cause import SYNTAX_ERRORS, Cause, without_numbers
 from grader.marking.context import Context
 from grader.marking.prices import LEAST, SLIP, Price, load_prices, lost_share
 from grader.marking.result import CheckResult, ItemResult, Status
@@ -23,13 +25,15 @@ from grader.suites.expect import CheckFailed
 
 # What the session's stand-in for torch.distributions raises, see box/inside/forbidden.py.
 FORBIDDEN = "ForbiddenError"
-VIOLATION = "uses torch.distributions, which the assignment forbids (--allow-distributions waives this)"
-LACKS = "asks for the device {device}, which the grader does not have (--allow-devices waives this)"
+VIOLATION = "uses torch.distributions, which the assignment forbids"
+WAIVES_DISTRIBUTIONS = "--allow-distributions waives this"
+LACKS = "asks for the device {device}, which the grader does not have"
+WAIVES_DEVICES = "--allow-devices waives this"
 RAISED_HINT = "run the same call on small tensors of your own and look at what it returns"
 # What a suite runs into when a value is not what it takes it for.
 SURPRISES = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError, RuntimeError)
 MESSAGE_LENGTH = 600
-SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
+MEMORY_ERRORS = ("MemoryError", "OutOfMemoryError")
 STUB_HINT = "fill in the part that raises NotImplementedError"
 
 
@@ -46,7 +50,11 @@ NEWER_HINT = (
 
 
 class NotSubmitted(Exception):
-    """The item's file was not handed in."""
+    """The item's files were not handed in."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        super().__init__(" and ".join(files))
+        self.first = files[0]
 
 
 def shown(text: str) -> str:
@@ -110,7 +118,7 @@ class MarkingPlugin:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         missing = [name for name in self.rubric[item_id(item)].files if name not in self.context.files]
         if missing:
-            raise NotSubmitted(" and ".join(missing))
+            raise NotSubmitted(missing)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -122,7 +130,7 @@ class MarkingPlugin:
         return report
 
     def _record(self, test: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        status, message, hint = self._judge(test, call)
+        status, message, hint, cause = self._judge(test, call)
         name = check_name(test)
         severity = _severity(load_prices()[item_id(test), name], call)
         checks = self.checks[item_id(test)]
@@ -131,31 +139,38 @@ class MarkingPlugin:
                 return  # closing a session that the student's code has already broken
             checks.pop()
         failed = status == result.FAILED
-        checks.append(CheckResult(name, status, LEAST[severity], message, hint, severity if failed else ""))
+        checks.append(
+            CheckResult(name, status, LEAST[severity], message, hint, severity if failed else "", cause)
+        )
 
-    def _judge(self, test: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Status, str, str]:
+    def _judge(self, test: pytest.Item, call: pytest.CallInfo[None]) -> tuple[Status, str, str, Cause | None]:
         error = call.excinfo.value if call.excinfo is not None else None
         if error is None:
-            return result.PASSED, "", ""
+            return result.PASSED, "", "", None
         if isinstance(error, CheckFailed):
-            return result.FAILED, shown(error.message), shown(error.hint)
+            message = shown(error.message)
+            cause = Cause("value", detail=shown(error.mistake), form=without_numbers(message))
+            return result.FAILED, message, shown(error.hint), cause
         if isinstance(error, StudentError):
+            cause = cause_of(error)
             if error.kind == "not_implemented":
-                return result.NOT_IMPLEMENTED, str(error), error.hint or STUB_HINT
+                return result.NOT_IMPLEMENTED, str(error), error.hint or STUB_HINT, cause
             if error.exception == FORBIDDEN:
-                self.context.violations.append(f"{item_id(test)}: {VIOLATION}")
+                self._breaks(test, VIOLATION, WAIVES_DISTRIBUTIONS)
             if error.device:
-                self.context.violations.append(f"{item_id(test)}: {LACKS.format(device=error.device)}")
+                self._breaks(test, LACKS.format(device=error.device), WAIVES_DEVICES)
             if error.exception in SYNTAX_ERRORS and error.file in self.context.files:
                 version = self.context.required_python(error.file)
                 if version is not None:
                     hint = NEWER_HINT.format(grader=PYTHON, needed=_dotted(version))
                     reason = NEWER.format(file=error.file, grader=PYTHON, needed=_dotted(version))
                     self.reviews.setdefault(item_id(test), reason)
-                    return result.FAILED, shown(str(error)), hint
-            return result.FAILED, shown(str(error)), error.hint or RAISED_HINT
+                    return result.FAILED, shown(str(error)), hint, cause
+            return result.FAILED, shown(str(error)), error.hint or RAISED_HINT, cause
         if isinstance(error, NotSubmitted):
-            return result.NOT_SUBMITTED, f"{error} was not handed in", "hand in the file under this name"
+            message = f"{error} was not handed in"
+            cause = Cause("not_submitted", call=error.first, form=message)
+            return result.NOT_SUBMITTED, message, "hand in the file under this name", cause
         if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
             raise error
         kind = "the box" if isinstance(error, BoxError) else type(error).__name__
@@ -166,9 +181,49 @@ class MarkingPlugin:
             # The suites are tried on many right and wrong submissions; what trips one is most likely a value
             # that nobody has returned before. A person is told, since it could be the suite after all.
             self.faults.append(f"look at {test.name} by hand: it was surprised by {kind}: {text}{where}")
-            return result.FAILED, "the code returned something that cannot be used here", RAISED_HINT
+            message = "the code returned something that cannot be used here"
+            cause = Cause("surprise", exception=type(error).__name__, form=message, general_hint=True)
+            return result.FAILED, message, RAISED_HINT, cause
         self.faults.append(f"{test.name}: {kind}: {text}{where}")
-        return result.GRADER_ERROR, f"the grader failed: {kind}: {text}", "grade this submission again"
+        return result.GRADER_ERROR, f"the grader failed: {kind}: {text}", "grade this submission again", None
+
+    def _breaks(self, test: pytest.Item, rule: str, waiver: str) -> None:
+        text = f"{item_id(test)}: {rule}"
+        self.context.violations[text] = f"{text} ({waiver})"
+
+
+def cause_of(error: StudentError) -> Cause:
+    """The cause of a check that ended with an error of the student's code."""
+    kind: Any = error.kind
+    if error.device:
+        kind = "device"
+    elif kind == "raised" and ran_out_of_memory(error):
+        kind = "memory"
+    elif kind == "raised" and error.importing:
+        kind = "import"
+    return Cause(
+        kind,
+        call=shown(error.call),
+        exception=error.exception,
+        file=error.file,
+        line=error.line,
+        detail=shown(error.detail),
+        form=_form(error),
+        general_hint=not error.hint and kind != "not_implemented",
+    )
+
+
+def ran_out_of_memory(error: StudentError) -> bool:
+    """Whether an exception says that there is no more memory: Python's own, or that of torch's allocator."""
+    return error.exception in MEMORY_ERRORS or "can't allocate memory" in error.detail
+
+
+def _form(error: StudentError) -> str:
+    """The message without its numbers, but for those of the place: two lines are two mistakes."""
+    if error.kind == "not_implemented":
+        return shown(str(error))
+    message, place = shown(str(error)), f" ({error.file}, line {error.line})" if error.frames else ""
+    return without_numbers(message.removesuffix(place)) + place
 
 
 def score(item: Item, checks: Iterable[CheckResult], review: str = "") -> ItemResult:

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from annotated_types import Ge, Predicate
 
+from grader.marking.cause import Cause
+
 PASSED: Final = "passed"
 PARTIAL: Final = "partial"
 FAILED: Final = "failed"
@@ -32,6 +34,7 @@ class CheckResult:
         message: what came and what was expected; empty where it passed.
         hint: what to look at.
         severity: how bad it is that it failed, see prices.py; empty where it did not.
+        cause: why it did not pass; None where it passed, or the grader failed, and in results of before.
     """
 
     name: str
@@ -40,6 +43,7 @@ class CheckResult:
     message: str = ""
     hint: str = ""
     severity: str = ""
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,21 @@ class ItemResult:
 
 
 @dataclass(frozen=True)
+class Note:
+    """What there is to say of a submission, beside its marks.
+
+    Attributes:
+        text: one line.
+        audience: `student`, who can do something about it (the staff read it, too), or `staff`.
+        kind: `rule` (broken), `hand_in` (what became of files), `figures` (more than are kept) or `grader`.
+    """
+
+    text: str
+    audience: Literal["student", "staff"] = "student"
+    kind: Literal["rule", "hand_in", "figures", "grader"] = "hand_in"
+
+
+@dataclass(frozen=True)
 class SubmissionResult:
     """One submission's marks on the automatic items.
 
@@ -76,6 +95,9 @@ class SubmissionResult:
         hand_in: what to say of whose hand-in it is, or which attempt; empty where there is nothing to tell.
         memory_mb: the most memory that a process of its code took, in megabytes, where that is known.
         schema: the version of the layout.
+        violations: rules that the code breaks, one line each, in the words for the staff.
+        warnings: all else that the staff should know, one line each.
+        notes: the same with their audiences; a rule that is broken in the words for the student.
     """
 
     submission: str
@@ -90,6 +112,7 @@ class SubmissionResult:
     hand_in: str = ""
     memory_mb: Finite | None = None
     schema: Literal[1] = SCHEMA_VERSION
+    notes: tuple[Note, ...] = ()
 
     @property
     def points(self) -> float:
@@ -105,6 +128,14 @@ class SubmissionResult:
     def marked(self) -> bool:
         """Whether every item was marked, that is, none is a `grader_error`."""
         return all(item.status != GRADER_ERROR for item in self.items)
+
+    def for_students(self, *kinds: str) -> list[str]:
+        """The lines that a student reads, of these kinds; of any where none is named."""
+        return [
+            note.text
+            for note in self.notes
+            if note.audience == "student" and (not kinds or note.kind in kinds)
+        ]
 
     @property
     def reviews(self) -> dict[str, list[str]]:
@@ -135,6 +166,8 @@ class SubmissionResult:
             table["hand_in"] = self.hand_in
         if self.memory_mb is not None:
             table["memory_mb"] = round(self.memory_mb, 1)
+        if self.notes:
+            table["notes"] = [asdict(note) for note in self.notes]
         return table
 
 
@@ -142,7 +175,10 @@ def _item_to_json(item: ItemResult) -> dict[str, Any]:
     table = asdict(item)
     if not item.review:  # a key that was added: only where it says something
         del table["review"]
-    for check in table["checks"]:
+    for check, made in zip(table["checks"], item.checks, strict=True):
         if not check["severity"]:
             del check["severity"]
+        del check["cause"]
+        if made.cause is not None:
+            check["cause"] = made.cause.to_json()
     return table

@@ -10,7 +10,7 @@ from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult,
 from grader.report.look import LOOKS, lines_of, points_of, sign
 from grader.report.marks_csv import number
 from grader.report.readable import readable
-from grader.report.told_once import first_alike
+from grader.report.told_once import told_once
 from grader.submission.names import listed
 
 
@@ -48,12 +48,7 @@ def _of_submission(result: SubmissionResult, encoding: str) -> Iterator[tuple[in
 
 def _told(item: ItemResult) -> dict[tuple[str, str], list[CheckResult]]:
     """The checks that are not passed, by message and hint: what several share is told once."""
-    told: dict[tuple[str, str], list[CheckResult]] = {}
-    for check in item.checks:
-        if check.status != PASSED:
-            message = first_alike(check.message, (said for said, hint in told if hint == check.hint))
-            told.setdefault((message, check.hint), []).append(check)
-    return told
+    return told_once(check for check in item.checks if check.status != PASSED)
 
 
 def _alike(items: Sequence[ItemResult]) -> list[list[ItemResult]]:

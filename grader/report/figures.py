@@ -45,10 +45,12 @@ class Figures:
         files: what is kept, by its path in the submission's folder of results: `figures/1.9_manifold.png`
             and, smaller, `figures/small/1.9_manifold.webp`.
         refused: one line for each that was left out, with the reason.
+        beyond: the same of those beyond what is kept in all, a line for each reason.
     """
 
     files: Mapping[str, bytes]
     refused: tuple[str, ...] = ()
+    beyond: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,12 @@ def draw_figures(shown: Mapping[str, bytes], sandbox: bool = True) -> Figures:
             for folder, (suffix, content) in ((FOLDER, said.large), (SMALL, said.small)):
                 kept[f"{folder}/{stem}{suffix}"] = content
     refused |= {name: _CANNOT for name in files if name not in ended}
-    return Figures(kept, tuple(_lines(refused)))
+    beyond = {name: error for name, error in refused.items() if error.startswith((TOO_MANY, TOO_LARGE))}
+    return Figures(
+        kept,
+        tuple(refusal(name, error) for name, error in refused.items() if name not in beyond),
+        tuple(_told_once(beyond)),
+    )
 
 
 def keep_figures(folder: Path, shown: Mapping[str, bytes], sandbox: bool = True) -> Figures:
@@ -158,15 +165,12 @@ def _free_stem(said: _Said, kept: Mapping[str, bytes]) -> str:
     return free
 
 
-def _lines(refused: Mapping[str, str]) -> Iterator[str]:
-    """What to say about figures that were left out; about those beyond what is kept in all, once."""
-    beyond: dict[str, list[str]] = {}
-    for name, error in refused.items():
-        if error.startswith((TOO_MANY, TOO_LARGE)):
-            beyond.setdefault(error, []).append(name)
-        else:
-            yield refusal(name, error)
-    for error, (name, *more) in beyond.items():
+def _told_once(beyond: Mapping[str, str]) -> Iterator[str]:
+    """What to say about figures beyond what is kept in all: once for each reason."""
+    names: dict[str, list[str]] = {}
+    for name, error in beyond.items():
+        names.setdefault(error, []).append(name)
+    for error, (name, *more) in names.items():
         yield refusal(name, error + (f", {len(more)} more are not" if more else ""))
 
 

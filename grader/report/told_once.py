@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-_NUMBERS = re.compile(r"\[[-\d., ]*\]|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?%?")
-_PLACE = re.compile(r"\([^()]+, line \d+\)$")
+from grader.marking.result import CheckResult
 
 
-def without_numbers(message: str) -> str:
-    """Equal for messages that differ in values and shapes only; an error of the code's keeps its line."""
-    place = _PLACE.search(message)
-    end = place.start() if place else len(message)
-    return _NUMBERS.sub("#", message[:end]) + message[end:]
+def form_of(check: CheckResult) -> str:
+    """Equal for checks whose messages differ in their numbers only."""
+    return check.cause.form if check.cause is not None and check.cause.form else check.message
 
 
-def first_alike(message: str, told: Iterable[str]) -> str:
-    """The first of some messages that this one differs from in numbers only; otherwise the message itself."""
-    same = without_numbers(message)
-    return next((other for other in told if without_numbers(other) == same), message)
+def told_once(checks: Iterable[CheckResult]) -> dict[tuple[str, str], list[CheckResult]]:
+    """Checks by message and hint; of messages that differ in numbers only, by the first."""
+    told: dict[tuple[str, str], list[CheckResult]] = {}
+    first: dict[tuple[str, str], str] = {}
+    for check in checks:
+        message = first.setdefault((form_of(check), check.hint), check.message)
+        told.setdefault((message, check.hint), []).append(check)
+    return told

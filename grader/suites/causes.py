@@ -1,12 +1,16 @@
-"""Likely causes of errors that the student's code raises, read off the words of torch."""
+"""Likely causes of errors that the code raises, told by the exception's class and by the words of torch."""
 
 from __future__ import annotations
 
 import re
 
 from grader.box.errors import StudentError
+from grader.marking.cause import SYNTAX_ERRORS
 
-# What is said of the error -> what is most likely wrong.
+WRITES = (
+    "the grader's process may write below the folder that a logger or args names, and in /tmp, nowhere else"
+)
+# Words of Python, torch or the box in the exception -> what is most likely wrong.
 CAUSES = {
     r"is not a Module subclass": "a layer is handed over as a class: call it, with parentheses, nn.GELU()",
     r"unexpected keyword argument '(num_input_channels|num_filters|z_dim|lr|lambda_|grid_size)'": (
@@ -50,26 +54,30 @@ CAUSES = {
     r"EOF when reading a line": (
         "nobody is there to answer in the grader's process: no input(), values come as arguments"
     ),
-    r"(raised|imported:) FileNotFoundError": (
-        "in the grader's process there are the named files of the assignment and nothing else of yours, no "
-        "data and no weights: read files in the function that needs them, not when the file is imported"
-    ),
-    r"PermissionError: |Read-only file system": (
-        "the grader's process may write below the folder that a logger or args names, and in /tmp, nowhere "
-        "else"
-    ),
-    r"cannot be imported: (Syntax|Indentation|Tab)Error": (
-        "look at that line and the one before it; python -m py_compile on the file says the same"
-    ),
-    r"cannot be imported: ModuleNotFoundError": (
-        "of libraries only those of the assignment are there, and of your files only the named ones: put "
-        "your own helpers into these"
-    ),
+    r"Read-only file system": WRITES,
     r"larger than \d+ MB": "the networks have far more weights than the assignment needs: make them smaller",
     r"does not require grad": "the gradient is cut before: look for .detach(), .item(), .data or no_grad",
 }
-
-
+# By the class of the exception, where its words do not say more.
+OF_EXCEPTIONS = {
+    "FileNotFoundError": (
+        "in the grader's process there are the named files of the assignment and nothing else of yours, no "
+        "data and no weights: read files in the function that needs them, not when the file is imported"
+    ),
+    "PermissionError": WRITES,
+}
+OF_IMPORTS = dict.fromkeys(
+    SYNTAX_ERRORS, "look at that line and the one before it; python -m py_compile {file} says the same"
+) | {
+    "ModuleNotFoundError": (
+        "of libraries only those of the assignment are there, and of your files only the named ones: put "
+        "your own helpers into these"
+    ),
+}
+OF_ANY_IMPORT = (
+    "importing the file fails before anything in it can be used; training and tests belong below "
+    'if __name__ == "__main__", and python {file} shows where it stops'
+)
 # Of a file that starts its program on import.
 GUARD_HINT = (
     "the grader imports the file, and that must not run anything: put the call that starts the program below "
@@ -86,7 +94,17 @@ def lacks_device(error: StudentError) -> StudentError:
     """What to tell of code that asks for a device which the grader does not have."""
     where = f" ({error.file}, line {error.frames[-1].line})" if error.frames else ""
     message = f"the code asks for the device {error.device}, which the grader does not have{where}"
-    return StudentError("raised", message, DEVICE_HINT, error.exception, error.frames, error.device)
+    return StudentError(
+        "raised",
+        message,
+        DEVICE_HINT,
+        error.exception,
+        error.frames,
+        error.device,
+        error.call,
+        error.detail,
+        error.importing,
+    )
 
 
 def runs_when_imported(error: StudentError) -> bool:
@@ -111,3 +129,7 @@ def explain(error: StudentError) -> None:
         if re.search(words, str(error)):
             error.hint = cause
             return
+    error.hint = OF_EXCEPTIONS.get(error.exception, "")
+    if error.importing and not error.hint:
+        hint = OF_IMPORTS.get(error.exception, OF_ANY_IMPORT)
+        error.hint = hint.format(file=error.file or error.call)

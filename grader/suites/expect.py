@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -10,6 +11,9 @@ import torch
 
 from grader.box.remote import Remote
 from grader.marking.prices import SLIP
+
+# A message may end with a colon and the mistake, in words, that explains what came before.
+_MISTAKE = re.compile(r": ([a-z][^:\d\[\]()]{14,})$")
 
 
 class CheckFailed(Exception):
@@ -26,6 +30,12 @@ class CheckFailed(Exception):
         self.message = message
         self.hint = hint
         self.severity = severity
+
+    @property
+    def mistake(self) -> str:
+        """The mistake that the message ends with; empty where it names none. Hints to one may differ."""
+        match = _MISTAKE.search(self.message)
+        return match[1] if match else ""
 
 
 def fail(message: str, hint: str = "", severity: str = "") -> NoReturn:

@@ -22,7 +22,7 @@ from grader.gradebook.exports.marks import Mark, final_marks
 from grader.gradebook.exports.platforms import write_brightspace, write_canvas, write_moodle
 from grader.gradebook.exports.remarks import remarks
 from grader.gradebook.exports.tables import read_table
-from grader.marking.result import GRADER_ERROR
+from grader.marking.result import GRADER_ERROR, Note
 from grader.report.results_json import write_result
 
 CANVAS = (
@@ -258,11 +258,14 @@ def test_gradescope_shows_students_nothing_that_is_for_staff():
     result = current(
         "x", lambda item: (GRADER_ERROR, 0.0, fault, "grade again") if item.id == "1.7.kld" else half(item)
     )
-    table = as_gradescope(replace(result, warnings=(ours, theirs), violations=(waiver,)))
-    assert table["output"] == f"{theirs}\n{waiver.removesuffix(' (--allow-distributions waives this)')}"
+    rule = waiver.removesuffix(" (--allow-distributions waives this)")
+    staff = Note(ours, "staff", "grader")
+    notes = (Note(rule, kind="rule"), Note(theirs), staff)
+    table = as_gradescope(replace(result, warnings=(ours, theirs), violations=(waiver,), notes=notes))
+    assert table["output"] == f"{theirs}\n{rule}"
     assert "/srv" not in json.dumps(table)
     assert "1.7.kld" in json.dumps(table)
-    assert "output" not in as_gradescope(replace(result, warnings=(ours,)))
+    assert "output" not in as_gradescope(replace(result, warnings=(ours,), notes=(staff,)))
 
 
 def test_gradescope_shows_students_no_log(tmp_path):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from report.results import value_off
 
 from gradebook.courses import current, half
 from grader.gradebook.feedback_text import feedback_text
@@ -104,7 +105,7 @@ def test_feedback_says_that_a_person_looks_at_it():
 
 def test_feedback_tells_messages_once_that_differ_in_numbers_only():
     checks = [
-        CheckResult("a", "failed", 1, f"{count} of {count} values are off; one is {value}", "divide by 2")
+        value_off("a", f"{count} of {count} values are off; one is {value}", "divide by 2")
         for count, value in ((7, 1.5), (9, -2e-5))
     ]
     text = feedback_text(ItemResult("1.7.kld", 0.5, 1.5, PARTIAL, tuple(checks)), "KLD")

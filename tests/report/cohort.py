@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from grader.engine.unmarked import Provenance, grader_fault, unreadable
+from grader.marking.cause import Cause
 from grader.marking.result import NOT_SUBMITTED, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.report.figures import replace_figures
 from grader.report.pictures import Picture, write_pictures
@@ -48,9 +49,9 @@ def put_together(name: str, lost: dict[str, Any], seconds: float) -> SubmissionR
     for item in load_rubric().automatic:
         known = recorded()["items"][item.id]
         here = lost.get(item.id, {"points": item.points, "status": PASSED, "checks": []})
-        failed = {check: (status, message, hint) for check, status, message, hint in here["checks"]}
+        failed = {check: how for check, *how in here["checks"]}
         checks = tuple(
-            CheckResult(check, *_outcome(failed, check, weight)) for check, weight in known["checks"]
+            _check(check, weight, *failed.get(check, (PASSED,))) for check, weight in known["checks"]
         )
         items.append(ItemResult(item.id, here["points"], item.points, here["status"], checks))
     return SubmissionResult(
@@ -58,11 +59,15 @@ def put_together(name: str, lost: dict[str, Any], seconds: float) -> SubmissionR
     )
 
 
-def _outcome(
-    failed: dict[str, tuple[str, str, str]], check: str, weight: float
-) -> tuple[str, float, str, str]:
-    status, message, hint = failed.get(check, (PASSED, "", ""))
-    return status, weight, message, hint
+def _check(
+    name: str,
+    weight: float,
+    status: Any,
+    message: str = "",
+    hint: str = "",
+    cause: dict[str, Any] | None = None,
+) -> CheckResult:
+    return CheckResult(name, status, weight, message, hint, cause=Cause(**cause) if cause else None)
 
 
 def synthetic(count: int, seed: int = 1) -> list[SubmissionResult]:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.marking.result import FAILED, SubmissionResult
+from grader.marking.cause import Cause
+from grader.marking.result import FAILED, Note, SubmissionResult
 from grader.report.figures import keep_figures, replace_figures
 from grader.report.pages import Pages, write_pages
 from grader.report.results_json import write_result
@@ -79,12 +80,19 @@ def with_scripts(tmp_path_factory, no_waiting) -> Built:
             waived=(one,),
         )
         checks = tuple(
-            type(check)(one, check.status, 1.0, check.message, check.hint)
+            type(check)(one, check.status, 1.0, check.message, check.hint, cause=Cause("value", *[one] * 3))
             for check in hostile.items[0].checks
         )
         item = type(hostile.items[0])(hostile.items[0].id, 0.0, 1.5, FAILED, checks)
+        notes = tuple(Note(one, kind=kind) for kind in ("rule", "hand_in", "figures"))
         hostile = SubmissionResult(
-            **{**vars(hostile), "suite": one, "sandbox": one, "items": (item, *hostile.items[1:])}
+            **{
+                **vars(hostile),
+                "notes": notes,
+                "suite": one,
+                "sandbox": one,
+                "items": (item, *hostile.items[1:]),
+            }
         )
         written = write_result(folder, hostile)
         figures = {f"{MARKUP}.png": png(20, 20), f"1.9{MARKUP}.png": png(21, 20)}

@@ -44,7 +44,7 @@ def compact(result: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
             kept[item["id"]] = {"max_points": item["max_points"], "checks": checks}
         if item["status"] != PASSED:
             failed = [
-                [check["name"], check["status"], check["message"], check["hint"]]
+                [check["name"], check["status"], check["message"], check["hint"], check.get("cause")]
                 for check in item["checks"]
                 if check["status"] != PASSED
             ]

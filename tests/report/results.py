@@ -6,8 +6,47 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 
-from grader.marking.result import PASSED, CheckResult, ItemResult, SubmissionResult
+from grader.marking.cause import Cause, without_numbers
+from grader.marking.result import FAILED, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.rubric import Item, load_rubric
+
+GENERAL = "run the same call on small tensors of your own and look at what it returns"
+
+
+def value_off(name: str, message: str, hint: str = "", mistake: str = "") -> CheckResult:
+    """A check that got another value than the contract's."""
+    message = f"{message}: {mistake}" if mistake else message
+    cause = Cause("value", detail=mistake, form=without_numbers(message))
+    return CheckResult(name, FAILED, 1.0, message, hint, cause=cause)
+
+
+def raised(name: str, detail: str, line: int, exception: str = "ValueError", hint: str = "") -> CheckResult:
+    """A check in which KLD raised an exception in `part1/utils.py`."""
+    place = f" (part1/utils.py, line {line})"
+    message = f"KLD raised {exception}: {detail}"
+    cause = Cause(
+        "raised",
+        "KLD",
+        exception,
+        "part1/utils.py",
+        line,
+        detail,
+        without_numbers(message) + place,
+        general_hint=not hint,
+    )
+    return CheckResult(name, FAILED, 1.0, message + place, hint or GENERAL, cause=cause)
+
+
+def not_imported(
+    name: str, detail: str, line: int = 0, exception: str = "SyntaxError", hint: str = ""
+) -> CheckResult:
+    """A check for which `part1/utils.py` could not be imported."""
+    place = f" (part1/utils.py, line {line})" if line else ""
+    message = f"utils.py cannot be imported: {exception}: {detail}{place}"
+    file = "part1/utils.py" if line else ""
+    cause = Cause("import", "utils.py", exception, file, line, detail, message, general_hint=not hint)
+    return CheckResult(name, FAILED, 1.0, message, hint or GENERAL, cause=cause)
+
 
 Outcome = tuple[str, float, str, str]  # status, share of the points, message, hint
 
@@ -34,6 +73,15 @@ def waiting(name: str, items: set[str], reason: str) -> SubmissionResult:
         made,
         items=tuple(replace(item, review=reason) if item.id in items else item for item in made.items),
     )
+
+
+def with_checks(**checks: list[CheckResult]) -> SubmissionResult:
+    """A right submission, but for the checks of these items, by the last part of their ids."""
+    items = []
+    for item in result("s1").items:
+        given = checks.get(item.id.split(".")[-1])
+        items.append(replace(item, checks=tuple(given), status=FAILED, points=0.0) if given else item)
+    return replace(result("s1"), items=tuple(items))
 
 
 class Stream(io.StringIO):

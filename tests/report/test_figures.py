@@ -122,7 +122,7 @@ def test_there_is_an_end_to_figures_and_what_is_asked_for_comes_first():
     kept = draw_figures(many | {"figures/2.7_samples.png": png(9, 9)})
     assert len(kept.files) == 2 * MOST_FIGURES
     assert "figures/2.7_samples.png" in kept.files
-    assert kept.refused == (
+    assert kept.beyond == (
         "figure figures/023.png: it is not shown: only 24 figures are kept, 2 more are not",
     )
 
@@ -292,7 +292,7 @@ def test_all_figures_together_have_a_limit_of_pixels(monkeypatch):
     assert sorted(name for name in kept.files if "small" not in name) == [
         *("figures/2.7_samples.png", "figures/a.png", "figures/e.png"),
     ]
-    assert kept.refused == (
+    assert kept.beyond == (
         "figure figures/b.png: it is not shown: all figures together have more than 2 megapixels, "
         "2 more are not",
     )

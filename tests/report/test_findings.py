@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
+from grader.marking.cause import Cause
 from grader.marking.result import (
     FAILED,
     GRADER_ERROR,
@@ -18,16 +17,7 @@ from grader.marking.result import (
 from grader.report.pages.findings import ItemFindings, find
 
 from .cohort import put_together, recorded
-from .results import result
-
-
-def with_checks(**checks: list[CheckResult]) -> SubmissionResult:
-    """A right submission, but for the checks of these items, by the last part of their ids."""
-    items = []
-    for item in result("s1").items:
-        given = checks.get(item.id.split(".")[-1])
-        items.append(replace(item, checks=tuple(given), status=FAILED, points=0.0) if given else item)
-    return replace(result("s1"), items=tuple(items))
+from .results import GENERAL, raised, result, value_off, with_checks
 
 
 def by_item(one: SubmissionResult) -> dict[str, ItemFindings]:
@@ -58,26 +48,6 @@ def test_a_syntax_error_is_one_cause_with_all_else_below_it():
     assert cause.lost_in_all == pytest.approx(12.5)
 
 
-def test_a_file_that_cannot_be_imported_gets_advice_of_its_own():
-    (cause,) = [finding for here in sample("syntax_error").values() for finding in here.findings]
-    assert cause.message == "utils.py cannot be imported: SyntaxError: expected ':' (part1/utils.py, line 45)"
-    assert cause.to_try.startswith(
-        "look at that line and the one before it; python -m py_compile part1/utils.py"
-    )
-    general = "run the same call on small tensors of your own and look at what it returns"
-    raised = "models.py cannot be imported: NameError: name 'x' is not defined (part2/models.py, line 3)"
-    for message, hint, advice in (
-        (raised, general, "importing the file fails"),
-        ("models.py cannot be imported: KeyError", general, "importing the file fails"),
-        (raised, "import torch first", "import torch first"),
-        ("KLD raised NameError: x (part1/utils.py, line 3)", general, general),
-    ):
-        (finding,) = by_item(with_checks(kld=[CheckResult("a", FAILED, 1.0, message, hint)]))[
-            "1.7.kld"
-        ].findings
-        assert finding.to_try.startswith(advice), message
-
-
 def test_a_stub_is_one_cause_of_its_own_item_and_of_those_that_need_it():
     told = sample("half_done")
     forward = told["1.7.forward"].findings[0]
@@ -95,7 +65,7 @@ def test_a_file_that_is_missing_is_one_cause():
 
 
 def test_mistakes_of_two_items_stay_apart_even_if_they_read_alike():
-    alike = CheckResult("trains", FAILED, 1.0, "the network has no parameters", "assign the layers to self")
+    alike = value_off("trains", "the network has no parameters", "assign the layers to self")
     told = by_item(with_checks(encoder=[alike], decoder=[alike]))
     assert [len(told[item].findings) for item in ("1.7.encoder", "1.7.decoder")] == [1, 1]
     assert told["1.7.decoder"].follow_ons == []
@@ -103,10 +73,10 @@ def test_mistakes_of_two_items_stay_apart_even_if_they_read_alike():
 
 def test_checks_of_an_item_with_the_same_hint_are_one_finding():
     checks = [
-        CheckResult("a", FAILED, 1.0, "one is 5 instead of 3", "divide by ln 2"),
-        CheckResult("b", FAILED, 1.0, "one is 7 instead of 4", "divide by ln 2"),
-        CheckResult("c", FAILED, 1.0, "one is 7 instead of 4", "divide by ln 2"),
-        CheckResult("d", FAILED, 1.0, "it has shape [3]", ""),
+        value_off("a", "one is 5 instead of 3", "divide by ln 2"),
+        value_off("b", "one is 7 instead of 4", "divide by ln 2"),
+        value_off("c", "one is 7 instead of 4", "divide by ln 2"),
+        value_off("d", "it has shape [3]"),
         CheckResult("e", PASSED),
     ]
     told = by_item(with_checks(kld=checks))["1.7.kld"]
@@ -119,14 +89,12 @@ def test_checks_of_an_item_with_the_same_hint_are_one_finding():
 
 
 def test_checks_of_an_item_that_name_the_same_mistake_are_one_finding():
-    said = "KLD of {} inputs should have shape {}: it is summed over the wrong dimension"
+    said, mistake = "KLD of {} inputs should have shape {}", "it is summed over the wrong dimension"
     checks = [
-        CheckResult("a", FAILED, 1.0, said.format([7, 5], [7]), "sum over the last dimension only, dim=-1"),
-        CheckResult("b", FAILED, 1.0, said.format([4, 3], [4]), "sum over dim=-1; the batch stays"),
-        CheckResult(
-            "c", FAILED, 1.0, "KLD: 7 of 7 values are off; one is 2 instead of 1", "a half is missing"
-        ),
-        CheckResult("d", FAILED, 1.0, "KLD: 5 of 7 values are off; one is 3 instead of 1", "no exp"),
+        value_off("a", said.format([7, 5], [7]), "sum over the last dimension only, dim=-1", mistake),
+        value_off("b", said.format([4, 3], [4]), "sum over dim=-1; the batch stays", mistake),
+        value_off("c", "KLD: 7 of 7 values are off; one is 2 instead of 1", "a half is missing"),
+        value_off("d", "KLD: 5 of 7 values are off; one is 3 instead of 1", "no exp"),
     ]
     told = by_item(with_checks(kld=checks, bpd=checks[:1]))
     assert [finding.checks for finding in told["1.7.kld"].findings] == [["a", "b"], ["c"], ["d"]]
@@ -137,27 +105,33 @@ def test_checks_of_an_item_that_name_the_same_mistake_are_one_finding():
 def test_messages_that_differ_in_numbers_only_are_told_once():
     seen = "besides {} codes of images the discriminator sees 1 different codes of shape {}"
     checks = [
-        CheckResult(name, FAILED, 1.0, seen.format(count, [count, 5]), "draw as many as there are fake ones")
+        value_off(name, seen.format(count, [count, 5]), "draw as many as there are fake ones")
         for name, count in (("a", 7), ("b", 1500), ("c", 33))
     ]
-    general = "run the same call on small tensors of your own and look at what it returns"
-    raised = "KLD raised ValueError: {} is too much (part1/utils.py, line {})"
-    checks += [CheckResult("d", FAILED, 1.0, raised.format(1, 30), general)]
-    checks += [CheckResult("e", FAILED, 1.0, raised.format(1, 31), general)]
+    checks += [raised("d", "1 is too much", 30), raised("e", "1 is too much", 31)]
     one, *others = by_item(with_checks(kld=checks))["1.7.kld"].findings
     assert one.observations == {seen.format(7, [7, 5]): ["a", "b", "c"]}
     assert [other.checks for other in others] == [["d"], ["e"]], "two lines are two mistakes"
 
 
 def test_a_general_hint_says_nothing_of_the_cause():
-    general = "run the same call on small tensors of your own and look at what it returns"
-    checks = [CheckResult(name, FAILED, 1.0, f"message {name}", general) for name in "ab"]
+    checks = [
+        CheckResult(
+            name,
+            FAILED,
+            1.0,
+            f"message {name}",
+            GENERAL,
+            cause=Cause("surprise", form=f"message {name}", general_hint=True),
+        )
+        for name in "ab"
+    ]
     assert len(by_item(with_checks(kld=checks))["1.7.kld"].findings) == 2
 
 
 def test_what_is_not_tried_follows_from_the_call_that_did_not_end():
-    endless = CheckResult("a", FAILED, 1.0, "KLD did not finish within 20 s", "look for an endless loop")
-    skipped = CheckResult("b", FAILED, 1.0, "not tried: an earlier call did not end", "first mend what hangs")
+    endless = CheckResult("a", FAILED, 1.0, "it took too long", "a loop", cause=Cause("timeout", "KLD"))
+    skipped = CheckResult("b", FAILED, 1.0, "not tried", "mend what hangs", cause=Cause("hung"))
     told = by_item(with_checks(kld=[endless, skipped], bpd=[skipped]))
     assert [finding.checks for finding in told["1.7.kld"].findings] == [["a", "b"]]
     assert told["1.7.bpd"].findings == []

@@ -11,10 +11,10 @@ import mistune
 import pytest
 from markdown_it import MarkdownIt
 
-from grader.marking.result import FAILED, GRADER_ERROR, CheckResult
+from grader.marking.result import FAILED, GRADER_ERROR, CheckResult, Note
 from grader.report.figures import replace_figures
 from grader.report.pages import write_pages
-from grader.report.pages.cohort import family, most_failed, needs_a_look
+from grader.report.pages.cohort import most_failed, needs_a_look
 from grader.report.pages.findings import find
 from grader.report.pages.load import load
 from grader.report.pages.markdown import code, prose
@@ -24,7 +24,7 @@ from grader.report.results_json import write_result
 from .cohort import put_together, recorded
 from .conftest import MARKUP, SCRIPT
 from .images import png
-from .results import passed, result, waiting
+from .results import not_imported, passed, raised, result, value_off, waiting, with_checks
 
 
 class Page(HTMLParser):
@@ -219,7 +219,12 @@ def test_nothing_of_the_graders_inside_is_on_the_students_page(tmp_path):
             "(--allow-distributions waives this)",
         ),
     )
-    one = replace(one, seed=918_273_645, suite="sha256:fedcba9876")
+    notes = (
+        Note("1.7.kld: uses torch.distributions, which the assignment forbids", kind="rule"),
+        *(Note(line, "staff", "grader") for line in one.warnings[:3]),
+        *map(Note, one.warnings[3:]),
+    )
+    one = replace(one, seed=918_273_645, suite="sha256:fedcba9876", notes=notes)
     write_result(tmp_path, result("another"))
     (tmp_path / "similar.json").write_text('{"pairs": [{"a": "s1", "b": "another", "score": 1.0}]}')
     page, text = student(tmp_path, one)
@@ -356,7 +361,8 @@ def test_who_needs_a_look_and_why(cohort_of_300, with_pictures):
 def test_a_figure_that_is_not_shown_needs_a_look_and_one_too_many_does_not(tmp_path):
     broken = "figure figures/a.png: it is not shown: it cannot be read as an image"
     many = "figure figures/b.png: it is not shown: only 24 figures are kept, 2 more are not"
-    page, _ = student(tmp_path, result("s1", warnings=(broken, many)))
+    notes = (Note(broken), Note(many, kind="figures"))
+    page, _ = student(tmp_path, replace(result("s1", warnings=(broken, many)), notes=notes))
     ((record,), _) = load(tmp_path)
     assert needs_a_look([record])[0].reasons == [f"warning: {broken}"]
     assert broken in page.text
@@ -370,23 +376,14 @@ def test_a_run_without_a_sandbox_needs_a_look(tmp_path):
 
 
 def test_what_failed_most_is_counted_by_cause(tmp_path):
-    general = "run the same call on small tensors of your own and look at what it returns"
+    summed = "sum over the last dimension"
     told = {
-        **{
-            f"a{i}": (f"KLD of [{i}, 5] inputs has shape [{i}]", "sum over the last dimension")
-            for i in range(5)
-        },
-        **{f"b{i}": (f"one is {i}.5 instead of 2", "a half is missing") for i in range(3)},
-        "c": ("KLD raised ValueError: 17 (part1/utils.py, line 9)", general),
+        **{f"a{i}": value_off("second", f"KLD of [{i}, 5] inputs has shape [{i}]", summed) for i in range(5)},
+        **{f"b{i}": value_off("second", f"one is {i}.5 instead of 2", "a half is missing") for i in range(3)},
+        "c": raised("second", "17", 9),
     }
-    for name, (message, hint) in told.items():
-        write_result(
-            tmp_path,
-            result(
-                name,
-                lambda item, m=message, h=hint: (FAILED, 0.0, m, h) if item.id == "1.7.kld" else passed(item),
-            ),
-        )
+    for name, check in told.items():
+        write_result(tmp_path, replace(with_checks(kld=[check]), submission=name))
     write_result(tmp_path, result("right"))
     records, _ = load(tmp_path)
     (failure,) = most_failed(records, {record.name: find(record.result) for record in records})
@@ -398,10 +395,10 @@ def test_what_failed_most_is_counted_by_cause(tmp_path):
 
 
 def test_what_follows_from_another_mistake_is_not_counted_again(tmp_path):
-    raised = "utils.py cannot be imported: SyntaxError: x (part1/utils.py, line 45)"
-    write_result(
-        tmp_path, result("s1", lambda item: (FAILED, 0.0, raised, "") if item.part == 1 else passed(item))
-    )
+    one = result("s1", lambda item: (FAILED, 0.0, "", "") if item.part == 1 else passed(item))
+    checks = (not_imported("second", "x", 45),)
+    items = (replace(item, checks=checks) if item.status == FAILED else item for item in one.items)
+    write_result(tmp_path, replace(one, items=tuple(items)))
     records, _ = load(tmp_path)
     failures = most_failed(records, {"s1": find(records[0].result)})
     assert [failure.item for failure in failures] == ["1.7.reparameterize"]
@@ -409,15 +406,18 @@ def test_what_follows_from_another_mistake_is_not_counted_again(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("message", "same"),
+    ("check", "family"),
     [
-        ("one is -0.25 instead of 1e-05", "one is … instead of …"),
-        ("shape [7], but has [5, 2]", "shape …, but has …"),
-        ("KLD raised TypeError: 'a' (part1/utils.py, line 3)", "KLD raised TypeError"),
+        (value_off("a", "one is -0.25 instead of 1e-05"), "one is # instead of #"),
+        (value_off("a", "shape [7], but has [5, 2]"), "shape #, but has #"),
+        (raised("a", "'a'", 3, "TypeError"), "KLD raised TypeError"),
+        (not_imported("a", "x", 3), "utils.py cannot be imported: SyntaxError"),
+        (CheckResult("a", FAILED, 1.0, "one is 3"), "one is 3"),
     ],
 )
-def test_messages_that_differ_in_values_are_one_family(message, same):
-    assert family(message) == same
+def test_messages_that_differ_in_values_are_one_family(check, family):
+    (finding,) = [finding for here in find(with_checks(kld=[check])) for finding in here.findings]
+    assert finding.family == family
 
 
 def test_time_and_memory_are_shown_where_recorded(tmp_path):

@@ -13,7 +13,7 @@ from grader.report.look import lines_of
 from grader.report.terminal import TerminalReport
 from grader.rubric import load_rubric
 
-from .results import Stream, passed, result, waiting
+from .results import Stream, passed, result, value_off, waiting, with_checks
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -120,19 +120,8 @@ def test_what_many_checks_share_is_told_once():
 
 
 def test_what_checks_say_with_other_numbers_is_told_once():
-    one = result(
-        "s",
-        lambda item: (
-            (FAILED, 0.5, "7 of 7 values are off", "halve it") if item.id == "1.7.kld" else passed(item)
-        ),
-    )
-    items = [
-        replace(item, checks=(*item.checks, replace(item.checks[1], message="9 of 9 values are off")))
-        if item.id == "1.7.kld"
-        else item
-        for item in one.items
-    ]
-    said = shown([replace(one, items=tuple(items))], terminal=False)
+    checks = [value_off(name, f"{name} of {name} values are off", "halve it") for name in "79"]
+    said = shown([with_checks(kld=checks)], terminal=False)
     assert said.count("values are off") == 1
 
 

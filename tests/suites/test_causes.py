@@ -43,6 +43,25 @@ def test_a_cause_is_told_in_words_that_hold(message: str, said: str, not_said: s
     assert not_said not in error.hint
 
 
+@pytest.mark.parametrize(
+    ("exception", "frames", "said"),
+    [
+        ("SyntaxError", (Frame("part2/models.py", "3", "<module>"),), "python -m py_compile part2/models.py"),
+        ("NameError", (Frame("part2/models.py", "3", "<module>"),), "python part2/models.py shows where"),
+        ("KeyError", (), "python models.py shows where it stops"),
+        ("ModuleNotFoundError", (), "of libraries only those of the assignment"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_gets_advice_by_its_exception(
+    exception: str, frames: tuple[Frame, ...], said: str
+) -> None:
+    error = StudentError(
+        "raised", "any words", exception=exception, frames=frames, call="models.py", importing=True
+    )
+    explain(error)
+    assert said in error.hint
+
+
 def test_a_hint_that_is_there_already_stays() -> None:
     error = StudentError("raised", "unexpected keyword argument 'z_dim'", "a better one")
     explain(error)

@@ -12,7 +12,6 @@ from grader.gradebook.exports.tables import write_file
 from grader.gradebook.feedback_text import feedback_text
 from grader.gradebook.results import read_result
 from grader.marking.result import GRADER_ERROR, PASSED, SubmissionResult
-from grader.report.for_students import violations_for, warnings_for
 from grader.rubric import load_rubric
 from grader.submission.names import is_clutter
 
@@ -89,7 +88,7 @@ def as_gradescope(result: SubmissionResult) -> dict:
             test["status"] = "passed" if item.status == PASSED else "failed"
         tests.append(test)
     report: dict = {"tests": tests, "execution_time": round(result.seconds), "output_format": "text"}
-    notes = [*warnings_for(result), *violations_for(result)]
+    notes = [*result.for_students("hand_in", "figures"), *result.for_students("rule")]
     if notes:
         report["output"] = "\n".join(notes)
     if result.marked:

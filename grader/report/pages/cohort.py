@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -10,15 +9,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from grader.marking.result import FAILED, GRADER_ERROR, PASSED, STATUSES
+from grader.marking.cause import LIMITS, Cause
+from grader.marking.result import FAILED, GRADER_ERROR, STATUSES
 from grader.report.by_eye import ByEye, by_eye
-from grader.report.pages.findings import ItemFindings, is_general
+from grader.report.pages.findings import ItemFindings
 from grader.report.pages.histogram import histogram
 from grader.report.pages.load import Record
 from grader.report.pages.looks import link, shown
 from grader.report.pages.render import policy, render
 from grader.report.pages.student import FILE_NAME as STUDENT_FILE
-from grader.report.redraw import TOO_MANY
 from grader.rubric import Item, load_rubric
 
 FILE_NAME = "index.html"
@@ -28,11 +27,6 @@ MOST_REASONS = 4
 NEARLY_THE_SAME = 0.9
 
 Told = dict[str, list[ItemFindings]]  # by submission
-
-# What a check says when code hit a limit of the sandbox, or ended its process.
-_LIMIT = re.compile(r"ended the process it runs in|did not finish within \d+ s|memory")
-_EXCEPTION = re.compile(r"^(.{1,60}? (?:cannot be imported:|raised) \w+): ", re.DOTALL)
-_VARIES = re.compile(r"\[[^\[\]]*\]|<[^<>]*>|'[^']*'|-?\d+(?:\.\d+)?(?:e-?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -171,7 +165,8 @@ def needs_a_look(records: Sequence[Record]) -> list[Attention]:
             f"{score:.0%} the same as {other}" for other, score in record.alike if score >= NEARLY_THE_SAME
         ]
         # More figures than are kept is nothing to see to: those that the items ask for come first.
-        one.reasons += [f"warning: {line}" for line in result.warnings if TOO_MANY not in line]
+        too_many = result.for_students("figures")
+        one.reasons += [f"warning: {line}" for line in result.warnings if line not in too_many]
         if one.reasons:
             one.reasons = [shown(reason, 300) for reason in one.reasons]
             found.append(one)
@@ -180,21 +175,12 @@ def needs_a_look(records: Sequence[Record]) -> list[Attention]:
 
 def _limits(record: Record) -> list[str]:
     """Limits that the code hit, each told once with its items."""
-    items: dict[str, list[str]] = {}
+    found: dict[Cause, tuple[str, dict[str, None]]] = {}  # the first message, and the items in order
     for item in record.result.items:
         for check in item.checks:
-            if check.status == FAILED and _LIMIT.search(check.message):
-                ids = items.setdefault(check.message, [])
-                if item.id not in ids:
-                    ids.append(item.id)
-    return [f"{message} ({', '.join(ids)})" for message, ids in items.items()]
-
-
-def family(message: str) -> str:
-    """A message without what differs from one submission to the next: values, and where it was raised."""
-    if match := _EXCEPTION.search(message):
-        return match[1]
-    return _VARIES.sub("…", message)
+            if check.cause is not None and check.cause.kind in LIMITS:
+                found.setdefault(check.cause, (check.message, {}))[1][item.id] = None
+    return [f"{message} ({', '.join(items)})" for message, items in found.values()]
 
 
 def most_failed(records: Sequence[Record], told: Told) -> list[Failure]:
@@ -206,8 +192,8 @@ def most_failed(records: Sequence[Record], told: Told) -> list[Failure]:
             for finding in here.findings:
                 if finding.status != FAILED:
                     continue
+                cause = finding.family if finding.hint_is_general else finding.hint
                 for message, checks in finding.observations.items():
-                    cause = family(message) if is_general(finding.hint) else finding.hint
                     for check in checks:
                         causes[here.result.id, check][cause] += 1
                         examples.setdefault((here.result.id, check, cause), message)
@@ -269,6 +255,3 @@ def _runs(records: Sequence[Record]) -> list[tuple[str, int]]:
             run += f", waived: {', '.join(result.waived)}"
         runs[shown(run, 200)] += 1
     return runs.most_common(5)
-
-
-__all__ = ["FILE_NAME", "PASSED", "cohort_page", "family", "most_failed", "needs_a_look"]

@@ -2,43 +2,17 @@
 
 One mistake fails many checks: a colon that is missing in `utils.py` fails every check of nine items. Checks
 with the same cause make one finding, which belongs to the first item it shows in; where it fails checks of
-later items, these are follow-on faults. Causes are recognised by what the results say, nothing else.
+later items, these are follow-on faults. Causes are compared as data; no message is read.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from grader.marking.result import (
-    FAILED,
-    GRADER_ERROR,
-    NOT_IMPLEMENTED,
-    NOT_SUBMITTED,
-    PASSED,
-    CheckResult,
-    ItemResult,
-    SubmissionResult,
-)
-from grader.report.told_once import first_alike, without_numbers
-
-# An exception with its place: the same one, whatever was called when it was raised.
-_RAISED = re.compile(r"(?:cannot be imported: |raised )(\w+: .*\([^()]+, line \d+\))$", re.DOTALL)
-_ENDED = re.compile(r"^(.+?) (?:ended the process it runs in|did not finish within \d+ s)$")
-_NOT_TRIED = "not tried: an earlier call did not end"
-_ENDLESS = re.compile(r" did not finish within \d+ s$")
-_NOT_HANDED_IN = re.compile(r"^(part\d/\w+\.py)\b.* was not handed in$")
-_NOT_IMPORTED = re.compile(
-    r"(?P<file>\w+\.py) cannot be imported: (?P<error>\w+)(?:.*\((?P<place>part\d/\w+\.py), line \d+\)$)?",
-    re.DOTALL,
-)
-# What some messages end with: the mistake itself, in words. Hints to it may differ from check to check.
-_DIAGNOSIS = re.compile(r": ([a-z][^:\d\[\]()]{14,})$")
-# Python names the place of a syntax error itself, and then it stands there twice.
-_PLACE_TWICE = re.compile(r" \((\w+\.py), line (\d+)\)(?= \(part\d/\1, line \2\))")
-# These hints go with any exception or value, and say nothing of the cause.
-_GENERAL_HINTS = ("run the same call on small tensors",)
+from grader.marking.cause import LIMITS, Cause
+from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
+from grader.report.told_once import form_of
 
 
 @dataclass
@@ -48,6 +22,7 @@ class Finding:
     Attributes:
         item: that item's id.
         status: of its checks.
+        cause: of its first check, as data.
         hint: the likely cause and what to try next.
         observations: what was expected and what came, with the names of the checks that say so.
         lost: the points it costs in its own item.
@@ -56,10 +31,17 @@ class Finding:
 
     item: str
     status: str
+    cause: Cause | None
     hint: str
     observations: dict[str, list[str]] = field(default_factory=dict)
     lost: float = 0.0
     follow_ons: list[FollowOn] = field(default_factory=list)
+    _forms: dict[str, str] = field(default_factory=dict)
+
+    def observe(self, check: CheckResult) -> None:
+        """Add a check. A message that differs from an earlier one in its numbers only is not told again."""
+        message = self._forms.setdefault(form_of(check), check.message)
+        self.observations.setdefault(message, []).append(check.name)
 
     @property
     def checks(self) -> list[str]:
@@ -72,17 +54,20 @@ class Finding:
         return next(iter(self.observations))
 
     @property
-    def to_try(self) -> str:
-        """What to try next: the hint, or more where that says nothing and the message tells."""
-        if is_general(self.hint) and (match := _NOT_IMPORTED.match(self.message)):
-            file = match["place"] or match["file"]
-            if match["error"] in ("SyntaxError", "IndentationError", "TabError"):
-                return f"look at that line and the one before it; python -m py_compile {file} says the same"
-            return (
-                "importing the file fails before anything in it can be used; training and tests belong below "
-                f'if __name__ == "__main__", and python {file} shows where it stops'
-            )
-        return self.hint
+    def hint_is_general(self) -> bool:
+        """Whether the hint says nothing of the cause."""
+        return not self.hint or (self.cause is not None and self.cause.general_hint)
+
+    @property
+    def family(self) -> str:
+        """What it is called beside those of other students: without values, and where it was raised."""
+        if self.cause is None:
+            return self.message
+        if self.cause.kind == "import":
+            return f"{self.cause.call} cannot be imported: {self.cause.exception}"
+        if self.cause.exception and self.cause.call:
+            return f"{self.cause.call} raised {self.cause.exception}"
+        return self.cause.form
 
     @property
     def lost_in_all(self) -> float:
@@ -115,7 +100,7 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
     """The items in their order, each with its findings and its follow-on faults."""
     causes: dict[Hashable, Finding] = {}
     told = []
-    endless: Hashable = None  # the call that did not end last: what is not tried is not tried for its sake
+    endless: Hashable = None  # the call that did not end last: later checks are not tried because of it
     for item in result.items:
         here = ItemFindings(item)
         follow_ons: dict[int, FollowOn] = {}
@@ -130,18 +115,18 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
                 here.unmarked.append(check.name)
                 continue
             share = lost * check.weight / prices
-            key = _cause(item.id, check)
-            if _ENDLESS.search(check.message):
+            key = _key(item.id, check)
+            kind = check.cause.kind if check.cause is not None else ""
+            if kind == "timeout":
                 endless = key
-            elif check.message == _NOT_TRIED and endless is not None:
+            elif kind == "hung" and endless is not None:
                 key = endless
             cause = causes.get(key)
             if cause is None:
-                cause = causes[key] = Finding(item.id, check.status, check.hint)
+                cause = causes[key] = Finding(item.id, check.status, check.cause, check.hint)
                 here.findings.append(cause)
             if cause.item == item.id:
-                message = first_alike(_PLACE_TWICE.sub("", check.message), cause.observations)
-                cause.observations.setdefault(message, []).append(check.name)
+                cause.observe(check)
                 cause.lost += share
             else:
                 if id(cause) not in follow_ons:
@@ -154,27 +139,22 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
     return told
 
 
-def _cause(item: str, check: CheckResult) -> Hashable:
+def _key(item: str, check: CheckResult) -> Hashable:
     """Equal for checks that fail for the same cause; only some causes reach beyond an item."""
-    if check.status == NOT_SUBMITTED:
-        match = _NOT_HANDED_IN.match(check.message)
-        return NOT_SUBMITTED, match[1] if match else check.message
-    if check.status == NOT_IMPLEMENTED:
-        return NOT_IMPLEMENTED, check.message
-    if match := _RAISED.search(check.message):
-        return FAILED, match[1]
-    if _ENDED.match(check.message):
-        return FAILED, check.message
-    if match := _DIAGNOSIS.search(check.message):
-        return FAILED, item, "diagnosis", match[1]
-    if is_general(check.hint):
-        return FAILED, item, without_numbers(check.message)
-    return FAILED, item, "hint", check.hint
-
-
-def is_general(hint: str) -> bool:
-    """Whether a hint says nothing of the cause."""
-    return not hint or hint.startswith(_GENERAL_HINTS)
+    cause = check.cause
+    if cause is None:
+        return item, check.message, check.hint
+    if cause.kind in ("not_submitted", "not_implemented"):
+        return cause.kind, cause.call, cause.detail
+    if cause.kind in ("raised", "import", "memory") and cause.file:
+        return cause.exception, cause.detail, cause.file, cause.line
+    if cause.kind in LIMITS:
+        return cause.kind, cause.call, cause.form
+    if cause.kind == "value" and cause.detail:
+        return item, "mistake", cause.detail
+    if cause.general_hint or not check.hint:
+        return item, cause.form
+    return item, "hint", check.hint
 
 
 def in_words(check: str) -> str:

@@ -14,8 +14,7 @@ from grader.report import pictures
 from grader.report.by_eye import ByEye, by_eye
 from grader.report.figures import REPORT
 from grader.report.pages.cohort import FILE_NAME as COHORT_FILE
-from grader.report.pages.cohort import Told, family
-from grader.report.pages.findings import is_general
+from grader.report.pages.cohort import Told
 from grader.report.pages.load import Record
 from grader.report.pages.looks import link, shown
 from grader.report.pages.render import policy, render
@@ -221,11 +220,11 @@ def _said(item: Item, records: Sequence[Record], told: Told) -> list[Said]:
                 continue
             keys = {}
             for finding in here.findings:
-                cause = finding.hint if finding.status == FAILED else finding.message
-                cause = family(finding.message) if is_general(cause) else cause
+                cause = finding.family if finding.hint_is_general else finding.hint
+                cause = cause if finding.status == FAILED else finding.message
                 keys[finding.status, cause] = finding.message
             for follow_on in here.follow_ons:
-                cause = f"{family(follow_on.cause.message)} (follows from {follow_on.cause.item})"
+                cause = f"{follow_on.cause.family} (follows from {follow_on.cause.item})"
                 keys[follow_on.cause.status, cause] = follow_on.cause.message
             if here.unmarked:
                 keys[GRADER_ERROR, "not marked, the grader's fault"] = ""

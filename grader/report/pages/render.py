@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from grader.report.pages import looks
-from grader.report.pages.findings import in_words, is_general
+from grader.report.pages.findings import in_words
 from grader.report.pages.markdown import code, prose
 from grader.report.theme import FONT, stylesheet
 
@@ -37,7 +37,6 @@ def environment() -> Environment:
         "md": prose,
         "md_code": code,
     }
-    made.tests["general"] = is_general
     made.globals |= {"link": looks.link, "looks": looks.STATUS_LOOKS, "style": _style, "script": _script}
     return made
 

@@ -14,7 +14,6 @@ from typing import Any
 from grader.marking.result import GRADER_ERROR
 from grader.report.by_eye import ByEye, by_eye
 from grader.report.figures import REPORT
-from grader.report.for_students import violations_for, warnings_for
 from grader.report.pages.findings import ItemFindings, find
 from grader.report.pages.load import FigureFile, Record
 from grader.report.pages.looks import link, shown
@@ -159,8 +158,8 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         "questions": questions,
         "first_steps": steps[:MOST_FIRST_STEPS],
         "more": max(0, len(steps) - MOST_FIRST_STEPS),
-        "violations": [shown(line) for line in violations_for(record.result)],
-        "warnings": [shown(line) for line in warnings_for(record.result)],
+        "violations": [shown(line) for line in record.result.for_students("rule")],
+        "warnings": [shown(line) for line in record.result.for_students("hand_in", "figures")],
         "hand_in": shown(record.result.hand_in),
         "figures": [
             FigureGroup(
