@@ -64,10 +64,6 @@ class LatePolicy:
     extensions: Mapping[str, datetime] = field(default_factory=dict)
     attempts: str = LATEST
 
-    def due_of(self, student: str) -> datetime | None:
-        """A student's own deadline."""
-        return self.extensions.get(student, self.due)
-
     def due_utc(self) -> datetime | None:
         """The deadline as nbgrader stores it: UTC, without a time zone."""
         return None if self.due is None else _utc(self.due)

@@ -101,13 +101,6 @@ def draw_figures(shown: Mapping[str, bytes], sandbox: bool = True) -> Figures:
     )
 
 
-def keep_figures(folder: Path, shown: Mapping[str, bytes], sandbox: bool = True) -> Figures:
-    """Draw figures and put them in the place of those of an earlier run in a folder of results."""
-    figures = draw_figures(shown, sandbox)
-    replace_figures(folder, figures.files)
-    return figures
-
-
 def replace_figures(folder: Path, files: Mapping[str, bytes]) -> None:
     """Make these the only figures in a submission's folder of results.
 

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from grader.report.atomic import write_atomically
 from grader.report.curve import draw_curve
 from grader.rubric import load_rubric
 
@@ -48,37 +46,6 @@ class Picture:
 def file_name(item: str, kind: str) -> str:
     """A picture's file beside `results.json`, such as `1.9.manifold.manifold.png`."""
     return f"{item}.{kind}.{SUFFIXES[kind]}"
-
-
-def write_pictures(folder: Path, pictures: Iterable[Picture]) -> list[Path]:
-    """Draw the pictures of one submission and write them beside its `results.json`.
-
-    They replace those of an earlier run, also where there are fewer now. Of several of one item and kind the
-    last is kept.
-
-    Args:
-        folder: the submission's folder of results, which exists.
-        pictures: what to draw.
-
-    Returns:
-        The files, in the order of the pictures.
-
-    Raises:
-        OSError: a file cannot be written.
-        ValueError: an item or a kind that does not exist.
-    """
-    drawn: dict[str, bytes] = {}
-    known = {item.id for item in load_rubric().automatic}
-    for picture in pictures:
-        if picture.item not in known or picture.kind not in KINDS:
-            raise ValueError(f"there is no picture {picture.kind!r} of an item {picture.item!r}")
-        content = draw(picture)
-        if content is not None:
-            drawn[file_name(picture.item, picture.kind)] = content
-    remove_pictures(folder)
-    for name, content in drawn.items():
-        write_atomically(folder / name, content)
-    return [folder / name for name in drawn]
 
 
 def remove_pictures(folder: Path) -> None:

@@ -1,20 +1,17 @@
 """The benchmarks, one command: `python -m tests.benchmarks`. Needs a machine on which nothing else runs.
 
-Every contender marks the same cohort with the same checks. What comes out is printed and, with the forecast
-for 100,000 submissions, written to build/benchmarks/figures.json and figures.md. It takes most of an hour, so
-what is measured is kept, and a command that was cut short goes on; other suites or another size begin anew.
+Every contender marks the same cohort with the same checks. The figures are printed and written to
+build/benchmarks/figures.json and figures.md. It takes most of an hour, so each measurement is kept, and a
+command that was cut short goes on; other suites or another size begin anew.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import signal
-import statistics
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -23,12 +20,8 @@ from tests.benchmarks.against import NoSuchRevision, compare, revision, table
 from tests.benchmarks.cohort import make_cohort
 from tests.benchmarks.contenders import CONTENDERS
 from tests.benchmarks.measure import Cost, end_with_all_on_sigterm, keep, read_kept
-from tests.benchmarks.simulate import simulate
 
 FOLDER = Path("build/benchmarks")
-MANY = 100_000
-START_SECONDS = 10.0  # a worker's start with its box
-WORKERS = (4, 16, 64, 256, 1024)
 
 
 def main() -> int:
@@ -63,7 +56,6 @@ def main() -> int:
                 keep(folder / "figures.json", about, {key: asdict(cost) for key, cost in costs.items()})
             print(row(name, jobs, costs[key], options.size), flush=True)
     table = [HEADER, *(row(*_split(key), cost, options.size) for key, cost in sorted(costs.items()))]
-    table += forecast(folder, options.jobs[0])
     (folder / "figures.md").write_text("\n".join(table) + "\n")
     print(f"\nwritten: {FOLDER}/figures.md, {FOLDER}/figures.json")
     return 0
@@ -99,50 +91,6 @@ def row(name: str, jobs: int, cost: Cost, size: int) -> str:
 def _split(key: str) -> tuple[str, int]:
     name, jobs = key.split(", ")
     return name, int(jobs)
-
-
-def forecast(folder: Path, jobs: int) -> list[str]:
-    """The forecast from the engine's results, as lines of a table; nothing where it was not run."""
-    files = sorted((folder / f"engine-{jobs}" / "output").glob("*/results.json"))
-    if not files:
-        return []
-    seconds = [json.loads(file.read_text())["seconds"] for file in files]
-    dispatch = dispatch_seconds(folder)
-    told = [
-        "",
-        f"Cost of one submission: {statistics.mean(seconds):.1f} s on average, from {min(seconds):.1f} to "
-        f"{max(seconds):.1f} s; handing out and writing: {1000 * dispatch:.1f} ms.",
-        "",
-        f"| cores | hours for {MANY:,} | core hours | busy |",
-        "|---|---|---|---|",
-    ]
-    for workers in WORKERS:
-        one = simulate(seconds, MANY, workers, START_SECONDS, dispatch)
-        told.append(f"| {workers} | {one.hours:.1f} | {one.core_hours:.0f} | {100 * one.busy:.0f}% |")
-    print("\n".join(told))
-    return told
-
-
-def dispatch_seconds(folder: Path, count: int = 500) -> float:
-    """What the one process that hands out and writes needs for a submission, with markers that do nothing."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from engine.fakes import PROVENANCE, HereCrew, fake
-
-    from grader.engine import grade_into, prepare_output
-    from grader.submission import Found
-
-    place = folder / "dispatch"
-    shutil.rmtree(place, ignore_errors=True)
-    submissions = []
-    for number in range(count):
-        name = f"s{number:05}"
-        shutil.copytree(folder / "cohort" / "s000", place / "cohort" / name)
-        submissions.append(Found(name, place / "cohort" / name))
-    prepare_output(place / "output")
-    factory = fake(place)
-    began = time.monotonic()
-    grade_into(place / "output", submissions, factory, PROVENANCE, crew=HereCrew(factory))
-    return (time.monotonic() - began) / count
 
 
 if __name__ == "__main__":

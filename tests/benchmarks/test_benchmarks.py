@@ -10,13 +10,10 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-import pytest
-
 from grader.submission import read_submission
 from tests.benchmarks import against
 from tests.benchmarks.cohort import REPOSITORY, make_cohort
 from tests.benchmarks.measure import Cost, keep, measure, read_kept
-from tests.benchmarks.simulate import simulate
 from tests.engine.fakes import alive
 
 
@@ -97,31 +94,6 @@ def test_a_contender_runs_as_it_is_in_the_other_checkout(tmp_path):
     )
     cost = against.cost_in(tmp_path / "other", "engine", Path("abcd"), tmp_path / "place", 2)
     assert cost == Cost(4, 2, 7)
-
-
-def test_one_worker_does_all_of_it():
-    one = simulate([2.0], submissions=100, workers=1, start_seconds=10, dispatch_seconds=0)
-    assert one.hours * 3600 == pytest.approx(210)
-    assert one.busy == pytest.approx(200 / 210)
-
-
-def test_workers_share_it():
-    ten = simulate([2.0], submissions=100, workers=10, start_seconds=0, dispatch_seconds=0)
-    assert ten.hours * 3600 == pytest.approx(20)
-    assert ten.core_hours * 3600 == pytest.approx(200)
-    assert ten.busy == pytest.approx(1)
-
-
-def test_the_one_that_hands_out_bounds_the_rate():
-    many = simulate([2.0], submissions=1000, workers=1000, start_seconds=0, dispatch_seconds=0.1)
-    assert many.hours * 3600 == pytest.approx(102)
-
-
-def test_costs_are_drawn_from_all_that_were_measured():
-    mean = (
-        simulate([1.0, 3.0], submissions=10_000, workers=1, start_seconds=0, dispatch_seconds=0).hours * 3600
-    )
-    assert mean / 10_000 == pytest.approx(2.0, rel=0.05)
 
 
 def test_the_command_tells_its_options():

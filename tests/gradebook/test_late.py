@@ -79,7 +79,7 @@ def test_extensions_are_days_on_the_clock_or_a_time(policy):
         '[extensions]\nada = 1\ngrace = "2027-11-02 12:00"\n1042 = 0\n'
     )
     assert extended.extension("ada") == timedelta(hours=25)
-    assert extended.due_of("grace").isoformat() == "2027-11-02T12:00:00+01:00"
+    assert extended.extensions["grace"].isoformat() == "2027-11-02T12:00:00+01:00"
     assert late(extended, "2027-10-31 22:59:00", "ada") == 0
     assert late(extended, "2027-10-31 22:59:01", "ada") == 1
     assert extended.extension("1042") == extended.extension("bob") == timedelta()

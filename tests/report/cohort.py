@@ -21,13 +21,14 @@ from grader.engine.unmarked import Provenance, grader_fault, unreadable
 from grader.marking.cause import Cause
 from grader.marking.result import NOT_SUBMITTED, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.report.figures import replace_figures
-from grader.report.pictures import Picture, write_pictures
+from grader.report.pictures import Picture
 from grader.report.results_json import write_result
 from grader.rubric import load_rubric
 from grader.submission import STUDENT, Submission
 
 from . import handed_in
 from .digits import digits, smooth
+from .images import write_pictures
 
 RECORDED = Path(__file__).with_name("recorded.json")
 PROVENANCE = Provenance(284_913, "sha256:6c1d0f6ab2", "bwrap")

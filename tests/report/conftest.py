@@ -12,13 +12,13 @@ import pytest
 
 from grader.marking.cause import Cause
 from grader.marking.result import FAILED, Note, SubmissionResult
-from grader.report.figures import keep_figures, replace_figures
+from grader.report.figures import replace_figures
 from grader.report.pages import Pages, write_pages
 from grader.report.results_json import write_result
 
 from . import handed_in
 from .cohort import pictures_of, synthetic, write_cohort
-from .images import png
+from .images import keep_figures, png, write_pictures
 from .results import result
 
 MARKUP = "<img src=x onerror=document.title='pwned'>"
@@ -49,7 +49,6 @@ def cohort_of_300(tmp_path_factory, no_waiting) -> Built:
 @pytest.fixture(scope="session")
 def with_pictures(tmp_path_factory, no_waiting) -> Built:
     """24 synthetic submissions, half of them with pictures, three with figures, two nearly the same."""
-    from grader.report.pictures import write_pictures
 
     folder = tmp_path_factory.mktemp("pictures") / "output"
     folder.mkdir()

@@ -15,7 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from grader.report import figures as module
 from grader.report.by_eye import by_eye, item_of
-from grader.report.figures import draw_figures, keep_figures, replace_figures
+from grader.report.figures import draw_figures, replace_figures
 from grader.report.redraw import (
     ENOUGH_BYTES,
     LARGE,
@@ -27,7 +27,7 @@ from grader.report.redraw import (
     SMALL_BYTES,
 )
 
-from .images import opened, png, with_scans
+from .images import keep_figures, opened, png, with_scans
 
 
 def stems(folder) -> list[str]:

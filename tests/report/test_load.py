@@ -10,9 +10,10 @@ import pytest
 from grader.errors import GraderUsageError
 from grader.marking.result import FAILED
 from grader.report.pages.load import load
-from grader.report.pictures import Picture, write_pictures
+from grader.report.pictures import Picture
 from grader.report.results_json import write_result
 
+from .images import write_pictures
 from .results import result, waiting
 
 

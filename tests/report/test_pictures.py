@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
 
 from grader.report.curve import BAND, MOST_BITS
-from grader.report.pictures import GAP, Picture, draw, file_name, write_pictures
+from grader.report.pictures import GAP, Picture, draw, file_name
 
 from .images import opened
 
@@ -117,23 +116,6 @@ def test_the_band_is_a_band():
     steps, low, high = np.array(BAND).T
     assert (np.diff(steps) > 0).all()
     assert (low < high).all()
-
-
-def test_pictures_are_written_beside_the_result_in_place_of_older_ones(tmp_path):
-    (tmp_path / "results.json").write_text("{}")
-    first = [SAMPLES, Picture("1.7.training", "curve", np.array([[40.0, 2.0]]))]
-    paths = write_pictures(tmp_path, first)
-    assert [path.name for path in paths] == ["1.8.sample.samples.png", "1.7.training.curve.svg"]
-    assert all(path.parent == tmp_path and path.stat().st_size for path in paths)
-    write_pictures(tmp_path, [SAMPLES])
-    assert sorted(os.listdir(tmp_path)) == ["1.8.sample.samples.png", "results.json"]
-
-
-def test_a_picture_that_nobody_knows_is_an_error(tmp_path):
-    for item, kind in (("1.8.sample", "video"), ("../1.8.sample", "samples"), ("1.1", "samples")):
-        with pytest.raises(ValueError, match="there is no picture"):
-            write_pictures(tmp_path, [Picture(item, kind, np.zeros((1, 28, 28)))])
-    assert os.listdir(tmp_path) == []
 
 
 def test_the_file_of_a_picture_names_item_and_kind():
