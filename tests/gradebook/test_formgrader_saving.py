@@ -107,6 +107,17 @@ def test_a_gradebook_that_cannot_be_written_is_told_before_anything_is_marked(pa
     assert given(course, "q1-1") == [1.5]
 
 
+def test_every_request_of_a_page_carries_the_token_that_a_hub_asks_for(page, server):
+    # JupyterHub 4.1 to 6.1, jupyterhub/_xsrf_utils.py: a GET by script (Sec-Fetch-Mode "cors") is checked
+    # like a PUT. Without the token it counts as logged out, is led through the login again, and gets a new
+    # _xsrf cookie: a mark that is saved at that moment is refused with 403.
+    seen = []
+    page.on("request", lambda request: seen.append(request) if "/formgrader/api/" in request.url else None)
+    opened(page, submissions(server)[0])
+    assert any(request.url.endswith("/api/gradebook") for request in seen)
+    assert [request.url for request in seen if "x-csrftoken" not in request.headers] == []
+
+
 def test_a_gradebook_in_use_is_told_and_the_page_stays(page, server, course):
     first, second = submissions(server)
     opened(page, first)

@@ -151,7 +151,10 @@
   });
 
   window.addEventListener("load", () => {
-    $.getJSON(`${base_url}/api/gradebook`, ({ problem }) => {
+    // Behind JupyterHub 4.1 and later a GET by script without this header counts as logged out: the hub logs
+    // it in again and sets a new _xsrf cookie, and a mark that is saved at that moment is refused.
+    const headers = { "X-CSRFToken": getCookie("_xsrf") };
+    $.ajax({ url: `${base_url}/api/gradebook`, dataType: "json", headers }).done(({ problem }) => {
       if (!problem) return;
       other.set("gradebook", `Marks cannot be saved here: ${problem}.`);
       show();
