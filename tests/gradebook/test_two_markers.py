@@ -63,10 +63,12 @@ def mark(address: str, cells: Sequence[str], warm: Event) -> dict[tuple[str, str
                 points = points_of(len(given))
                 page.keyboard.type(points)
                 page.keyboard.press("Control+Period")
+                left = place
                 given[place.rstrip("/").split("/")[-1], cell] = points
                 if len(given) == WARM:
                     warm.set()
-            page.wait_for_url(lambda url, last=place: not url.startswith(last))
+            # Leaves when the mark is saved; to go elsewhere before that would break the request off.
+            page.wait_for_url(lambda url, left=left: not url.startswith(left))
         page.goto(address + LIST)
     return given
 
