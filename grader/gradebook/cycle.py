@@ -7,29 +7,26 @@ status is 1.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from grader.errors import GraderFault, GraderUsageError
+from grader.errors import INTERRUPTED, GraderFault, GraderUsageError
 from grader.gradebook import state
-from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, REPOSITORY, Course, require_release
+from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, require_release
 from grader.gradebook.course_run import course_run
 from grader.gradebook.late import LatePolicy, read_policy
 from grader.gradebook.progress import follow, say
+from grader.grading.options import GradingOptions
+from grader.grading.results import Results
 from grader.marking.result import SubmissionResult
 from grader.submission.names import listed, printable
+from grader.terminal.grading import grade_in_terminal
 
 if TYPE_CHECKING:
     from traitlets.config import Config
 
     from grader.gradebook.hand_ins import HandIn
-
-USAGE, INTERRUPTED = 2, 130
 
 
 @dataclass(frozen=True)
@@ -37,12 +34,14 @@ class Options:
     """How a cycle is to be run.
 
     Attributes:
-        grading: options for `python -m grader grade`, as on its command line.
+        grading: how to mark the code in `collected/`; without a seed it is the course's own.
+        details: show the failed checks, which formgrader and the feedback show too.
         collect: fetch from the exchange first.
         feedback: write the feedback pages at the end.
     """
 
-    grading: tuple[str, ...] = ()
+    grading: GradingOptions
+    details: bool = False
     collect: bool = True
     feedback: bool = True
 
@@ -112,13 +111,10 @@ def run(course: Course, options: Options) -> int:
             report.look.setdefault(student, []).extend(notes)
         students = _on_roster(course, config, everyone, report)
         marked = [*by_itself, *shared.marked]
-        before = _stamps(course, marked)
-        status = _mark(course, options)
-        if status == USAGE:
-            return status
-        _tie_results(course, marked, before, status)
-        if status == INTERRUPTED:
-            return status
+        graded = _mark(course, options)
+        _tie_results(course, {one.submission for one in graded.submissions}.intersection(marked))
+        if graded.interrupted:
+            return INTERRUPTED
         settled = settle(course, shared.everyone, policy, shared.proposals.waiting)
         report.remarks += settled.remarks
         report.faults += settled.faults
@@ -135,10 +131,10 @@ def run(course: Course, options: Options) -> int:
         _compare(config, results, everyone, policy, report)
         if options.feedback:
             _write_feedback(course, config, entered, report)
-    if status and not report.faults:
-        report.faults.append(f"marking ended with status {status}, see above; run it again")
+    if graded.status and not report.faults:
+        report.faults.append(f"marking ended with status {graded.status}, see above; run it again")
     _tell(course, report)
-    return 1 if report.faults or status else 0
+    return 1 if report.faults or graded.status else 0
 
 
 def _tell_times(
@@ -191,54 +187,28 @@ def _on_roster(course: Course, config: Config, students: list[str], report: Repo
     return [student for student in students if student in roster]
 
 
-def _mark(course: Course, options: Options) -> int:
-    """Mark the code, with the same command that marks folders."""
+def _mark(course: Course, options: Options) -> Results:
+    """Mark the code, as `python -m grader grade` does."""
+    grading = options.grading
     seed = (course.state / "seed").read_text().strip() if (course.state / "seed").is_file() else ""
-    command = [
-        sys.executable,
-        "-m",
-        "grader",
-        "grade",
-        str(course.collected),
-        "--output",
-        str(course.results),
-    ]
-    if "--details" not in options.grading:
-        command += ["--no-details"]  # formgrader and the feedback show what went wrong
-    if seed.isdigit() and "--seed" not in options.grading:
-        command += ["--seed", seed]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    status = subprocess.run([*command, *options.grading], env=environment, check=False).returncode
-    return INTERRUPTED if status < 0 else status
+    if seed.isdigit() and grading.seed is None:
+        grading = replace(grading, seed=int(seed))
+    return grade_in_terminal(grading, details=options.details)
 
 
-def _stamps(course: Course, students: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """What tells a result that was written again from one that was left."""
-    from grader.gradebook.results import results_path
+def _tie_results(course: Course, students: Iterable[str]) -> None:
+    """Note which code each result was found for: an old result never comes to belong to new code.
 
-    stamps = {}
-    for student in students:
-        with contextlib.suppress(OSError):
-            status = results_path(course.results, student).stat()
-            stamps[student] = (status.st_ino, status.st_mtime_ns)
-    return stamps
-
-
-def _tie_results(
-    course: Course, students: Sequence[str], before: Mapping[str, tuple[int, int]], status: int
-) -> None:
-    """Note which code each result was found for.
-
-    After a marking that came to its end that is today's, for every result. After any other it is so only for
-    those that it has written: an old result never comes to belong to new code.
+    Args:
+        course: the course.
+        students: those for whom the marking has found a result or kept one that still holds, whether or not
+            it came to its end.
     """
     from grader.gradebook.inject import graded_digest
 
     graded = state.load(course, state.GRADED)
-    now = _stamps(course, students)
-    for student in students:
-        if student in now and (status == 0 or now[student] != before.get(student)):
-            graded[student] = graded_digest(course, student)
+    for student in sorted(students):
+        graded[student] = graded_digest(course, student)
     state.save(course, state.GRADED, graded)
 
 

@@ -8,6 +8,9 @@ from typing import Annotated
 
 import typer
 
+from grader.cli import options as given
+from grader.grading.options import Data, GradingOptions
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run a course with nbgrader.")
 
 # Whether it can be read is for the commands to say, with whose it is.
@@ -85,31 +88,17 @@ def update(folder: CourseFolder) -> int:
 @app.command()
 def grade(
     folder: CourseFolder,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Submissions to mark at once.", show_default=False)
-    ] = None,
+    jobs: given.Jobs = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Instead of the course's own seed.", show_default=False)
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(help="digits or mnist: the images to train and judge on.", show_default=False),
-    ] = None,
-    allow_distributions: Annotated[
-        bool, typer.Option("--allow-distributions", help="Waive the rule against torch.distributions.")
-    ] = False,
-    allow_devices: Annotated[
-        bool, typer.Option("--allow-devices", help="Deduct nothing for a device that the grader lacks.")
-    ] = False,
-    dask: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Mark on a running Dask cluster.", show_default=False),
-    ] = None,
-    slurm: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Mark on N workers that Slurm starts.", show_default=False),
+        typer.Option(min=0, max=2**63 - 1, help="Instead of the course's own seed.", show_default=False),
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Mark all anew, reuse no earlier result.")] = False,
+    data: given.DataSet = Data.digits,
+    allow_distributions: given.AllowDistributions = False,
+    allow_devices: given.AllowDevices = False,
+    dask: given.Dask = None,
+    slurm: given.Slurm = None,
+    fresh: given.Fresh = False,
     details: Annotated[
         bool, typer.Option("--details", help="Show the failed checks with their messages.")
     ] = False,
@@ -121,18 +110,20 @@ def grade(
     from grader.gradebook.course import open_course
     from grader.gradebook.cycle import Options, run
 
-    grading = [
-        *(("--jobs", str(jobs)) if jobs is not None else ()),
-        *(("--seed", str(seed)) if seed is not None else ()),
-        *(("--data", data) if data is not None else ()),
-        *(("--allow-distributions",) if allow_distributions else ()),
-        *(("--allow-devices",) if allow_devices else ()),
-        *(("--dask", dask) if dask is not None else ()),
-        *(("--slurm", str(slurm)) if slurm is not None else ()),
-        *(("--fresh",) if fresh else ()),
-        *(("--details",) if details else ()),
-    ]
-    return run(open_course(folder), Options(tuple(grading), collect=not no_collect))
+    course = open_course(folder)
+    grading = GradingOptions(
+        (course.collected,),
+        course.results,
+        jobs=jobs,
+        seed=seed,
+        data=data,
+        allow_distributions=allow_distributions,
+        allow_devices=allow_devices,
+        dask=dask,
+        slurm=slurm,
+        fresh=fresh,
+    )
+    return run(course, Options(grading, details, collect=not no_collect))
 
 
 class Format(StrEnum):
