@@ -26,12 +26,12 @@ from grader.box import wire
 from grader.box.budget import LOOK_SECONDS, Budget
 from grader.box.errors import Frame, StudentError
 from grader.box.remote import Call, Remote, RemoteModule, tensors_in
-from grader.box.text import one_line
+from grader.limits import CALL_SECONDS
+from grader.text import one_line
 
 DEVICES = ("cuda", "mps", "xpu", "hpu", "mtia", "xla")
 _SYNTAX = re.compile("SyntaxError|IndentationError|TabError")
 _PLACE = re.compile(r" \([^()]+, line \d+\)$")
-CALL_SECONDS = 20.0  # an ordinary call takes milliseconds; a crowded machine may stretch it a hundredfold
 
 
 class Channels(Protocol):

@@ -56,7 +56,7 @@ def report(results: given.ResultsFolder) -> int:
 def write_pages_of(results: Path) -> int:
     """Write all pages of a folder of results, say where, and return the exit status."""
     from grader.report.pages import write_pages
-    from grader.submission.names import printable
+    from grader.text import printable
 
     written = write_pages(results)
     for problem in written.problems:

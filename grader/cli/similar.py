@@ -34,7 +34,7 @@ def similar(
     from grader.report.results_json import write_pairs
     from grader.similar import alike_pairs, own_code, write_page
     from grader.submission import find_submissions, read_found
-    from grader.submission.names import printable
+    from grader.text import printable
 
     if results is not None and not results.is_dir():
         raise GraderUsageError(

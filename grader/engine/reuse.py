@@ -26,12 +26,12 @@ from typing import Any
 from grader.digits import digits_file
 from grader.engine.unmarked import Provenance
 from grader.errors import GraderUsageError
+from grader.files import write_atomically
 from grader.marking.result import SubmissionResult
 from grader.marking.result_json import result_from_json
-from grader.report.atomic import write_atomically
 from grader.report.results_json import FILE_NAME
 from grader.submission import Found, Submission, read_found
-from grader.submission.names import printable
+from grader.text import printable
 
 RUN_FILE = "run.json"
 FOLDER = ".reuse"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from grader.engine.worker import MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
+from grader.limits import SLURM_TRY_SECONDS
 
 if TYPE_CHECKING:
     from grader.engine.cluster import ClusterCrew
@@ -17,7 +18,6 @@ INSTALL = (
     "--slurm needs the package dask-jobqueue, which is not installed: "
     "pip install dask-jobqueue, in the environment of the grader"
 )
-TRY_SECONDS = 60
 MEMORY = "4GB"  # a worker, its marker and its box need about 2
 
 
@@ -69,7 +69,7 @@ def _try_out(script: str) -> None:
         RuntimeError: Slurm would not take it.
     """
     done = subprocess.run(
-        ["sbatch", "--test-only"], input=script, capture_output=True, text=True, timeout=TRY_SECONDS
+        ["sbatch", "--test-only"], input=script, capture_output=True, text=True, timeout=SLURM_TRY_SECONDS
     )
     if done.returncode != 0:
         raise RuntimeError(

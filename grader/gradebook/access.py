@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from grader.errors import GraderUsageError
 from grader.gradebook.course import CONFIG_FILE, REPOSITORY, Course
-from grader.submission.names import printable
+from grader.text import printable
 
 if TYPE_CHECKING:
     from traitlets.config import Config

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from grader.errors import GraderUsageError
 from grader.submission.layout import is_part, misspelt_parts
-from grader.submission.names import is_clutter, printable, safe_name
+from grader.submission.names import is_clutter, safe_name
+from grader.text import printable
 
 if TYPE_CHECKING:
     from traitlets.config import Config

@@ -20,8 +20,8 @@ from grader.gradebook.progress import follow, say
 from grader.grading.options import GradingOptions
 from grader.grading.results import Results
 from grader.marking.result import SubmissionResult
-from grader.submission.names import listed, printable
 from grader.terminal.grading import grade_in_terminal
+from grader.text import listed, printable
 
 if TYPE_CHECKING:
     from traitlets.config import Config

@@ -15,7 +15,7 @@ from grader.errors import GraderFault, GraderUsageError
 from grader.gradebook.access import account, exposures, group, group_members, is_shared, unwritable
 from grader.gradebook.course import ASSIGNMENT, CONFIG_FILE, Course, inside
 from grader.gradebook.course_lock import holder
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 if TYPE_CHECKING:
     from traitlets.config import Config

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from _pytest.config import _prepareconfig
 
+from grader.limits import CHECK_SECONDS
 from grader.marking.context import CONTEXT, Context
 
 SUITES = Path(__file__).parent.parent / "suites"
@@ -25,7 +26,6 @@ UNUSED_PLUGINS = (
     *("doctest", "debugging", "faulthandler", "setuponly", "setupplan", "stepwise", "recwarn", "tmpdir"),
     "legacypath",
 )
-CHECK_SECONDS = 900  # a guard against the grader's own hanging; calls into the box have far shorter deadlines
 ARGUMENTS = (
     str(SUITES),
     f"--rootdir={SUITES}",

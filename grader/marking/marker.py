@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.box.text import one_line
 from grader.digits import digits_file
 from grader.errors import GraderFault
 from grader.marking.result import GRADER_ERROR, CheckResult, Note, SubmissionResult
 from grader.rubric import load_rubric
+from grader.text import one_line
 
 if TYPE_CHECKING:
     from grader.box.launcher import Box
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent.parent
 # What decides a verdict. A result is only comparable with another of the same digest.
-VERDICT_SOURCES = ("suites", "box", "marking", "rubric.toml", "data.py")
+VERDICT_SOURCES = ("suites", "box", "marking", "rubric.toml", "data.py", "limits.py", "text.py")
 DISTRIBUTIONS = "torch.distributions"
 DEVICES = "devices written into the code"
 AGAIN = "grade this submission again"

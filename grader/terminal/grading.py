@@ -10,9 +10,9 @@ from grader.grading.options import GradingOptions
 from grader.grading.results import Results
 from grader.grading.run import Listener, SeedFrom, Start, grade
 from grader.report.whole_folder import count_rows, what_differs
-from grader.submission.names import listed, printable
 from grader.terminal.lines import complain
 from grader.terminal.run import TerminalReport
+from grader.text import listed, printable
 
 
 def grade_in_terminal(options: GradingOptions, quiet: bool = False, details: bool | None = None) -> Results:

@@ -9,8 +9,8 @@ import stat
 
 import pytest
 
+from grader.files import write_atomically
 from grader.marking.result import FAILED, GRADER_ERROR
-from grader.report.atomic import write_atomically
 from grader.report.marks_csv import number, write_marks
 from grader.report.results_json import write_result
 from grader.rubric import load_rubric
@@ -79,7 +79,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("grader.report.atomic.os.fsync", full)
+    monkeypatch.setattr("grader.files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         write_atomically(path, b"new")
     assert os.listdir(tmp_path) == ["file"]
