@@ -53,7 +53,8 @@ def init(
 ) -> int:
     """Make a course in a new folder: nbgrader's configuration, and the assignment without solutions."""
     from grader.gradebook.access import exposures
-    from grader.gradebook.course import ASSIGNMENT, NewCourse, initialise, inside
+    from grader.gradebook.course import ASSIGNMENT, NewCourse, inside
+    from grader.gradebook.new_course import initialise
     from grader.gradebook.progress import say
 
     place = folder.absolute()
@@ -72,9 +73,10 @@ def init(
 @app.command()
 def update(folder: CourseFolder) -> int:
     """Write the assignment's source anew, after the rubric's points or the stubs have changed."""
-    from grader.gradebook.course import ASSIGNMENT, open_course
-    from grader.gradebook.course import update as write_source
+    from grader.gradebook.access import open_course
+    from grader.gradebook.course import ASSIGNMENT
     from grader.gradebook.course_run import course_run
+    from grader.gradebook.new_course import update as write_source
     from grader.gradebook.progress import say
 
     course = open_course(folder)
@@ -107,7 +109,7 @@ def grade(
     ] = False,
 ) -> int:
     """Collect, mark, enter the marks into the gradebook, compare, and write the feedback."""
-    from grader.gradebook.course import open_course
+    from grader.gradebook.access import open_course
     from grader.gradebook.cycle import Options, run
 
     course = open_course(folder)
@@ -156,7 +158,7 @@ def export(
     ] = False,
 ) -> int:
     """Write the final marks for another system. Marks made without a sandbox are refused."""
-    from grader.gradebook.course import open_course
+    from grader.gradebook.access import open_course
     from grader.gradebook.exports.run import Request, export_marks
 
     return export_marks(open_course(folder), Request(kind.value, output, sheet, column, unfinished))
@@ -194,7 +196,7 @@ def doctor(
     ],
 ) -> int:
     """Look whether staff can mark in a course, students can hand in, and nobody can read too much."""
-    from grader.gradebook.course import open_course
+    from grader.gradebook.access import open_course
     from grader.gradebook.doctor import FAULT, examine
     from grader.gradebook.progress import say
 

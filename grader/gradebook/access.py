@@ -53,6 +53,23 @@ def group_members(number: int) -> list[str]:
     return sorted(map(printable, members))
 
 
+def open_course(folder: Path) -> Course:
+    """The course in a folder.
+
+    Raises:
+        GraderUsageError: there is none.
+    """
+    root = Path(os.path.abspath(folder))
+    if root.is_dir() and not os.access(root, os.X_OK):
+        raise GraderUsageError(_closed_to_us(root))
+    if not (root / CONFIG_FILE).is_file():
+        raise GraderUsageError(
+            f"{printable(str(folder))}: is not a course, it holds no {CONFIG_FILE}; "
+            f"make one: python -m grader course init {printable(str(folder))}"
+        )
+    return Course(root)
+
+
 def is_shared(course: Course) -> bool:
     """Whether a group of staff works in a course: its folder is writable for its group."""
     return bool(course.root.stat().st_mode & stat.S_IWGRP)
@@ -210,7 +227,7 @@ def _remedy(course: Course, path: Path) -> str:
     return f"{line}; {owner} runs: chgrp {every}{staff} {shown} && chmod {every}g+rwX {shown}"
 
 
-def closed_to_us(root: Path) -> str:
+def _closed_to_us(root: Path) -> str:
     """Say whose a course's folder is, and who could let this account in."""
     about = root.stat()
     mine, owner = account(os.geteuid()), account(about.st_uid)

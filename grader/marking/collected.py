@@ -17,7 +17,7 @@ import pytest
 from _pytest.config import _prepareconfig
 
 from grader.limits import CHECK_SECONDS
-from grader.marking.context import CONTEXT, Context
+from grader.suites.context import CONTEXT, Context
 
 SUITES = Path(__file__).parent.parent / "suites"
 # None of these has a part in marking, and together they would cost half of its time.

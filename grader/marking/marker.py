@@ -18,9 +18,9 @@ from grader.text import one_line
 if TYPE_CHECKING:
     from grader.box.launcher import Box
     from grader.marking.collected import CollectedSuites
-    from grader.marking.context import Context
     from grader.marking.plugin import MarkingPlugin
     from grader.submission import Submission
+    from grader.suites.context import Context
     from grader.suites.pictures import Shown
 
 PACKAGE = Path(__file__).parent.parent
@@ -101,7 +101,7 @@ class Marker:
         self.options = options
         self._box: Box | None = None
         self._suites: CollectedSuites | None = None
-        self._shown: list[Shown] = []
+        self.shown: list[Shown] = []  # what the models of the submission that was marked last have made
 
     def box(self) -> Box:
         """The warm box; a new one where there is none yet or the last one broke down."""
@@ -125,9 +125,9 @@ class Marker:
         """
         from grader.box.errors import BoxError
         from grader.marking.collected import CollectedSuites
-        from grader.marking.context import Context
         from grader.marking.plugin import MarkingPlugin
         from grader.suites import pictures
+        from grader.suites.context import Context
 
         pictures.drain()
         started = time.monotonic()
@@ -141,7 +141,7 @@ class Marker:
             allow_devices=self.options.allow_devices,
         )
         plugin = MarkingPlugin(context, rubric, items)
-        self._shown = []
+        self.shown = []
         try:
             self.box()
         except BoxError as error:  # said once, instead of by every check
@@ -161,7 +161,7 @@ class Marker:
         except BaseException:
             self._end_suites()
             raise
-        self._shown = pictures.drain()
+        self.shown = pictures.drain()
         return self._result(submission, context, plugin, started)
 
     def _result(
@@ -185,18 +185,6 @@ class Marker:
                 *(Note(line, "staff", "grader") for line in plugin.faults),
             ),
         )
-
-    def pictures(self, submission: Submission, result: SubmissionResult) -> dict[str, bytes]:
-        """What the models of the submission that was marked last have made, drawn; the files by name."""
-        from grader.report.pictures import Picture, draw, file_name
-
-        drawn = {}
-        for shown in self._shown:
-            content = draw(Picture(shown.item, shown.kind, shown.values.numpy()))
-            if content is not None:
-                drawn[file_name(shown.item, shown.kind)] = content
-        self._shown = []
-        return drawn
 
     def _end_suites(self) -> None:
         """Collect the suites anew the next time."""

@@ -17,7 +17,8 @@ import pytest
 from report.results import Outcome, result
 
 from grader.gradebook import cycle, steps
-from grader.gradebook.course import ASSIGNMENT, Course, NewCourse, initialise, inside
+from grader.gradebook.course import ASSIGNMENT, Course, NewCourse, inside
+from grader.gradebook.new_course import initialise
 from grader.grading.options import GradingOptions
 from grader.grading.results import Results
 from grader.marking.marker import suite_digest
