@@ -96,6 +96,25 @@ def test_no_modules_import_each_other_in_a_circle(trees):
         pytest.fail(" <- ".join(".".join(name) for name in error.args[1]))
 
 
+def test_what_a_function_imports_says_why(trees):
+    """An import belongs at the top, unless it costs too much there; each of `cli` says so once per file."""
+    silent = []
+    for name, tree in trees.items():
+        path = ROOT.joinpath("grader", *name).with_suffix(".py")
+        lines = path.read_text().splitlines() if name[:1] != ("cli",) and path.is_file() else []
+        for function in ast.walk(tree):
+            if lines and isinstance(function, ast.FunctionDef):
+                late = [node.lineno for node in ast.walk(function) if is_ours(node)]
+                if late and not any("#" in lines[line - 1] or "#" in lines[line - 2] for line in late):
+                    silent.append(f"{'.'.join(name)}:{late[0]}")
+    assert not silent
+
+
+def is_ours(node: ast.AST) -> bool:
+    """Whether this imports a module of the grader."""
+    return isinstance(node, ast.ImportFrom) and (node.module or "").startswith("grader")
+
+
 def test_no_function_of_the_command_line_is_long(trees):
     long = [
         f"{'.'.join(name)}: {node.name} has {node.end_lineno - node.lineno + 1} lines"

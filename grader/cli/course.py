@@ -11,6 +11,8 @@ import typer
 from grader.cli import options as given
 from grader.grading.options import Data, GradingOptions
 
+# What takes long to load is loaded inside the commands, so that --help and mistakes answer at once.
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run a course with nbgrader.")
 
 # Whether it can be read is for the commands to say, with whose it is.
@@ -110,7 +112,6 @@ def grade(
 ) -> int:
     """Collect, mark, enter the marks into the gradebook, compare, and write the feedback."""
     from grader.gradebook.access import open_course
-    from grader.gradebook.cycle import Options, run
 
     course = open_course(folder)
     grading = GradingOptions(
@@ -125,6 +126,8 @@ def grade(
         slurm=slurm,
         fresh=fresh,
     )
+    from grader.gradebook.cycle import Options, run  # with nbgrader, which takes 2 s
+
     return run(course, Options(grading, details, collect=not no_collect))
 
 
@@ -159,9 +162,11 @@ def export(
 ) -> int:
     """Write the final marks for another system. Marks made without a sandbox are refused."""
     from grader.gradebook.access import open_course
-    from grader.gradebook.exports.run import Request, export_marks
 
-    return export_marks(open_course(folder), Request(kind.value, output, sheet, column, unfinished))
+    course = open_course(folder)
+    from grader.gradebook.exports.run import Request, export_marks  # with nbgrader, which takes 2 s
+
+    return export_marks(course, Request(kind.value, output, sheet, column, unfinished))
 
 
 @app.command()

@@ -11,6 +11,8 @@ from grader.cli.grade import write_pages_of
 from grader.errors import GraderUsageError
 from grader.terminal.lines import complain
 
+# What takes long to load is loaded inside the command, so that --help and mistakes answer at once.
+
 
 def similar(
     paths: Annotated[

@@ -5,14 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from grader.engine.cluster import ClusterCrew, connect
 from grader.engine.worker import MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
 from grader.limits import SLURM_TRY_SECONDS
-
-if TYPE_CHECKING:
-    from grader.engine.cluster import ClusterCrew
 
 INSTALL = (
     "--slurm needs the package dask-jobqueue, which is not installed: "
@@ -45,8 +42,6 @@ def slurm_crew(jobs: int, factory: MarkerFactory, tell: Callable[[str], None]) -
     except ImportError as error:
         raise GraderUsageError(INSTALL) from error
     import dask
-
-    from grader.engine.cluster import ClusterCrew, connect
 
     memory = dask.config.get("jobqueue.slurm.memory", None) or MEMORY
     cluster = None

@@ -12,11 +12,29 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from grader.errors import INTERRUPTED, GraderFault, GraderUsageError
-from grader.gradebook import state
+from grader.gradebook import state, steps
+from grader.gradebook.counted import settle
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, require_release
 from grader.gradebook.course_run import course_run
+from grader.gradebook.hand_in_times import time_notes
+from grader.gradebook.hand_ins import Sharing
+from grader.gradebook.inject import current_result, graded_digest, guides_digest
 from grader.gradebook.late import LatePolicy, read_policy
+from grader.gradebook.late_plugin import (
+    deadline_of,
+    deadline_told,
+    enter_deadlines,
+    enter_extension,
+    lateness_told,
+    refresh_penalties,
+)
+from grader.gradebook.prepare import SECRET, TIMESTAMP, prepare
 from grader.gradebook.progress import follow, say
+from grader.gradebook.reconcile import reconcile
+from grader.gradebook.results import UnusableResult, results_path
+from grader.gradebook.senders import collected_notes
+from grader.gradebook.shared import find_shared, groups_of
+from grader.gradebook.shared_answers import copy_by_hand
 from grader.grading.options import GradingOptions
 from grader.grading.results import Results
 from grader.marking.result import SubmissionResult
@@ -73,14 +91,6 @@ def run(course: Course, options: Options) -> int:
         GraderUsageError: the course is not ready: no release, no submission, an invalid policy, another run.
         GraderFault: a step failed for all.
     """
-    from grader.gradebook import steps
-    from grader.gradebook.counted import settle
-    from grader.gradebook.hand_ins import Sharing
-    from grader.gradebook.late_plugin import deadline_of, deadline_told
-    from grader.gradebook.prepare import prepare
-    from grader.gradebook.senders import collected_notes
-    from grader.gradebook.shared import find_shared, groups_of
-    from grader.gradebook.shared_answers import copy_by_hand
 
     require_release(course)
     policy = read_policy(course.policy)
@@ -145,7 +155,6 @@ def _tell_times(
     report: Report,
 ) -> None:
     """Say where lateness hangs on what only the student tells, or on nothing at all."""
-    from grader.gradebook.hand_in_times import time_notes
 
     origins = {student: (source.owner, source.folder) for student, source in sources.items()}
     notes, remarks = time_notes(course, students, policy.zone, origins)
@@ -163,10 +172,9 @@ def _nothing(course: Course, remarks: Sequence[str]) -> str:
 
 def _on_roster(course: Course, config: Config, students: list[str], report: Report) -> list[str]:
     """The students whose marks may be entered. A course without a roster gets one from its submissions."""
-    from grader.gradebook.steps import open_gradebook
 
     added = state.load(course, state.ROSTER)
-    with open_gradebook(config) as gradebook:
+    with steps.open_gradebook(config) as gradebook:
         roster = {student.id for student in gradebook.students}
         if roster <= added.keys():  # nobody but we has put anyone on it
             new = [student for student in students if student not in roster]
@@ -204,7 +212,6 @@ def _tie_results(course: Course, students: Iterable[str]) -> None:
         students: those for whom the marking has found a result or kept one that still holds, whether or not
             it came to its end.
     """
-    from grader.gradebook.inject import graded_digest
 
     graded = state.load(course, state.GRADED)
     for student in sorted(students):
@@ -214,8 +221,6 @@ def _tie_results(course: Course, students: Iterable[str]) -> None:
 
 def _current_results(course: Course, students: Sequence[str], report: Report) -> dict[str, SubmissionResult]:
     """The results that hold, after the code was marked; the others are faults, and will be found anew."""
-    from grader.gradebook.inject import current_result, graded_digest
-    from grader.gradebook.results import UnusableResult, results_path
 
     graded = state.load(course, state.GRADED)
     results = {}
@@ -238,9 +243,6 @@ def _enter(
         The students who are in the gradebook now.
     """
     from nbgrader.api import MissingEntry
-
-    from grader.gradebook import steps
-    from grader.gradebook.late_plugin import enter_deadlines, enter_extension
 
     entered = state.load(course, state.ENTERED)
     with steps.open_gradebook(config) as gradebook:
@@ -284,9 +286,6 @@ def _enter(
 
 def _entry_digest(course: Course, student: str) -> str:
     """Everything that nbgrader makes a student's marks and notebook of."""
-    from grader.gradebook.inject import guides_digest
-    from grader.gradebook.prepare import SECRET, TIMESTAMP
-    from grader.gradebook.results import results_path
 
     submitted = course.submitted(student)
     files = sorted(
@@ -307,11 +306,8 @@ def _compare(
     policy: LatePolicy,
     report: Report,
 ) -> None:
-    from grader.gradebook.late_plugin import lateness_told, refresh_penalties
-    from grader.gradebook.reconcile import reconcile
-    from grader.gradebook.steps import open_gradebook
 
-    with open_gradebook(config) as gradebook:
+    with steps.open_gradebook(config) as gradebook:
         refresh_penalties(gradebook, policy)
         report.remarks += lateness_told(gradebook, policy)
         found = reconcile(gradebook, results, students)
@@ -327,7 +323,6 @@ def _compare(
 
 
 def _write_feedback(course: Course, config: Config, students: Sequence[str], report: Report) -> None:
-    from grader.gradebook import steps
 
     for student in follow("Writing feedback", students):
         try:

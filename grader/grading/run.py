@@ -25,7 +25,9 @@ from grader.engine import (
     interrupted_seed,
     prepare_output,
 )
+from grader.engine.cluster import ClusterCrew, connect
 from grader.engine.guard import guarded_marker
+from grader.engine.slurm import slurm_crew
 from grader.errors import GraderFault
 from grader.grading.options import DEFAULT_JOBS, GradingOptions
 from grader.grading.results import Results
@@ -179,13 +181,8 @@ def _choose_seed(options: GradingOptions) -> tuple[int, SeedFrom]:
 def _crew(options: GradingOptions, factory: MarkerFactory, tell: Callable[[str], None]) -> Crew | None:
     """Where to mark, if not on this machine."""
     if options.slurm is not None:
-        from grader.engine.slurm import slurm_crew
-
         return slurm_crew(options.slurm, factory, tell)
     if options.dask is not None:
-        # Here and not above: distributed takes a second to import, and few runs use it.
-        from grader.engine.cluster import ClusterCrew, connect
-
         return ClusterCrew(connect(options.dask), factory, f"--dask {options.dask}", tell=tell)
     return None
 

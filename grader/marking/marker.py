@@ -9,6 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.box.errors import BoxError
+from grader.box.launcher import Box, find_bubblewrap
+from grader.box.unprotected import UnprotectedBox
 from grader.digits import digits_file
 from grader.errors import GraderFault
 from grader.marking.result import GRADER_ERROR, CheckResult, Note, SubmissionResult
@@ -75,8 +78,6 @@ def check_environment(options: MarkingOptions) -> None:
         GraderUsageError: the data set is not to be had.
         GraderFault: bubblewrap or scikit-learn is not installed.
     """
-    from grader.box.errors import BoxError
-    from grader.box.launcher import find_bubblewrap
 
     if options.sandbox:
         try:
@@ -86,7 +87,7 @@ def check_environment(options: MarkingOptions) -> None:
     if options.data == "digits":
         digits_file()
     else:
-        from grader.data import load_images
+        from grader.data import load_images  # not at once: it loads torch
 
         load_images(options.data)
 
@@ -105,8 +106,6 @@ class Marker:
 
     def box(self) -> Box:
         """The warm box; a new one where there is none yet or the last one broke down."""
-        from grader.box.launcher import Box
-        from grader.box.unprotected import UnprotectedBox
 
         if self._box is not None and not self._box.alive():
             self._box.close()
@@ -123,7 +122,7 @@ class Marker:
             submission: what was handed in.
             items: mark only these; the result lists no others. None marks all.
         """
-        from grader.box.errors import BoxError
+        # Not at once: they load torch and pytest, 1.8 s, and the command line has nothing to do with them.
         from grader.marking.collected import CollectedSuites
         from grader.marking.plugin import MarkingPlugin
         from grader.suites import pictures
@@ -167,7 +166,7 @@ class Marker:
     def _result(
         self, submission: Submission, context: Context, plugin: MarkingPlugin, started: float
     ) -> SubmissionResult:
-        from grader.marking.plugin import score_all
+        from grader.marking.plugin import score_all  # not at once: it loads torch and pytest
 
         return SubmissionResult(
             submission=submission.name,

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from grader.box.launcher import ENVIRONMENT, bubblewrap_arguments, find_bubblewrap
 from grader.files import write_atomically
 from grader.limits import FIGURES_SECONDS
 from grader.report import redraw
@@ -169,7 +170,6 @@ def _told_once(beyond: Mapping[str, str]) -> Iterator[str]:
 
 def _redrawn(files: Mapping[str, bytes], sandbox: bool) -> bytes:
     """What `redraw.py` says about files, as much of it as there may be."""
-    from grader.box.launcher import ENVIRONMENT, bubblewrap_arguments, find_bubblewrap
 
     command = [sys.executable, "-I", "-B", "-c", _source()]
     if sandbox:
