@@ -24,13 +24,12 @@ import torch
 
 from grader.box import wire
 from grader.box.budget import LOOK_SECONDS, Budget
-from grader.box.errors import Frame, StudentError
+from grader.box.errors import SYNTAX_ERRORS, Frame, StudentError
 from grader.box.remote import Call, Remote, RemoteModule, tensors_in
 from grader.limits import CALL_SECONDS
 from grader.text import one_line
 
 DEVICES = ("cuda", "mps", "xpu", "hpu", "mtia", "xla")
-_SYNTAX = re.compile("SyntaxError|IndentationError|TabError")
 _PLACE = re.compile(r" \([^()]+, line \d+\)$")
 
 
@@ -255,7 +254,7 @@ class Session:
             owner = one_line(arguments[0].type, 80)
             text = f"{owner} has no {arguments[1]}: {message}"
             return StudentError("missing", text, call=f"{owner}.{arguments[1]}")
-        if where and _SYNTAX.fullmatch(name):  # Python itself puts the place behind its message
+        if where and name in SYNTAX_ERRORS:  # Python itself puts the place behind its message
             message = _PLACE.sub("", message)
         if operation == "load":
             if name == "ModuleNotFoundError" and not frames:

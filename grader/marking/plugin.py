@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from grader.box.errors import BoxError, StudentError
+from grader.box.errors import SYNTAX_ERRORS, BoxError, StudentError
 from grader.marking import result
-from grader.marking.cause import SYNTAX_ERRORS, Cause, without_numbers
+from grader.marking.cause import Cause, without_numbers
 from grader.marking.prices import LEAST, Price, load_prices, lost_share
 from grader.marking.result import CheckResult, ItemResult, Status
 from grader.rubric import Item, Rubric
