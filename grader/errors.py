@@ -5,6 +5,8 @@ What a student did is neither: it ends in a result, never in one of these.
 
 from __future__ import annotations
 
+FAULT, USAGE, INTERRUPTED = 1, 2, 130  # exit statuses
+
 
 class GraderUsageError(Exception):
     """The command cannot be carried out as given: one clear line, exit status 2."""

@@ -273,7 +273,7 @@ def test_the_environment_is_checked_before_any_grading(tmp_path, capsys, monkeyp
     def fail(options):
         raise error
 
-    monkeypatch.setattr("grader.marking.marker.check_environment", fail)
+    monkeypatch.setattr("grader.grading.run.check_environment", fail)
     assert run("grade", make(tmp_path, "s1"), "--output", tmp_path / "out") == status
     assert capsys.readouterr().err == f"error: {error}\n"
     assert not (tmp_path / "log").exists()

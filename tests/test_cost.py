@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from grader.box.client import CALL_SECONDS, Session
+from grader.box.client import Session
 from grader.engine.cpus import idle_cpus, keep_to
+from grader.limits import CALL_SECONDS
 from grader.marking.marker import Marker, MarkingOptions
 from grader.submission import read_submission
 

@@ -8,32 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from engine.fakes import FakeOfOptions, pretended_marking
+from engine.fakes import HonestFake, pretended_marking
 
 from grader.cli import main
-from grader.engine.unmarked import Provenance
-from grader.marking.marker import MarkingOptions
-from grader.marking.result import SubmissionResult
-from grader.submission import Submission
-
-
-class SeededMarker(FakeOfOptions):
-    """Its results say the run's seed and suite, as the real ones do."""
-
-    def __init__(self, options: MarkingOptions, provenance: Provenance) -> None:
-        super().__init__(options)
-        self.provenance = provenance
-
-    def mark(self, submission: Submission) -> SubmissionResult:
-        from dataclasses import replace
-
-        result = super().mark(submission)
-        return replace(result, seed=self.provenance.seed, suite=self.provenance.suite)
 
 
 @pytest.fixture(autouse=True)
 def pretend(monkeypatch, tmp_path):
-    with pretended_marking(monkeypatch, tmp_path, SeededMarker):
+    with pretended_marking(monkeypatch, tmp_path, HonestFake):
         yield
 
 
@@ -131,9 +113,9 @@ def test_results_of_two_seeds_are_said_per_row_and_survive_the_next_run(tmp_path
 
 def test_results_of_two_suites_are_said_per_row(tmp_path, grade, monkeypatch):
     hand_in(tmp_path, *(f"s{number}" for number in range(5)))
-    monkeypatch.setattr("grader.marking.marker.suite_digest", lambda: "sha256:old")
+    monkeypatch.setattr("grader.grading.run.suite_digest", lambda: "sha256:old")
     grade("", options=("--seed", 7))
-    monkeypatch.setattr("grader.marking.marker.suite_digest", lambda: "sha256:new")
+    monkeypatch.setattr("grader.grading.run.suite_digest", lambda: "sha256:new")
     _, told = grade("s3", options=("--seed", 7))
     assert (
         "2 versions of the suites, see its column suite: sha256:old (4 submissions), sha256:new (s3)" in told

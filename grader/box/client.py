@@ -24,14 +24,13 @@ import torch
 
 from grader.box import wire
 from grader.box.budget import LOOK_SECONDS, Budget
-from grader.box.errors import Frame, StudentError
+from grader.box.errors import SYNTAX_ERRORS, Frame, StudentError
 from grader.box.remote import Call, Remote, RemoteModule, tensors_in
-from grader.box.text import one_line
+from grader.limits import CALL_SECONDS
+from grader.text import one_line
 
 DEVICES = ("cuda", "mps", "xpu", "hpu", "mtia", "xla")
-_SYNTAX = re.compile("SyntaxError|IndentationError|TabError")
 _PLACE = re.compile(r" \([^()]+, line \d+\)$")
-CALL_SECONDS = 20.0  # an ordinary call takes milliseconds; a crowded machine may stretch it a hundredfold
 
 
 class Channels(Protocol):
@@ -255,7 +254,7 @@ class Session:
             owner = one_line(arguments[0].type, 80)
             text = f"{owner} has no {arguments[1]}: {message}"
             return StudentError("missing", text, call=f"{owner}.{arguments[1]}")
-        if where and _SYNTAX.fullmatch(name):  # Python itself puts the place behind its message
+        if where and name in SYNTAX_ERRORS:  # Python itself puts the place behind its message
             message = _PLACE.sub("", message)
         if operation == "load":
             if name == "ModuleNotFoundError" and not frames:

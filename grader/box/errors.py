@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
+
 
 class Frame(NamedTuple):
     """A place in a student's file: texts, since the box may say anything."""

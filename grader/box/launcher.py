@@ -18,14 +18,12 @@ from typing import Any
 from grader.box.errors import BoxError
 from grader.box.processes import descendants, memory, status
 from grader.digits import digits_folder
+from grader.limits import BOX_END_SECONDS, BOX_REPLY_SECONDS, BOX_START_SECONDS
 
 HERE = Path(__file__).parent
 INSIDE = HERE / "inside"
 WIRE = HERE / "wire.py"
 GRADER = HERE.parent
-START_SECONDS = 120.0  # importing torch from a cold disk was seen to take 40 s
-REPLY_SECONDS = 30.0
-END_SECONDS = 10.0
 INSTALL_HINT = (
     "bubblewrap (bwrap) is not installed; install it (Debian, Ubuntu: apt install bubblewrap; "
     "Fedora: dnf install bubblewrap), or use --no-sandbox for code of your own"
@@ -154,7 +152,7 @@ class Box:
         finally:
             theirs.close()
         try:
-            reply = self._receive(START_SECONDS)
+            reply = self._receive(BOX_START_SECONDS)
         except BaseException:  # a Ctrl-C while torch is imported, for one
             self.close()
             raise
@@ -207,7 +205,7 @@ class Box:
             descriptors = array.array("i", [theirs.fileno()]).tobytes()
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)]
             self._control.sendmsg([b'{"op": "open"}'], rights)
-            reply = self._receive(REPLY_SECONDS)
+            reply = self._receive(BOX_REPLY_SECONDS)
             if not isinstance(reply.get("session"), int):
                 raise BoxError(f"a session could not be started: {reply.get('error', 'no reason given')}")
         except BaseException as error:
@@ -241,7 +239,7 @@ class Box:
         self._pids.pop(session, None)
         try:
             self._control.send(json.dumps({"op": "close", "session": session}).encode())
-            self._cpu = self._cpu_of(self._receive(REPLY_SECONDS))
+            self._cpu = self._cpu_of(self._receive(BOX_REPLY_SECONDS))
         except (OSError, BoxError):
             self.close()
 
@@ -285,7 +283,7 @@ class Box:
         self._process.wait()
         # The kernel kills what bubblewrap leaves behind; the wire hangs up with the last of it.
         with contextlib.suppress(ConnectionError):
-            while self._readable(END_SECONDS) and self._control.recv(65536):
+            while self._readable(BOX_END_SECONDS) and self._control.recv(65536):
                 pass
         self._control.close()
         self._last_words = self._said()

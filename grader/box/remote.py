@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, Protocol, overload
 
 import torch
 
 from grader.box import wire
 from grader.box.errors import StudentError
 
-if TYPE_CHECKING:
-    from grader.box.client import Session
+
+class Session(Protocol):
+    """What these objects ask of the session that they belong to."""
+
+    def _request(self, operation: str, *arguments: Any, what: str = "") -> Any: ...
+
+    def _call(self, function: Remote, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]: ...
+
+    def _wrap(self, value: Any, name: str = ...) -> Any: ...
+
+    def _broken(self, kind: str, message: str) -> StudentError: ...
 
 
 class Remote:

@@ -25,15 +25,13 @@ from grader.engine.slots import LocalSlot, Slot, undisturbed
 from grader.engine.unmarked import Provenance
 from grader.engine.worker import Marked, MarkerCannotStart, MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
+from grader.limits import CLUSTER_CONNECT_SECONDS, CLUSTER_IDLE_SECONDS, CLUSTER_PATIENCE_SECONDS
 from grader.submission import Found, Submission, read_found
 
 if TYPE_CHECKING:
     from distributed import Client
 
-CONNECT_SECONDS = 10
 LOOK_SECONDS = 1.0  # how often the list of workers is asked for
-PATIENCE_SECONDS = 60.0  # without any worker, where none is on its way
-IDLE_SECONDS = 300.0  # a warm box on a worker is ended when nothing was asked of it for so long
 
 
 class ClusterSlot:
@@ -142,10 +140,10 @@ class ClusterCrew:
         elif not self._told:
             self._told = True
             self._tell(f"{self._name}: waiting for workers")
-        if not self._expecting and now - self._seen > PATIENCE_SECONDS:
+        if not self._expecting and now - self._seen > CLUSTER_PATIENCE_SECONDS:
             raise GraderFault(
-                f"{self._name}: has had no worker for {PATIENCE_SECONDS:.0f} s; start workers, and then the "
-                "same command again: it goes on from what is done"
+                f"{self._name}: has had no worker for {CLUSTER_PATIENCE_SECONDS:.0f} s; start workers, and "
+                "then the same command again: it goes on from what is done"
             )
 
     def begun(self, slot: Slot) -> None:
@@ -181,7 +179,7 @@ def connect(address: str) -> Client:
         logging.CRITICAL
     )  # its warnings would break up the progress bar
     try:
-        return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        return Client(address, timeout=CLUSTER_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         raise GraderUsageError(
             f"--dask {address}: no Dask scheduler answers there; start one with `dask scheduler`, workers "
@@ -236,7 +234,7 @@ def mark_on_worker(
             raise
         finally:
             # A grader that was killed says no goodbye.
-            process.timer = threading.Timer(IDLE_SECONDS, _end_idle, [process])
+            process.timer = threading.Timer(CLUSTER_IDLE_SECONDS, _end_idle, [process])
             process.timer.daemon = True
             process.timer.start()
 

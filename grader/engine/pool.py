@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from grader.engine.slots import Crew, LocalCrew, Slot
 from grader.engine.unmarked import Provenance, grader_fault
 from grader.engine.worker import Marked, MarkerCannotStart, MarkerFactory
+from grader.limits import WORKER_SECONDS
 from grader.marking.result import SubmissionResult
 from grader.submission import Found
 
 # All calls into the box together have 10 minutes, and a single check 15. Twice that, and the worker hangs.
-HANG_SECONDS = 1800.0
 LOOK_SECONDS = 1.0  # how often to look for lost and for hanging workers, and for new ones
 ATTEMPTS = 2  # for a submission whose worker died or failed
 PLACES = 4  # for a submission whose machine was lost: that happens to machines on clusters
@@ -194,7 +194,7 @@ class _Run:
 
     def _end_hanging(self) -> None:
         for work in self.running.values():
-            if not work.hung and time.monotonic() - work.started > HANG_SECONDS:
+            if not work.hung and time.monotonic() - work.started > WORKER_SECONDS:
                 work.hung = True
                 work.slot.kill()
 
@@ -211,7 +211,7 @@ class _Run:
 
 def _explained(error: BaseException, hung: bool) -> str:
     if hung:
-        return f"it was not marked within {HANG_SECONDS / 60:.0f} minutes, twice"
+        return f"it was not marked within {WORKER_SECONDS / 60:.0f} minutes, twice"
     if isinstance(error, BrokenProcessPool):
         return "the process that marked it died, twice; is there enough memory for this many --jobs?"
     return f"the grader failed, twice: {error}"

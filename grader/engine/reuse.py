@@ -26,12 +26,12 @@ from typing import Any
 from grader.digits import digits_file
 from grader.engine.unmarked import Provenance
 from grader.errors import GraderUsageError
+from grader.files import write_atomically
 from grader.marking.result import SubmissionResult
 from grader.marking.result_json import result_from_json
-from grader.report.atomic import write_atomically
 from grader.report.results_json import FILE_NAME
 from grader.submission import Found, Submission, read_found
-from grader.submission.names import printable
+from grader.text import printable
 
 RUN_FILE = "run.json"
 FOLDER = ".reuse"
@@ -46,7 +46,7 @@ def environment_digest(data: str) -> str:
     if data == "digits":  # by their file: with nothing to mark, torch need not be imported at all
         digest.update(digits_file().read_bytes())
         return f"sha256:{digest.hexdigest()}"
-    from grader.data import load_images
+    from grader.data import load_images  # not at once: it loads torch
 
     for part in load_images(data):
         digest.update(f"{tuple(part.shape)} {part.dtype}\n".encode())

@@ -18,11 +18,11 @@ from grader.engine.slots import Crew
 from grader.engine.unmarked import Provenance, grader_fault
 from grader.engine.worker import Marked, MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
+from grader.files import write_atomically
 from grader.marking.result import SubmissionResult
-from grader.report.atomic import write_atomically
 from grader.report.results_json import FILE_NAME, write_result
 from grader.submission import NAMED_FILES, Found
-from grader.submission.names import printable
+from grader.text import printable
 
 
 def prepare_output(output: Path) -> None:

@@ -20,9 +20,9 @@ from typing import Protocol
 from grader.engine import cpus
 from grader.engine.unmarked import Provenance
 from grader.engine.worker import Marked, MarkerFactory, mark_one, start_worker
+from grader.limits import WORKER_END_SECONDS
 from grader.submission import Found, Submission
 
-GRACE_SECONDS = 5.0  # for a worker to close its box when it is told to stop, before it is killed
 START_ATTEMPTS = 2  # a slot whose marker does not start as often in a row is given up
 
 
@@ -118,7 +118,7 @@ def end_slots(slots: Iterable[LocalSlot], kill: bool) -> None:
     if kill:
         for process in processes:
             process.terminate()
-    deadline = time.monotonic() + GRACE_SECONDS
+    deadline = time.monotonic() + WORKER_END_SECONDS
     for process in processes:
         process.join(max(0.0, deadline - time.monotonic()))
         if process.is_alive():

@@ -5,19 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from grader.engine.cluster import ClusterCrew, connect
 from grader.engine.worker import MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
-
-if TYPE_CHECKING:
-    from grader.engine.cluster import ClusterCrew
+from grader.limits import SLURM_TRY_SECONDS
 
 INSTALL = (
     "--slurm needs the package dask-jobqueue, which is not installed: "
     "pip install dask-jobqueue, in the environment of the grader"
 )
-TRY_SECONDS = 60
 MEMORY = "4GB"  # a worker, its marker and its box need about 2
 
 
@@ -46,8 +43,6 @@ def slurm_crew(jobs: int, factory: MarkerFactory, tell: Callable[[str], None]) -
         raise GraderUsageError(INSTALL) from error
     import dask
 
-    from grader.engine.cluster import ClusterCrew, connect
-
     memory = dask.config.get("jobqueue.slurm.memory", None) or MEMORY
     cluster = None
     try:
@@ -69,7 +64,7 @@ def _try_out(script: str) -> None:
         RuntimeError: Slurm would not take it.
     """
     done = subprocess.run(
-        ["sbatch", "--test-only"], input=script, capture_output=True, text=True, timeout=TRY_SECONDS
+        ["sbatch", "--test-only"], input=script, capture_output=True, text=True, timeout=SLURM_TRY_SECONDS
     )
     if done.returncode != 0:
         raise RuntimeError(

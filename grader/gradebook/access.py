@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from grader.errors import GraderUsageError
 from grader.gradebook.course import CONFIG_FILE, REPOSITORY, Course
-from grader.submission.names import printable
+from grader.text import printable
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -51,6 +51,23 @@ def group_members(number: int) -> list[str]:
         members = set()
     members |= {entry.pw_name for entry in pwd.getpwall() if entry.pw_gid == number}
     return sorted(map(printable, members))
+
+
+def open_course(folder: Path) -> Course:
+    """The course in a folder.
+
+    Raises:
+        GraderUsageError: there is none.
+    """
+    root = Path(os.path.abspath(folder))
+    if root.is_dir() and not os.access(root, os.X_OK):
+        raise GraderUsageError(_closed_to_us(root))
+    if not (root / CONFIG_FILE).is_file():
+        raise GraderUsageError(
+            f"{printable(str(folder))}: is not a course, it holds no {CONFIG_FILE}; "
+            f"make one: python -m grader course init {printable(str(folder))}"
+        )
+    return Course(root)
 
 
 def is_shared(course: Course) -> bool:
@@ -210,7 +227,7 @@ def _remedy(course: Course, path: Path) -> str:
     return f"{line}; {owner} runs: chgrp {every}{staff} {shown} && chmod {every}g+rwX {shown}"
 
 
-def closed_to_us(root: Path) -> str:
+def _closed_to_us(root: Path) -> str:
     """Say whose a course's folder is, and who could let this account in."""
     about = root.stat()
     mine, owner = account(os.geteuid()), account(about.st_uid)

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from grader.gradebook.handed_in import IMAGE_SUFFIXES, MAX_IMAGE_BYTES, read_regular
-from grader.report.readable import readable
+from grader.files import read_regular
+from grader.gradebook.handed_in import IMAGE_SUFFIXES, MAX_IMAGE_BYTES
+from grader.text import readable
 
 PICTURE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=]*\Z")
 FIGURE = re.compile(r"(?:\./)?(figures/[^/\\]+)\Z")

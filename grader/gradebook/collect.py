@@ -24,14 +24,14 @@ from zoneinfo import ZoneInfo
 from nbgrader.exchange.default.collect import ExchangeCollect
 from nbgrader.utils import ignore_patterns
 
+from grader.files import open_plainly, read_regular
 from grader.gradebook import state
 from grader.gradebook.course import CONFIG_FILE, Course
 from grader.gradebook.hand_in_times import TIMESTAMP, UnknownTime, read_stamp, read_time, vouch, written
 from grader.gradebook.hand_ins import attempt, hand_ins
-from grader.gradebook.handed_in import read_regular
 from grader.gradebook.late import BEST, LatePolicy, read_policy
 from grader.gradebook.senders import SLACK, WAITING, Sent, about_sender, eligible, in_future, note_waiting
-from grader.submission.names import printable
+from grader.text import printable
 
 # `ada+a3+2026-07-15 10:00:00.000000 UTC+x3nq...`; the last part may be missing, and a zone may be `+0530`.
 _NAME = re.compile(
@@ -273,11 +273,7 @@ def _copy(source: Path, target: Path, ignored: Ignored) -> None:
             if stat.S_ISLNK(mode):
                 (here / name).symlink_to(os.readlink(name, dir_fd=descriptor))
             elif stat.S_ISREG(mode):
-                flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-                with (
-                    open(os.open(name, flags, dir_fd=descriptor), "rb") as file,
-                    (here / name).open("wb") as copy,
-                ):
+                with open_plainly(name, descriptor) as file, (here / name).open("wb") as copy:
                     shutil.copyfileobj(file, copy)
 
 

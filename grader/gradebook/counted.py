@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from grader.errors import GraderFault
+from grader.files import write_atomically
 from grader.gradebook import state
 from grader.gradebook.course import Course
 from grader.gradebook.groups import Group, Groups
@@ -24,9 +25,10 @@ from grader.gradebook.late import BEST, LatePolicy, clock
 from grader.gradebook.prepare import prepare_one, read_released
 from grader.gradebook.results import UnusableResult, read_result, results_path
 from grader.marking.result import SubmissionResult
-from grader.report.atomic import write_atomically
 from grader.report.marks_csv import number
-from grader.submission.names import listed, printable
+from grader.report.pages import write_pages
+from grader.report.whole_folder import write_all_marks
+from grader.text import listed, printable
 
 
 @dataclass(frozen=True)
@@ -233,8 +235,6 @@ def _copy_result(course: Course, student: str, chosen: Chosen, review: str, hold
 
 def _draw(course: Course) -> None:
     """Write the table of marks and the pages anew, with the copies."""
-    from grader.report.pages import write_pages
-    from grader.report.whole_folder import write_all_marks
 
     write_all_marks(course.results, [])
     write_pages(course.results)

@@ -18,7 +18,7 @@ from typing import TextIO
 
 from grader.errors import GraderUsageError
 from grader.gradebook.course import Course
-from grader.submission.names import printable
+from grader.text import printable
 
 LOCK = "lock"
 

@@ -7,29 +7,44 @@ status is 1.
 
 from __future__ import annotations
 
-import contextlib
-import os
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from grader.errors import GraderFault, GraderUsageError
-from grader.gradebook import state
-from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, REPOSITORY, Course, require_release
+from grader.errors import INTERRUPTED, GraderFault, GraderUsageError
+from grader.gradebook import state, steps
+from grader.gradebook.counted import settle
+from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, require_release
 from grader.gradebook.course_run import course_run
+from grader.gradebook.hand_in_times import time_notes
+from grader.gradebook.hand_ins import Sharing
+from grader.gradebook.inject import current_result, graded_digest, guides_digest
 from grader.gradebook.late import LatePolicy, read_policy
+from grader.gradebook.late_plugin import (
+    deadline_of,
+    deadline_told,
+    enter_deadlines,
+    enter_extension,
+    lateness_told,
+    refresh_penalties,
+)
+from grader.gradebook.prepare import SECRET, TIMESTAMP, prepare
 from grader.gradebook.progress import follow, say
+from grader.gradebook.reconcile import reconcile
+from grader.gradebook.results import UnusableResult, results_path
+from grader.gradebook.senders import collected_notes
+from grader.gradebook.shared import find_shared, groups_of
+from grader.gradebook.shared_answers import copy_by_hand
+from grader.grading.options import GradingOptions
+from grader.grading.results import Results
 from grader.marking.result import SubmissionResult
-from grader.submission.names import listed, printable
+from grader.terminal.grading import grade_in_terminal
+from grader.text import listed, printable
 
 if TYPE_CHECKING:
     from traitlets.config import Config
 
     from grader.gradebook.hand_ins import HandIn
-
-USAGE, INTERRUPTED = 2, 130
 
 
 @dataclass(frozen=True)
@@ -37,12 +52,14 @@ class Options:
     """How a cycle is to be run.
 
     Attributes:
-        grading: options for `python -m grader grade`, as on its command line.
+        grading: how to mark the code in `collected/`; without a seed it is the course's own.
+        details: show the failed checks, which formgrader and the feedback show too.
         collect: fetch from the exchange first.
         feedback: write the feedback pages at the end.
     """
 
-    grading: tuple[str, ...] = ()
+    grading: GradingOptions
+    details: bool = False
     collect: bool = True
     feedback: bool = True
 
@@ -74,14 +91,6 @@ def run(course: Course, options: Options) -> int:
         GraderUsageError: the course is not ready: no release, no submission, an invalid policy, another run.
         GraderFault: a step failed for all.
     """
-    from grader.gradebook import steps
-    from grader.gradebook.counted import settle
-    from grader.gradebook.hand_ins import Sharing
-    from grader.gradebook.late_plugin import deadline_of, deadline_told
-    from grader.gradebook.prepare import prepare
-    from grader.gradebook.senders import collected_notes
-    from grader.gradebook.shared import find_shared, groups_of
-    from grader.gradebook.shared_answers import copy_by_hand
 
     require_release(course)
     policy = read_policy(course.policy)
@@ -112,13 +121,10 @@ def run(course: Course, options: Options) -> int:
             report.look.setdefault(student, []).extend(notes)
         students = _on_roster(course, config, everyone, report)
         marked = [*by_itself, *shared.marked]
-        before = _stamps(course, marked)
-        status = _mark(course, options)
-        if status == USAGE:
-            return status
-        _tie_results(course, marked, before, status)
-        if status == INTERRUPTED:
-            return status
+        graded = _mark(course, options)
+        _tie_results(course, {one.submission for one in graded.submissions}.intersection(marked))
+        if graded.interrupted:
+            return INTERRUPTED
         settled = settle(course, shared.everyone, policy, shared.proposals.waiting)
         report.remarks += settled.remarks
         report.faults += settled.faults
@@ -135,10 +141,10 @@ def run(course: Course, options: Options) -> int:
         _compare(config, results, everyone, policy, report)
         if options.feedback:
             _write_feedback(course, config, entered, report)
-    if status and not report.faults:
-        report.faults.append(f"marking ended with status {status}, see above; run it again")
+    if graded.status and not report.faults:
+        report.faults.append(f"marking ended with status {graded.status}, see above; run it again")
     _tell(course, report)
-    return 1 if report.faults or status else 0
+    return 1 if report.faults or graded.status else 0
 
 
 def _tell_times(
@@ -149,7 +155,6 @@ def _tell_times(
     report: Report,
 ) -> None:
     """Say where lateness hangs on what only the student tells, or on nothing at all."""
-    from grader.gradebook.hand_in_times import time_notes
 
     origins = {student: (source.owner, source.folder) for student, source in sources.items()}
     notes, remarks = time_notes(course, students, policy.zone, origins)
@@ -167,10 +172,9 @@ def _nothing(course: Course, remarks: Sequence[str]) -> str:
 
 def _on_roster(course: Course, config: Config, students: list[str], report: Report) -> list[str]:
     """The students whose marks may be entered. A course without a roster gets one from its submissions."""
-    from grader.gradebook.steps import open_gradebook
 
     added = state.load(course, state.ROSTER)
-    with open_gradebook(config) as gradebook:
+    with steps.open_gradebook(config) as gradebook:
         roster = {student.id for student in gradebook.students}
         if roster <= added.keys():  # nobody but we has put anyone on it
             new = [student for student in students if student not in roster]
@@ -191,61 +195,32 @@ def _on_roster(course: Course, config: Config, students: list[str], report: Repo
     return [student for student in students if student in roster]
 
 
-def _mark(course: Course, options: Options) -> int:
-    """Mark the code, with the same command that marks folders."""
+def _mark(course: Course, options: Options) -> Results:
+    """Mark the code, as `python -m grader grade` does."""
+    grading = options.grading
     seed = (course.state / "seed").read_text().strip() if (course.state / "seed").is_file() else ""
-    command = [
-        sys.executable,
-        "-m",
-        "grader",
-        "grade",
-        str(course.collected),
-        "--output",
-        str(course.results),
-    ]
-    if "--details" not in options.grading:
-        command += ["--no-details"]  # formgrader and the feedback show what went wrong
-    if seed.isdigit() and "--seed" not in options.grading:
-        command += ["--seed", seed]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    status = subprocess.run([*command, *options.grading], env=environment, check=False).returncode
-    return INTERRUPTED if status < 0 else status
+    if seed.isdigit() and grading.seed is None:
+        grading = replace(grading, seed=int(seed))
+    return grade_in_terminal(grading, details=options.details)
 
 
-def _stamps(course: Course, students: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """What tells a result that was written again from one that was left."""
-    from grader.gradebook.results import results_path
+def _tie_results(course: Course, students: Iterable[str]) -> None:
+    """Note which code each result was found for: an old result never comes to belong to new code.
 
-    stamps = {}
-    for student in students:
-        with contextlib.suppress(OSError):
-            status = results_path(course.results, student).stat()
-            stamps[student] = (status.st_ino, status.st_mtime_ns)
-    return stamps
-
-
-def _tie_results(
-    course: Course, students: Sequence[str], before: Mapping[str, tuple[int, int]], status: int
-) -> None:
-    """Note which code each result was found for.
-
-    After a marking that came to its end that is today's, for every result. After any other it is so only for
-    those that it has written: an old result never comes to belong to new code.
+    Args:
+        course: the course.
+        students: those for whom the marking has found a result or kept one that still holds, whether or not
+            it came to its end.
     """
-    from grader.gradebook.inject import graded_digest
 
     graded = state.load(course, state.GRADED)
-    now = _stamps(course, students)
-    for student in students:
-        if student in now and (status == 0 or now[student] != before.get(student)):
-            graded[student] = graded_digest(course, student)
+    for student in sorted(students):
+        graded[student] = graded_digest(course, student)
     state.save(course, state.GRADED, graded)
 
 
 def _current_results(course: Course, students: Sequence[str], report: Report) -> dict[str, SubmissionResult]:
     """The results that hold, after the code was marked; the others are faults, and will be found anew."""
-    from grader.gradebook.inject import current_result, graded_digest
-    from grader.gradebook.results import UnusableResult, results_path
 
     graded = state.load(course, state.GRADED)
     results = {}
@@ -268,9 +243,6 @@ def _enter(
         The students who are in the gradebook now.
     """
     from nbgrader.api import MissingEntry
-
-    from grader.gradebook import steps
-    from grader.gradebook.late_plugin import enter_deadlines, enter_extension
 
     entered = state.load(course, state.ENTERED)
     with steps.open_gradebook(config) as gradebook:
@@ -314,9 +286,6 @@ def _enter(
 
 def _entry_digest(course: Course, student: str) -> str:
     """Everything that nbgrader makes a student's marks and notebook of."""
-    from grader.gradebook.inject import guides_digest
-    from grader.gradebook.prepare import SECRET, TIMESTAMP
-    from grader.gradebook.results import results_path
 
     submitted = course.submitted(student)
     files = sorted(
@@ -337,11 +306,8 @@ def _compare(
     policy: LatePolicy,
     report: Report,
 ) -> None:
-    from grader.gradebook.late_plugin import lateness_told, refresh_penalties
-    from grader.gradebook.reconcile import reconcile
-    from grader.gradebook.steps import open_gradebook
 
-    with open_gradebook(config) as gradebook:
+    with steps.open_gradebook(config) as gradebook:
         refresh_penalties(gradebook, policy)
         report.remarks += lateness_told(gradebook, policy)
         found = reconcile(gradebook, results, students)
@@ -357,7 +323,6 @@ def _compare(
 
 
 def _write_feedback(course: Course, config: Config, students: Sequence[str], report: Report) -> None:
-    from grader.gradebook import steps
 
     for student in follow("Writing feedback", students):
         try:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.box.errors import BoxError
+from grader.box.launcher import Box
 from grader.errors import GraderFault, GraderUsageError
 from grader.gradebook.access import account, exposures, group, group_members, is_shared, unwritable
 from grader.gradebook.course import ASSIGNMENT, CONFIG_FILE, Course, inside
 from grader.gradebook.course_lock import holder
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -85,8 +87,6 @@ def _staff(course: Course) -> Iterator[Finding]:
 
 def _sandbox() -> Iterator[Finding]:
     """Start a box as this account: some systems let only root make namespaces."""
-    from grader.box.errors import BoxError
-    from grader.box.launcher import Box
 
     try:
         Box().close()
@@ -136,7 +136,7 @@ def _exchange(course: Course, config: Config) -> Iterator[Finding]:
 
 
 def _gradebook(course: Course, config: Config) -> Iterator[Finding]:
-    from grader.gradebook.steps import open_gradebook
+    from grader.gradebook.steps import open_gradebook  # not at once: nbgrader takes 2 s, the files come first
 
     if not course.released_notebook.is_file():
         yield Finding(NOTE, f"{ASSIGNMENT} was not generated; run: nbgrader generate_assignment {ASSIGNMENT}")

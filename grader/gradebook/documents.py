@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bs4 import BeautifulSoup
 
+from grader.files import read_regular
 from grader.gradebook.handed_in import (
     MAX_ENTRIES,
     MAX_TEXT,
@@ -21,7 +22,6 @@ from grader.gradebook.handed_in import (
     HandedInCell,
     decoded,
     is_notebook,
-    read_regular,
 )
 from grader.gradebook.list_names import is_short_list
 from grader.report.by_eye import item_of

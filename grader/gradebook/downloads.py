@@ -28,13 +28,14 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 
+from grader.files import read_regular
 from grader.gradebook import state
 from grader.gradebook.course import Course
 from grader.gradebook.documents import DOCUMENT_SUFFIXES, is_called_report
 from grader.gradebook.groups import read_groups
 from grader.gradebook.hand_in_times import TIMESTAMP, vouch, written
 from grader.gradebook.hand_ins import owner_of
-from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, is_notebook, read_regular
+from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, is_notebook
 from grader.gradebook.late import BEST, read_policy
 from grader.gradebook.list_names import is_member_list
 from grader.gradebook.owners import Owner, find_owners
@@ -44,10 +45,11 @@ from grader.submission.downloads import Entry, parse_all, platform_files
 from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.loose import PLACES
 from grader.submission.model import UnreadableSubmission
-from grader.submission.names import is_archive, is_clutter, listed, may_be_archive, printable, stem
+from grader.submission.names import is_archive, is_clutter, may_be_archive, stem
 from grader.submission.nested import MAX_OPENED
 from grader.submission.several import Choice, choose_among
 from grader.submission.uploads import Upload, in_order_of_age, of_the_latest_hand_in
+from grader.text import listed, printable
 
 MAX_MEMBER_BYTES = 50_000_000
 MAX_TOTAL_BYTES = 300_000_000

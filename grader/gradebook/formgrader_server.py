@@ -23,7 +23,7 @@ from tornado import web
 
 from grader.gradebook.access import unwritable_gradebook
 from grader.gradebook.course import Course
-from grader.submission.names import printable
+from grader.text import printable
 
 UNAVAILABLE = 503
 _PAGE = (

@@ -20,7 +20,7 @@ from grader.errors import GraderUsageError
 from grader.gradebook.course import Course, fit_for_id
 from grader.gradebook.exports.tables import read_table
 from grader.gradebook.roster import Person, Roster
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 GROUPS_FILE = "groups.csv"
 HEADS = "group,students"

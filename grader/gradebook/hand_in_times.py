@@ -15,11 +15,11 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
+from grader.files import read_regular
 from grader.gradebook import state
 from grader.gradebook.course import Course
-from grader.gradebook.handed_in import read_regular
 from grader.gradebook.late import clock
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 TIMESTAMP = "timestamp.txt"
 SECRET = "submission_secret.txt"

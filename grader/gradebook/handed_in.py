@@ -8,7 +8,6 @@ import errno
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +15,10 @@ from typing import Any
 
 from bs4 import BeautifulSoup
 
+from grader.files import read_regular
 from grader.gradebook.salvage import salvaged_rows
-from grader.submission.names import is_archive, is_clutter, printable
+from grader.submission.names import is_archive, is_clutter
+from grader.text import printable
 
 MAX_NOTEBOOK_BYTES = 50_000_000
 MAX_CELLS = 5_000
@@ -148,22 +149,6 @@ def decoded(content: bytes) -> tuple[str, tuple[str, ...]]:
 def _salvaged(text: str) -> list[HandedInCell]:
     """What can be read of a notebook that is none: its cells, or else its text."""
     return [_cell(row) for row in salvaged_rows(text)[:MAX_CELLS]]
-
-
-def read_regular(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file, never of what a link points to.
-
-    Raises:
-        OSError: it is a link, no regular file, too large, or cannot be read.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", str(path))
-        if status.st_size > limit:
-            raise OSError(errno.EFBIG, f"is larger than {limit:,} bytes", str(path))
-        return file.read(limit)
 
 
 def find_notebooks(folder: Path) -> list[Path]:

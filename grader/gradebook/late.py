@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from grader.errors import GraderUsageError
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 UNITS = ("percent", "points")
 LATEST, BEST = ATTEMPTS = ("latest", "best")

@@ -12,7 +12,7 @@ from grader.gradebook.course import ASSIGNMENT, POLICY_FILE
 from grader.gradebook.late import LatePolicy as Policy
 from grader.gradebook.late import clock, read_policy
 from grader.report.marks_csv import number
-from grader.submission.names import listed
+from grader.text import listed
 
 
 class LatePolicy(LateSubmissionPlugin):

@@ -9,18 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from grader.files import read_regular
 from grader.gradebook.groups import GROUPS_FILE, Groups
 from grader.gradebook.hand_ins import HandIn
-from grader.gradebook.handed_in import (
-    BrokenNotebook,
-    decoded,
-    find_notebooks,
-    read_notebook,
-    read_regular,
-)
+from grader.gradebook.handed_in import BrokenNotebook, decoded, find_notebooks, read_notebook
 from grader.gradebook.list_names import MAX_BYTES, is_member_list
 from grader.gradebook.roster import LOOSE, Person, Roster
-from grader.submission.names import is_clutter, listed, printable
+from grader.submission.names import is_clutter
+from grader.text import listed, printable
 
 _BETWEEN = re.compile(r"[,;\t|&/()<>]|\s+(?:and|und|en|et|y|with)\s+")
 _LINE = re.compile(

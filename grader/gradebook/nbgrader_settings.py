@@ -103,6 +103,7 @@ def configure(c: Config, course: Path | None = None) -> None:
     """
     from nbgrader.server_extensions.formgrader.handlers import template_path
 
+    # Not at once: formgrader takes 2 s, and every new course reads this module.
     from grader.gradebook.formgrader_server import extend_formgrader
     from grader.gradebook.formulas import TEMPLATES
 

@@ -15,7 +15,7 @@ from grader.gradebook.groups import GROUPS_FILE, Groups
 from grader.gradebook.hand_ins import attempt
 from grader.gradebook.roster import LOOSE, Fit, Person, Roster
 from grader.submission.downloads import Entry
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from nbformat.v4 import new_markdown_cell
 
 from grader.gradebook.align import Alignment, Kind, Piece, Released, align
 from grader.gradebook.handed_in import HandedInCell
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 LOOK_BELOW = (
     "*(This cell was left empty or deleted. The student wrote outside the answer cells: see the cells around "

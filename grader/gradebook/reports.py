@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.files import read_regular
 from grader.gradebook.documents import Document, find_documents
-from grader.gradebook.handed_in import (
-    UNREADABLE,
-    BrokenNotebook,
-    HandedInCell,
-    find_notebooks,
-    read_notebook,
-    read_regular,
-)
-from grader.submission.names import listed, printable
+from grader.gradebook.handed_in import UNREADABLE, BrokenNotebook, HandedInCell, find_notebooks, read_notebook
+from grader.text import listed, printable
 
 
 @dataclass(frozen=True)

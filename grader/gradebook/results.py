@@ -9,7 +9,7 @@ from grader.marking.result import SubmissionResult
 from grader.marking.result_json import result_from_json
 from grader.report.results_json import FILE_NAME
 from grader.rubric import load_rubric
-from grader.submission.names import printable
+from grader.text import printable
 
 NO_SANDBOX = "none"
 

@@ -21,8 +21,7 @@ from pygments.token import STANDARD_TYPES
 from grader.gradebook.answer_markdown import to_html
 from grader.gradebook.answer_pictures import FIGURE, PICTURE, with_figures, with_pictures
 from grader.gradebook.lost_words import lost
-from grader.report.readable import without_piles
-from grader.submission.names import printable
+from grader.text import printable, without_piles
 
 TAGS = frozenset(
     (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from grader.gradebook import state
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course
 from grader.report.marks_csv import number
-from grader.submission.names import listed
+from grader.text import listed
 
 if TYPE_CHECKING:
     from nbgrader.api import Comment, Grade, Gradebook

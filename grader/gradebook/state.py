@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.errors import GraderFault
+from grader.files import write_atomically
 from grader.gradebook.course import Course
-from grader.report.atomic import write_atomically
 from grader.submission import read_submission
-from grader.submission.names import printable
+from grader.text import printable
 
 PREPARED = "prepared.json"  # student -> digests of the copies that `prepare` has put into submitted/
 ROSTER = "roster.json"  # students that came on the roster by handing in something -> when the course had none

@@ -28,7 +28,7 @@ from traitlets.config import Config
 from grader.errors import GraderFault
 from grader.gradebook.collect import Collect
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course
-from grader.submission.names import printable
+from grader.text import printable
 
 LOG = "nbgrader.log"
 ENTERING = "state/entering"  # where nbgrader makes what is to lie in autograded/

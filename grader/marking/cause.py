@@ -28,7 +28,6 @@ Kind = Literal[
 ]
 # Of these the code has hit a limit of the sandbox, or ended its process.
 LIMITS: tuple[Kind, ...] = ("died", "timeout", "memory")
-SYNTAX_ERRORS = ("SyntaxError", "IndentationError", "TabError")
 
 _NUMBERS = re.compile(r"\[[-\d., ]*\]|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?%?")
 

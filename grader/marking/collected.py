@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from _pytest.config import _prepareconfig
 
-from grader.marking.context import CONTEXT, Context
+from grader.limits import CHECK_SECONDS
+from grader.suites.context import CONTEXT, Context
 
 SUITES = Path(__file__).parent.parent / "suites"
 # None of these has a part in marking, and together they would cost half of its time.
@@ -25,7 +26,6 @@ UNUSED_PLUGINS = (
     *("doctest", "debugging", "faulthandler", "setuponly", "setupplan", "stepwise", "recwarn", "tmpdir"),
     "legacypath",
 )
-CHECK_SECONDS = 900  # a guard against the grader's own hanging; calls into the box have far shorter deadlines
 ARGUMENTS = (
     str(SUITES),
     f"--rootdir={SUITES}",

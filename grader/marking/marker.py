@@ -9,23 +9,26 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.box.text import one_line
+from grader.box.errors import BoxError
+from grader.box.launcher import Box, find_bubblewrap
+from grader.box.unprotected import UnprotectedBox
 from grader.digits import digits_file
 from grader.errors import GraderFault
 from grader.marking.result import GRADER_ERROR, CheckResult, Note, SubmissionResult
 from grader.rubric import load_rubric
+from grader.text import one_line
 
 if TYPE_CHECKING:
     from grader.box.launcher import Box
     from grader.marking.collected import CollectedSuites
-    from grader.marking.context import Context
     from grader.marking.plugin import MarkingPlugin
     from grader.submission import Submission
+    from grader.suites.context import Context
     from grader.suites.pictures import Shown
 
 PACKAGE = Path(__file__).parent.parent
 # What decides a verdict. A result is only comparable with another of the same digest.
-VERDICT_SOURCES = ("suites", "box", "marking", "rubric.toml", "data.py")
+VERDICT_SOURCES = ("suites", "box", "marking", "rubric.toml", "data.py", "limits.py", "text.py")
 DISTRIBUTIONS = "torch.distributions"
 DEVICES = "devices written into the code"
 AGAIN = "grade this submission again"
@@ -75,8 +78,6 @@ def check_environment(options: MarkingOptions) -> None:
         GraderUsageError: the data set is not to be had.
         GraderFault: bubblewrap or scikit-learn is not installed.
     """
-    from grader.box.errors import BoxError
-    from grader.box.launcher import find_bubblewrap
 
     if options.sandbox:
         try:
@@ -86,7 +87,7 @@ def check_environment(options: MarkingOptions) -> None:
     if options.data == "digits":
         digits_file()
     else:
-        from grader.data import load_images
+        from grader.data import load_images  # not at once: it loads torch
 
         load_images(options.data)
 
@@ -101,12 +102,10 @@ class Marker:
         self.options = options
         self._box: Box | None = None
         self._suites: CollectedSuites | None = None
-        self._shown: list[Shown] = []
+        self.shown: list[Shown] = []  # what the models of the submission that was marked last have made
 
     def box(self) -> Box:
         """The warm box; a new one where there is none yet or the last one broke down."""
-        from grader.box.launcher import Box
-        from grader.box.unprotected import UnprotectedBox
 
         if self._box is not None and not self._box.alive():
             self._box.close()
@@ -123,11 +122,11 @@ class Marker:
             submission: what was handed in.
             items: mark only these; the result lists no others. None marks all.
         """
-        from grader.box.errors import BoxError
+        # Not at once: they load torch and pytest, 1.8 s, and the command line has nothing to do with them.
         from grader.marking.collected import CollectedSuites
-        from grader.marking.context import Context
         from grader.marking.plugin import MarkingPlugin
         from grader.suites import pictures
+        from grader.suites.context import Context
 
         pictures.drain()
         started = time.monotonic()
@@ -141,7 +140,7 @@ class Marker:
             allow_devices=self.options.allow_devices,
         )
         plugin = MarkingPlugin(context, rubric, items)
-        self._shown = []
+        self.shown = []
         try:
             self.box()
         except BoxError as error:  # said once, instead of by every check
@@ -161,13 +160,13 @@ class Marker:
         except BaseException:
             self._end_suites()
             raise
-        self._shown = pictures.drain()
+        self.shown = pictures.drain()
         return self._result(submission, context, plugin, started)
 
     def _result(
         self, submission: Submission, context: Context, plugin: MarkingPlugin, started: float
     ) -> SubmissionResult:
-        from grader.marking.plugin import score_all
+        from grader.marking.plugin import score_all  # not at once: it loads torch and pytest
 
         return SubmissionResult(
             submission=submission.name,
@@ -185,18 +184,6 @@ class Marker:
                 *(Note(line, "staff", "grader") for line in plugin.faults),
             ),
         )
-
-    def pictures(self, submission: Submission, result: SubmissionResult) -> dict[str, bytes]:
-        """What the models of the submission that was marked last have made, drawn; the files by name."""
-        from grader.report.pictures import Picture, draw, file_name
-
-        drawn = {}
-        for shown in self._shown:
-            content = draw(Picture(shown.item, shown.kind, shown.values.numpy()))
-            if content is not None:
-                drawn[file_name(shown.item, shown.kind)] = content
-        self._shown = []
-        return drawn
 
     def _end_suites(self) -> None:
         """Collect the suites anew the next time."""

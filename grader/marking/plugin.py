@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
-from grader.box.errors import BoxError, StudentError
-from grader.box.text import one_line
+from grader.box.errors import SYNTAX_ERRORS, BoxError, StudentError
 from grader.marking import result
-from grader.marking.cause import SYNTAX_ERRORS, Cause, without_numbers
-from grader.marking.context import Context
-from grader.marking.prices import LEAST, SLIP, Price, load_prices, lost_share
+from grader.marking.cause import Cause, without_numbers
+from grader.marking.prices import LEAST, Price, load_prices, lost_share
 from grader.marking.result import CheckResult, ItemResult, Status
 from grader.rubric import Item, Rubric
+from grader.suites.context import Context
 from grader.suites.expect import CheckFailed
+from grader.suites.severity import SLIP
+from grader.text import one_line
 
 # What the session's stand-in for torch.distributions raises, see box/inside/forbidden.py.
 FORBIDDEN = "ForbiddenError"

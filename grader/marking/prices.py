@@ -21,9 +21,9 @@ from pathlib import Path
 
 from grader.marking import result
 from grader.marking.result import CheckResult
+from grader.suites.severity import SERIOUS, SEVERITIES, SLIP, WHOLE
 
 PRICES_FILE = Path(__file__).with_name("prices.toml")
-SLIP, SERIOUS, WHOLE = SEVERITIES = ("slip", "serious", "whole")
 # The share of an item that one failed check costs, and the most that all failures of this severity cost.
 LEAST = {SLIP: 0.15, SERIOUS: 0.45, WHOLE: 1.0}
 MOST = {SLIP: 0.25, SERIOUS: 0.60, WHOLE: 1.0}

@@ -16,10 +16,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+from grader.files import write_atomically
 from grader.release import leaks, stubs
 from grader.release.notebook import notebook_text
 from grader.release.requirements import subset
-from grader.report.atomic import write_atomically
 from grader.rubric import load_rubric
 
 REPOSITORY = Path(__file__).resolve().parents[2]

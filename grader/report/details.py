@@ -9,9 +9,8 @@ from rich.text import Text
 from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.report.look import LOOKS, lines_of, points_of, sign
 from grader.report.marks_csv import number
-from grader.report.readable import readable
 from grader.report.told_once import told_once
-from grader.submission.names import listed
+from grader.text import listed, readable
 
 
 def details(results: Sequence[SubmissionResult], encoding: str) -> Iterator[tuple[int, Text]]:

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from grader.box.launcher import ENVIRONMENT, bubblewrap_arguments, find_bubblewrap
+from grader.files import write_atomically
+from grader.limits import FIGURES_SECONDS
 from grader.report import redraw
-from grader.report.atomic import write_atomically
 from grader.report.by_eye import is_expected
 from grader.report.redraw import MOST_FIGURES, SUFFIXES, TOO_LARGE, TOO_MANY
 from grader.submission.names import safe_name
@@ -29,7 +31,6 @@ FOLDER = "figures"
 SMALL = f"{FOLDER}/small"  # for pages that hold many
 REPORT = "report"  # pictures out of a notebook are called `report-1.7.curves`
 
-SECONDS = 60.0  # for all figures of a submission
 MOST_LARGE, MOST_SMALL = 3_000_000, 200_000  # bytes of what comes back
 _MOST_LINE = 2000
 _MOST_LINES = 1000
@@ -169,7 +170,6 @@ def _told_once(beyond: Mapping[str, str]) -> Iterator[str]:
 
 def _redrawn(files: Mapping[str, bytes], sandbox: bool) -> bytes:
     """What `redraw.py` says about files, as much of it as there may be."""
-    from grader.box.launcher import ENVIRONMENT, bubblewrap_arguments, find_bubblewrap
 
     command = [sys.executable, "-I", "-B", "-c", _source()]
     if sandbox:
@@ -190,7 +190,7 @@ def _redrawn(files: Mapping[str, bytes], sandbox: bool) -> bytes:
             cwd="/",
             start_new_session=True,  # Ctrl-C in the grader's terminal is for the grader to handle
         ) as process:
-            timer = threading.Timer(SECONDS, process.kill)
+            timer = threading.Timer(FIGURES_SECONDS, process.kill)
             timer.start()
             try:
                 assert process.stdout is not None

@@ -11,7 +11,7 @@ from rich.text import Text
 from grader.marking import result as status
 from grader.marking.result import SubmissionResult
 from grader.report.marks_csv import number
-from grader.report.readable import readable
+from grader.text import readable
 
 MAX_LINES = 30
 MAX_LINE_CHARACTERS = 2000

@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.files import write_atomically
 from grader.marking.result import SubmissionResult
-from grader.report.atomic import write_atomically
 from grader.report.cells import harmless
 from grader.rubric import load_rubric
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from grader.files import write_atomically
 from grader.marking.result import SubmissionResult
-from grader.report.atomic import write_atomically
 
 FILE_NAME = "results.json"
 PAIRS_FILE = "similar.json"  # {"pairs": [{"a": "s1", "b": "s2", "score": 0.97}, ...]}, beside the submissions

@@ -20,8 +20,8 @@ from rich.text import Text
 from grader.marking.result import PARTIAL, PASSED, ItemResult, SubmissionResult
 from grader.report.look import LOOKS, sign, wrapped
 from grader.report.marks_csv import number
-from grader.report.readable import readable
 from grader.rubric import Item, load_rubric
+from grader.text import readable
 
 NAME_COLUMNS = 20  # what a name is granted before a layout is given up for a narrower one
 FRAME = 3  # a cell's padding and the line beside it

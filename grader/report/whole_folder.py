@@ -11,7 +11,7 @@ from grader.marking.result import SubmissionResult
 from grader.report.marks_csv import FILE_NAME, write_marks
 from grader.report.pages.load import load
 from grader.report.results_json import FILE_NAME as RESULT_FILE
-from grader.submission.names import listed
+from grader.text import listed
 
 _NAMED = 3  # so many submissions are named, more are counted
 

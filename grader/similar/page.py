@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from grader.report.atomic import write_atomically
+from grader.files import write_atomically
 from grader.similar.compare import Pair, Span
 
 

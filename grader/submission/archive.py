@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from grader.files import open_plainly
 from grader.submission.leaves import files_of, leaves_of, nothing_found, read_placed, without_files
 from grader.submission.model import MAX_ARCHIVE_BYTES, Contents, UnreadableSubmission
-from grader.submission.names import printable
 from grader.submission.nested import read_nested, with_unopened, within
 from grader.submission.opening import reading_archive, source_of
 from grader.submission.places import locate, names_among
 from grader.submission.unpacking import FILE, Source, too_large
+from grader.text import printable
 
 
 def read_archive(path: Path, shown: bool = False) -> Contents:
@@ -95,9 +96,8 @@ def opened_file(path: Path) -> Iterator[BinaryIO]:
         UnreadableSubmission: it is none, or over the cap.
         OSError: the system does not let us read it.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
+    with open_plainly(path) as file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableSubmission("it is neither a folder nor a file")
         if status.st_size > MAX_ARCHIVE_BYTES:

@@ -18,16 +18,10 @@ from grader.submission.downloads import Entry, parse_all, platform_files
 from grader.submission.earlier import holds_results
 from grader.submission.folder import holds_assignment
 from grader.submission.model import Found
-from grader.submission.names import (
-    is_archive,
-    is_clutter,
-    is_silent,
-    listed,
-    printable,
-    submission_name,
-)
+from grader.submission.names import is_archive, is_clutter, is_silent, submission_name
 from grader.submission.places import PLACES, spelled
 from grader.submission.uploads import choose_uploads, found_in_folder
+from grader.text import listed, printable
 
 # Folders that tools and courses leave in a cohort: submissions only where they hold one.
 _RARELY_SUBMISSIONS = frozenset({"figures", "lightning_logs", "checkpoints", "lost+found"})

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from grader.files import open_plainly
 from grader.submission.kinds import is_archive_file
 from grader.submission.layout import misspelt_parts, strangers, unread_modules
 from grader.submission.leaves import nothing_found, settle_utils, without_files
@@ -28,7 +29,7 @@ from grader.submission.model import (
     Contents,
     UnreadableSubmission,
 )
-from grader.submission.names import is_clutter, may_be_archive, printable
+from grader.submission.names import is_clutter, may_be_archive
 from grader.submission.nested import Holder, Opened, candidates, read_nested, with_unopened
 from grader.submission.places import (
     PLACES,
@@ -41,9 +42,9 @@ from grader.submission.places import (
     spelled,
 )
 from grader.submission.shown import DEPTH, FOLDER, SUFFIXES, Budget, is_shown, refusal
+from grader.text import printable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 # How far files are looked for that do not lie where they belong: folders down, and names in all folders.
 _SEARCH_DEPTH = 8
 _SEARCH_MOST = 10  # times what one folder may have
@@ -335,9 +336,8 @@ def read_plain_file(name: str, shown: str, parent: int | None = None, over: int 
     """
     # Looked at before it is opened (opening a device can have effects), and again once it is open.
     _require(os.stat(name, dir_fd=parent, follow_symlinks=False), stat.S_IFREG, shown)
-    descriptor = os.open(name, _FILE, dir_fd=parent)
-    with open(descriptor, "rb") as file:
-        _require(os.fstat(descriptor), stat.S_IFREG, shown)
+    with open_plainly(name, parent) as file:
+        _require(os.fstat(file.fileno()), stat.S_IFREG, shown)
         content = file.read((MAX_FILE_BYTES if over is None else over) + 1)
     if over is None and len(content) > MAX_FILE_BYTES:
         raise UnreadableSubmission(

@@ -7,6 +7,7 @@ import re
 import stat
 from pathlib import Path
 
+from grader.files import open_plainly
 from grader.submission.names import is_archive
 from grader.submission.tar_header import BLOCK, read_header
 from grader.submission.unpacking import DamagedArchive
@@ -60,11 +61,10 @@ def kind_of(head: bytes) -> str:
 
 def kind_of_file(path: Path) -> str:
     """What a plain file is; empty for what is no plain file, or cannot be read. Follows no link."""
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
         if not stat.S_ISREG(os.lstat(path).st_mode):  # opening a device can have effects
             return ""
-        with open(os.open(path, flags), "rb") as file:
+        with open_plainly(path) as file:
             return kind_of(file.read(HEAD)) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else ""
     except OSError:
         return ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from grader.submission.model import GIVEN_FILES, NAMED_FILES, PARTS
-from grader.submission.names import is_clutter, printable
+from grader.submission.names import is_clutter
+from grader.text import printable
 
 MAX_WARNINGS = 5  # of a kind: a line each, and one line about the rest
 

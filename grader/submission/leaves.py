@@ -18,12 +18,13 @@ from grader.submission.model import (
     Contents,
     UnreadableSubmission,
 )
-from grader.submission.names import is_clutter, listed, printable
+from grader.submission.names import is_clutter
 from grader.submission.opening import components
 from grader.submission.places import PLACES, Place, Placement, is_given_utils
 from grader.submission.shown import FOLDER as FIGURES
 from grader.submission.shown import SUFFIXES, Budget, is_shown, may_be_code
 from grader.submission.unpacking import FILE, FOLDER, Member, Source, read_some, read_wanted
+from grader.text import listed, printable
 
 OF_NBGRADER = frozenset({"timestamp.txt", "submission_secret.txt"})  # which it puts beside what is handed in
 

@@ -13,10 +13,11 @@ from grader.submission.kinds import is_archive_file
 from grader.submission.layout import FLAT, strangers
 from grader.submission.leaves import settle_utils
 from grader.submission.model import GIVEN_NAMES, Contents
-from grader.submission.names import is_clutter, listed, printable
+from grader.submission.names import is_clutter
 from grader.submission.nested import Opened, read_nested
 from grader.submission.places import PLACES, Placement, with_look_alikes
 from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget, may_be_code
+from grader.text import listed, printable
 
 
 def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:

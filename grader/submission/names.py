@@ -1,11 +1,10 @@
-"""Names that students chose: how to show them, and how to use them for a folder."""
+"""Names that students chose: what kind of file they tell of, and how to use them for a folder."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-from collections.abc import Iterable
 from pathlib import PurePath
 
 ARCHIVE_SUFFIXES = (
@@ -31,25 +30,6 @@ RESERVED_NAMES = frozenset({"marks.csv", "run.json", "similar.json", "index.html
 ITEM_PAGE = re.compile(r"item-.*\.html", re.IGNORECASE)
 
 _UNSAFE = re.compile(r'[/\\:*?"<>|]')
-
-
-def printable(text: str, limit: int = 200) -> str:
-    """The text on one line, without anything that a terminal would act on.
-
-    Control and formatting characters, and bytes that are not UTF-8, show as escapes such as `\\x1b`.
-    """
-    if len(text) > limit:
-        text = text[: limit - 1] + "…"
-    return "".join(_escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    if char.isprintable():
-        return char
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as the file system functions hand it over
-        return f"\\x{code - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode("ascii")
 
 
 def stem(name: str) -> str:
@@ -138,10 +118,3 @@ def is_silent(name: str) -> bool:
     """Whether everybody knows that nobody handed this in. Other hidden names are left out, with a word."""
     lower = name.casefold()
     return lower in _SILENT or lower.startswith(_SILENT_STARTS)
-
-
-def listed(names: Iterable[str], limit: int = 5) -> str:
-    """The names for a message, in order: `a, b, c and 4 more`."""
-    ordered = sorted(names)
-    shown = ", ".join(printable(name, 80) for name in ordered[:limit])
-    return shown if len(ordered) <= limit else f"{shown} and {len(ordered) - limit} more"

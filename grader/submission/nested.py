@@ -9,10 +9,11 @@ from typing import BinaryIO
 
 from grader.submission.leaves import Leaf, files_of, leaves_of, read_placed
 from grader.submission.model import MAX_UNPACKED_BYTES, PARTS, Contents, UnreadableSubmission
-from grader.submission.names import is_archive, listed, may_be_archive, printable
+from grader.submission.names import is_archive, may_be_archive
 from grader.submission.opening import reading_archive, source_of
 from grader.submission.places import Place, locate
 from grader.submission.unpacking import FILE
+from grader.text import listed, printable
 
 MAX_OPENED = 4  # archives in one submission
 MAX_HELD_BYTES = 64_000_000  # of them, together: they are held in memory

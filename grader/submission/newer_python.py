@@ -10,7 +10,8 @@ import json
 import subprocess
 import sys
 
-SECONDS = 10.0
+from grader.limits import NEWER_PYTHON_SECONDS
+
 NEWEST = 14  # Python 3.14: the newest that ruff 0.17 knows
 Version = tuple[int, int]
 
@@ -47,7 +48,7 @@ def _readable(source: bytes, target: str) -> bool | None:
             [find_ruff_bin(), "check", *options, "--target-version", target, "-"],
             input=source,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=NEWER_PYTHON_SECONDS,
             check=False,
         )
         return not any(one["code"] == "invalid-syntax" for one in json.loads(found.stdout))

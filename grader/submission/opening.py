@@ -13,11 +13,12 @@ from grader.submission import kinds
 from grader.submission.decompress import bunzip, unxz
 from grader.submission.gunzip import Gunzip
 from grader.submission.model import UnreadableSubmission
-from grader.submission.names import is_archive, printable
+from grader.submission.names import is_archive
 from grader.submission.places import Place
 from grader.submission.tape import Decompress, TarSource
 from grader.submission.unpacking import Source
 from grader.submission.zipped import ZipSource
+from grader.text import printable
 
 _DISK_ERRORS = frozenset({errno.EIO, errno.EACCES, errno.EPERM, errno.ENOMEM, errno.EMFILE, errno.ESTALE})
 _DECOMPRESS = {kinds.GZIP: Gunzip, kinds.BZIP2: bunzip, kinds.XZ: unxz}

@@ -14,7 +14,8 @@ from itertools import takewhile
 
 from grader.submission.layout import FLAT
 from grader.submission.model import NAMED_FILES, PARTS, UnreadableSubmission
-from grader.submission.names import is_archive, listed, printable, stem
+from grader.submission.names import is_archive, stem
+from grader.text import listed, printable
 
 Place = tuple[str, ...]  # a path, as its components from the top of the submission
 

@@ -13,7 +13,8 @@ from grader.submission.archive import read_archive
 from grader.submission.folder import read_folder
 from grader.submission.loose import read_loose
 from grader.submission.model import GRADER, STUDENT, Contents, Found, Submission, UnreadableSubmission
-from grader.submission.names import printable, submission_name
+from grader.submission.names import submission_name
+from grader.text import printable
 
 # What the system says when a link or special file was put in a file's place between two looks at it.
 _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})

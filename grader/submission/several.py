@@ -15,8 +15,8 @@ from pathlib import Path
 from grader.submission.archive import names_in_archive
 from grader.submission.folder import names_in_folder
 from grader.submission.model import GIVEN_NAMES
-from grader.submission.names import listed
 from grader.submission.places import PLACES
+from grader.text import listed
 
 MOST_OPENED = 10  # of one student, to look what is in them; of more the latest
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from grader.submission.model import MAX_SHOWN_BYTES, MAX_SHOWN_FILES, MAX_SHOWN_TOTAL
-from grader.submission.names import is_clutter, printable
+from grader.submission.names import is_clutter
+from grader.text import printable
 
 FOLDER = "figures"
 DEPTH = 3  # folders down from the top, `figures` among them

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from grader.submission.model import MAX_MEMBERS, MAX_PATH_CHARACTERS, MAX_PATH_DEPTH, UnreadableSubmission
-from grader.submission.names import printable
 from grader.submission.shown import Budget, refusal
+from grader.text import printable
 
 FILE = "file"
 FOLDER = "folder"

@@ -11,9 +11,10 @@ from grader.submission.downloads import Entry
 from grader.submission.kinds import is_archive_file
 from grader.submission.layout import is_part, misspelt_parts
 from grader.submission.model import Found
-from grader.submission.names import is_clutter, listed, printable, safe_name, submission_name
+from grader.submission.names import is_clutter, safe_name, submission_name
 from grader.submission.places import PLACES, spelled
 from grader.submission.several import Choice, choose_among
+from grader.text import listed, printable
 
 _NAMED = 1_000  # what is passed over is named, and not counted
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grader.box.errors import StudentError
-from grader.marking.cause import SYNTAX_ERRORS
+from grader.box.errors import SYNTAX_ERRORS, StudentError
 
 WRITES = (
     "the grader's process may write below the folder that a logger or args names, and in /tmp, nowhere else"

@@ -15,9 +15,9 @@ import torch
 
 from grader.box.errors import BoxError, StudentError
 from grader.data import split_images
-from grader.marking.context import CONTEXT, Context
 from grader.submission.model import GIVEN_FILES
 from grader.suites.causes import explain, lacks_device
+from grader.suites.context import CONTEXT, Context
 from grader.suites.draw import Draw, derive_seed
 from grader.suites.part import DRIVERS, HELPER_FOLDER, Part
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import torch
 
 from grader.box.remote import Remote
-from grader.marking.prices import SLIP
+from grader.suites.severity import SLIP
 
 # A message may end with a colon and the mistake, in words, that explains what came before.
 _MISTAKE = re.compile(r": ([a-z][^:\d\[\]()]{14,})$")
@@ -22,7 +22,7 @@ class CheckFailed(Exception):
     Attributes:
         message: what came and what was expected.
         hint: what to look at.
-        severity: how bad that is, see `grader.marking.prices`; empty where it is as bad as the check says.
+        severity: how bad that is, see `grader.suites.severity`; empty where it is as bad as the check says.
     """
 
     def __init__(self, message: str, hint: str = "", severity: str = "") -> None:

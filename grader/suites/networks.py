@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 
 from grader.box.remote import Remote
-from grader.marking.prices import SLIP, WHOLE
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, expect, fail
 from grader.suites.part import Part
+from grader.suites.severity import SLIP, WHOLE
 
 # With every weight this much larger, anything that squashes shows: a tanh ends at 1, a softplus at 0. The
 # factor acts once in a network that normalizes before its last layer and once per layer in one that does not.

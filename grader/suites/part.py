@@ -16,9 +16,6 @@ DRIVERS = Path(__file__).parent / "drivers"
 # What runs in the box beside the student's code, on its side of the trust boundary: helpers of ours that
 # replace names, run a training loop, or catch what a `main` makes. The leading underscore marks them.
 HELPER_FOLDER = "_grader"
-# All of a submission's calls together. Marking takes 10 s, a minute on a crowded machine; once a call has not
-# ended, the other checks of its item are not tried, so that 16 endless loops fit in, too.
-SUBMISSION_SECONDS = 600.0
 
 
 class Item:

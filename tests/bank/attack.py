@@ -11,8 +11,8 @@ from unittest import mock
 
 import torch
 
-from grader.box.client import CALL_SECONDS
 from grader.box.processes import status
+from grader.limits import CALL_SECONDS
 from grader.marking.marker import Marker
 from grader.marking.result import GRADER_ERROR, PASSED, SubmissionResult
 from grader.submission import GRADER, Submission

@@ -7,7 +7,7 @@ out; here stands what that should amount to, and `python -m tests.bank.prices` c
 
 from __future__ import annotations
 
-from grader.marking.prices import SERIOUS, SLIP, WHOLE
+from grader.suites.severity import SERIOUS, SLIP, WHOLE
 from tests.bank.entries import Entry
 
 # The share of an item, from and to.

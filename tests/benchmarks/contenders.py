@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from grader.box.client import CALL_SECONDS, Session
+from grader.box.client import Session
+from grader.limits import CALL_SECONDS
 from grader.marking.marker import Marker, MarkingOptions
 from grader.submission import read_submission
 from tests.benchmarks.course import autograde, prepare_course

@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from grader.report.atomic import write_atomically
+from grader.files import write_atomically
 
 SAMPLE_SECONDS = 1.0
 

@@ -12,8 +12,8 @@ from grader.box import wire
 from grader.box.client import Session
 from grader.box.errors import StudentError
 from grader.box.remote import Call, Remote
-from grader.box.text import one_line
 from grader.box.wire import Reference
+from grader.text import one_line
 
 from .hostile import HostileBox, answering, raw, replying, take_request
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -135,6 +136,23 @@ class HereCrew:
     def alone(self) -> None: ...
 
 
+def marked_here(monkeypatch) -> None:
+    """Let a run mark in this very process, which takes no time to start."""
+    monkeypatch.setattr("grader.grading.run._crew", lambda options, factory, tell: HereCrew(factory))
+
+
+class HonestFake(FakeOfOptions):
+    """Its results say the run's seed, suite and sandbox, as the real ones do."""
+
+    def __init__(self, options, provenance: Provenance) -> None:
+        super().__init__(options)
+        self.provenance = provenance
+
+    def mark(self, submission: Submission) -> SubmissionResult:
+        result, run = super().mark(submission), self.provenance
+        return replace(result, seed=run.seed, suite=run.suite, sandbox=run.sandbox)
+
+
 def fake_of_options(options, provenance) -> FakeOfOptions:
     """In the place of `guarded_marker`."""
     return FakeOfOptions(options)
@@ -144,9 +162,9 @@ def fake_of_options(options, provenance) -> FakeOfOptions:
 def pretended_marking(monkeypatch, folder: Path, factory=fake_of_options) -> Iterator[None]:
     """Let the command line mark with a pretended marker, which keeps its log in a folder."""
     monkeypatch.setenv("FAKE_LOG", str(folder / "log"))
-    monkeypatch.setattr("grader.engine.guard.guarded_marker", factory)
-    monkeypatch.setattr("grader.marking.marker.check_environment", lambda options: None)
-    monkeypatch.setattr("grader.engine.environment_digest", lambda data: data)
+    monkeypatch.setattr("grader.grading.run.guarded_marker", factory)
+    monkeypatch.setattr("grader.grading.run.check_environment", lambda options: None)
+    monkeypatch.setattr("grader.grading.run.environment_digest", lambda data: data)
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)

@@ -178,7 +178,7 @@ def test_an_interrupt_leaves_nothing_running_on_the_workers(tmp_path, scheduler)
 
 
 def test_a_warm_marker_that_nobody_asks_ends(tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(cluster, "CLUSTER_IDLE_SECONDS", 0.2)
     (found,) = cohort(tmp_path, "s1")
     submission = cluster.read_found(found)
     monkeypatch.setattr("grader.engine.cpus._idle", lambda: sorted(os.sched_getaffinity(0)))
@@ -186,7 +186,7 @@ def test_a_warm_marker_that_nobody_asks_ends(tmp_path, monkeypatch):
     assert all_end(marking_processes(tmp_path))
     with cluster._PROCESSES["run"].lock:  # until the end of the process has been seen to
         assert cluster._PROCESSES["run"].cpu.number is None
-    monkeypatch.setattr(cluster, "IDLE_SECONDS", 60)
+    monkeypatch.setattr(cluster, "CLUSTER_IDLE_SECONDS", 60)
     cluster.mark_on_worker("run", fake(tmp_path), submission, PROVENANCE)
     cluster.close_on_worker("run")
     assert log_of(tmp_path) == ["made", "mark:s1", "close"] * 2
@@ -194,7 +194,7 @@ def test_a_warm_marker_that_nobody_asks_ends(tmp_path, monkeypatch):
 
 
 def test_no_scheduler_at_the_address(monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(cluster, "CLUSTER_CONNECT_SECONDS", 1)
     for address in ("tcp://127.0.0.1:1", "nonsense://x", "127.0.0.1"):
         with pytest.raises(GraderUsageError, match=f"--dask {address}: no Dask scheduler answers there"):
             cluster.connect(address)
@@ -210,7 +210,7 @@ def own_cluster() -> Iterator[LocalCluster]:
 
 
 def test_without_workers_a_run_gives_up(tmp_path, own_cluster, monkeypatch):
-    monkeypatch.setattr(cluster, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(cluster, "CLUSTER_PATIENCE_SECONDS", 1.0)
     told = []
     crew = cluster.ClusterCrew(
         cluster.connect(own_cluster.scheduler_address), fake(tmp_path), "--dask", tell=told.append

@@ -122,7 +122,7 @@ def test_files_that_cannot_be_read_are_the_graders_fault_and_named(tmp_path):
 
 
 def test_a_worker_that_hangs_is_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr(pool, "HANG_SECONDS", 2.0)
+    monkeypatch.setattr(pool, "WORKER_SECONDS", 2.0)
     began = time.monotonic()
     results = grade_cohort(cohort(tmp_path, "s1", "s2-sleep", "s3"), fake(tmp_path), PROVENANCE, 2)
     assert statuses(results) == {"s1": PASSED, "s2-sleep": GRADER_ERROR, "s3": PASSED}
@@ -132,7 +132,7 @@ def test_a_worker_that_hangs_is_ended(tmp_path, monkeypatch):
 
 
 def test_a_worker_that_is_stopped_is_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr(pool, "HANG_SECONDS", 2.0)
+    monkeypatch.setattr(pool, "WORKER_SECONDS", 2.0)
     stopped = []
 
     def stop():
@@ -169,7 +169,7 @@ def test_an_idle_worker_that_dies_is_replaced(tmp_path):
 @pytest.mark.parametrize("jump", [-86400.0, 86400.0])
 def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch, jump):
     """The wall clock may be set at any time; only the one that never jumps is looked at."""
-    monkeypatch.setattr(pool, "HANG_SECONDS", 60.0)
+    monkeypatch.setattr(pool, "WORKER_SECONDS", 60.0)
     monkeypatch.setattr(pool, "LOOK_SECONDS", 0.05)
     real, log = time.time, tmp_path / "log"
 

@@ -8,7 +8,6 @@ from grader.box.launcher import Box
 from grader.box.unprotected import UnprotectedBox
 from grader.engine import Provenance
 from grader.engine.guard import BoxLeaks, check_box, guarded_marker
-from grader.marking import marker as marking
 from grader.marking.marker import MarkingOptions, suite_digest
 
 OPTIONS = MarkingOptions(seed=1, sandbox=True)
@@ -60,7 +59,7 @@ class Pretender:
 def pretend(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The boxes that canaries are let loose in."""
     looked: list[object] = []
-    monkeypatch.setattr(marking, "Marker", Pretender)
+    monkeypatch.setattr("grader.engine.guard.DrawingMarker", Pretender)
     monkeypatch.setattr("grader.engine.guard.check_box", looked.append)
     Pretender.closed = 0
     return looked

@@ -17,7 +17,10 @@ import pytest
 from report.results import Outcome, result
 
 from grader.gradebook import cycle, steps
-from grader.gradebook.course import ASSIGNMENT, Course, NewCourse, initialise, inside
+from grader.gradebook.course import ASSIGNMENT, Course, NewCourse, inside
+from grader.gradebook.new_course import initialise
+from grader.grading.options import GradingOptions
+from grader.grading.results import Results
 from grader.marking.marker import suite_digest
 from grader.marking.result import PARTIAL, SubmissionResult
 from grader.report.results_json import write_result
@@ -143,25 +146,38 @@ def pretend_to_grade(
     monkeypatch: Any,
     outcomes: Mapping[str, Callable[[Item], Outcome]] | None = None,
     skip: Iterable[str] = (),
-    status: int = 0,
+    fault: str = "",
+    interrupted: bool = False,
     **changes: Any,
 ) -> None:
     """Write results directly where `make grade` would mark code: half of all points by default."""
 
-    def mark(course: Course, options: cycle.Options) -> int:
-        course.results.mkdir(exist_ok=True)
-        for student in sorted(os.listdir(course.collected)):
-            if student not in skip:
-                outcome = (outcomes or {}).get(student, half)
-                write_result(course.results, current(student, outcome, **changes))
-        return status
+    def mark(options: GradingOptions, details: bool) -> Results:
+        (collected,) = options.paths
+        options.output.mkdir(exist_ok=True)
+        results = [
+            current(student, (outcomes or {}).get(student, half), **changes)
+            for student in sorted(os.listdir(collected))
+            if student not in skip
+        ]
+        for one in results:
+            write_result(options.output, one)
+        return Results(
+            options.output,
+            7,
+            seed_given=True,
+            submissions=tuple(results),
+            fault=fault,
+            interrupted=interrupted,
+        )
 
-    monkeypatch.setattr(cycle, "_mark", mark)
+    monkeypatch.setattr(cycle, "grade_in_terminal", mark)
 
 
 def run(course: Course, **options: Any) -> int:
     """A whole cycle, without the exchange."""
-    return cycle.run(course, cycle.Options(**({"collect": False, "feedback": False} | options)))
+    grading = GradingOptions((course.collected,), course.results)
+    return cycle.run(course, cycle.Options(grading, **({"collect": False, "feedback": False} | options)))
 
 
 def scores(course: Course, student: str) -> dict[str, SimpleNamespace]:

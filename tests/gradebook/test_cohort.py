@@ -18,6 +18,7 @@ from gradebook.courses import ROOT, notebook, roster, scores
 from grader.gradebook import steps
 from grader.gradebook.course import ASSIGNMENT, Course, inside
 from grader.gradebook.cycle import Options, run
+from grader.grading.options import GradingOptions
 from grader.release.notebook import grade_id
 from grader.rubric import load_rubric
 
@@ -110,7 +111,7 @@ def test_thirty_submissions_from_release_to_gradebook(course, tmp_path, monkeypa
                 look.add(student)
             exchange("Submit", config, student)
         os.chdir(course.root)
-    assert run(course, Options(("--jobs", "2"))) == 0
+    assert run(course, Options(GradingOptions((course.collected,), course.results, jobs=2))) == 0
     said = capfd.readouterr().out
     assert f"{16 * 30} scores of 30 submissions agree with the results" in said
     assert "1 on the roster handed in nothing: absent" in said

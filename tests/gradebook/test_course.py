@@ -11,6 +11,7 @@ from gradebook.courses import ROOT, exchange
 from grader.cli import main
 from grader.gradebook import cycle, steps
 from grader.gradebook.course import ASSIGNMENT, fit_for_id, inside
+from grader.grading.options import Data, GradingOptions
 from grader.rubric import load_rubric
 
 
@@ -115,14 +116,30 @@ def test_ids_that_cannot_be(student):
     assert not fit_for_id(student)
 
 
-def test_options_of_grade_reach_the_grader(course, monkeypatch):
+@pytest.mark.parametrize(
+    ("where", "placed"),
+    [
+        (["--jobs", "3"], {"jobs": 3}),
+        (["--dask", "tcp://host:1"], {"dask": "tcp://host:1"}),
+        (["--slurm", "2"], {"slurm": 2}),
+    ],
+)
+def test_options_of_grade_reach_the_grader(course, monkeypatch, where, placed):
     given = []
-    monkeypatch.setattr(cycle, "run", lambda course, options: given.extend(options.grading) or 0)
-    options = ["--jobs", "3", "--seed", "7", "--data", "mnist", "--allow-distributions"]
-    options += ["--allow-devices"]
-    options += ["--dask", "tcp://host:1", "--slurm", "2", "--fresh", "--details"]
-    assert main(["course", "grade", str(course.root), *options]) == 0
-    assert given == options
+    monkeypatch.setattr(cycle, "run", lambda course, options: given.append(options) or 0)
+    options = ["--seed", "7", "--data", "mnist", "--allow-distributions", "--allow-devices", "--fresh"]
+    assert main(["course", "grade", str(course.root), *where, *options, "--details", "--no-collect"]) == 0
+    grading = GradingOptions(
+        (course.collected,),
+        course.results,
+        seed=7,
+        data=Data.mnist,
+        allow_distributions=True,
+        allow_devices=True,
+        fresh=True,
+        **placed,
+    )
+    assert given == [cycle.Options(grading, details=True, collect=False)]
 
 
 def test_make_passes_every_option_on_for_a_course():

@@ -19,6 +19,7 @@ from grader.gradebook import cycle
 from grader.gradebook.access import barrier, open_to_others
 from grader.gradebook.course import Course, inside
 from grader.gradebook.course_lock import only_run
+from grader.grading.results import Results
 
 HOLD = (
     "import sys, time; from pathlib import Path; from grader.gradebook.course import Course; "
@@ -229,15 +230,15 @@ def test_nbgraders_own_commands_write_with_the_rights_of_the_courses_folder(
 
 
 def test_a_run_writes_with_the_rights_of_the_courses_folder(course, monkeypatch, umask):
-    """Also for the marking, which is a process of its own."""
+    """Also for the marking, whose workers inherit it."""
     masks = []
 
-    def mark(*_) -> int:
+    def mark(options, details) -> Results:
         masks.append(os.umask(0o777))
         os.umask(masks[-1])
-        return 0
+        return Results(options.output, 7, seed_given=True)
 
-    monkeypatch.setattr(cycle, "_mark", mark)
+    monkeypatch.setattr(cycle, "grade_in_terminal", mark)
     hand_in(course, "ada", notebook(course))
     for mode, mask in ((0o700, 0o077), (0o2770, 0o007), (0o755, 0o022)):
         os.chmod(course.root, mode)

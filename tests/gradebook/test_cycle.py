@@ -218,7 +218,7 @@ def test_what_the_grader_failed_to_mark_is_open_and_no_zero(course, monkeypatch,
     def fault(item):
         return (GRADER_ERROR, 0.0, "the box fell over", "") if item.id == "1.7.kld" else half(item)
 
-    pretend_to_grade(monkeypatch, {"ada": fault}, status=1)
+    pretend_to_grade(monkeypatch, {"ada": fault})
     hand_in(course, "ada", notebook(course))
     assert run(course) == 1
     assert "ada: 1.7.kld was not marked, through the grader's own fault" in capsys.readouterr().out
@@ -374,7 +374,7 @@ def test_a_broken_policy_stops_the_run_before_anything(course, monkeypatch, caps
 
 
 def test_an_interrupted_marking_enters_nothing(course, monkeypatch):
-    pretend_to_grade(monkeypatch, status=130)
+    pretend_to_grade(monkeypatch, interrupted=True)
     hand_in(course, "ada", notebook(course))
     assert run(course) == 130
     with inside(course) as config, steps.open_gradebook(config) as gradebook:
@@ -432,15 +432,15 @@ def test_without_its_state_a_run_still_knows_its_own_copies(course, monkeypatch)
     assert (course.collected / "ada" / "report.ipynb").read_bytes() == b"{ broken"
 
 
-@pytest.mark.parametrize("status", [1, 3])
-def test_a_marking_that_failed_leaves_no_old_result_to_new_code(course, monkeypatch, capsys, status):
+@pytest.mark.parametrize("fault", ["the disk is full", ""], ids=["stopped", "left out"])
+def test_a_marking_that_failed_leaves_no_old_result_to_new_code(course, monkeypatch, capsys, fault):
     pretend_to_grade(monkeypatch, {"ada": passed})
     hand_in(course, "ada", notebook(course))
     hand_in(course, "bob", notebook(course))
     assert run(course) == 0
     shutil.rmtree(course.submitted("ada"))
     hand_in(course, "ada", notebook(course), extra={"part1/utils.py": b"# worse\n"})
-    pretend_to_grade(monkeypatch, skip=["ada", "bob"], status=status)
+    pretend_to_grade(monkeypatch, skip=["ada", "bob"], fault=fault)
     capsys.readouterr()
     assert run(course) == 1
     said = capsys.readouterr().out
@@ -478,7 +478,7 @@ def test_an_extension_for_nobody_is_named(course, monkeypatch, capsys):
 
 
 def test_a_run_that_failed_never_says_that_all_is_complete(course, monkeypatch, capsys):
-    pretend_to_grade(monkeypatch, status=1)
+    pretend_to_grade(monkeypatch, fault="the disk is full")
     hand_in(course, "ada", notebook(course))
     assert run(course) == 1
     said = capsys.readouterr().out

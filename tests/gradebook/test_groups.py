@@ -208,7 +208,7 @@ def test_a_group_that_is_formed_later_and_dissolved(course, monkeypatch):
 
 
 def test_a_hand_in_that_was_not_marked_is_a_fault_for_each(course, monkeypatch, capsys):
-    pretend_to_grade(monkeypatch, skip=["ada+attempt1"], status=1)
+    pretend_to_grade(monkeypatch, skip=["ada+attempt1"], fault="no box")
     roster(course, "ada", "bob", "cleo")
     group_file(course, "Group 12,ada,bob")
     hand_in(course, "ada", notebook(course))

@@ -11,8 +11,9 @@ import pytest
 from gradebook.courses import ROOT, copied, exchange, hand_in, notebook, pretend_to_grade, roster, run
 from grader.cli import main
 from grader.gradebook import steps
-from grader.gradebook.course import ASSIGNMENT, Course, NewCourse, initialise, inside
+from grader.gradebook.course import ASSIGNMENT, Course, NewCourse, inside
 from grader.gradebook.hand_in_times import UnknownTime, read_time
+from grader.gradebook.new_course import initialise
 
 AMSTERDAM, NEW_YORK, LONDON, DELHI, DUBLIN = map(
     ZoneInfo, ("Europe/Amsterdam", "America/New_York", "Europe/London", "Asia/Kolkata", "Europe/Dublin")

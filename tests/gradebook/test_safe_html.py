@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 
 from gradebook.courses import PNG
 from grader.gradebook.safe_html import TAGS, render
-from grader.report.readable import MOST_MARKS
+from grader.text import MOST_MARKS
 
 
 @pytest.mark.parametrize(

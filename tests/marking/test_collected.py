@@ -11,7 +11,7 @@ import pytest
 
 from grader.box.budget import Budget
 from grader.marking.collected import CollectedSuites
-from grader.marking.context import CONTEXT, Context
+from grader.suites.context import CONTEXT, Context
 
 
 class Nothing:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from grader.marking.plugin import score, score_all
-from grader.marking.prices import SERIOUS, SEVERITIES, SLIP, WHOLE, load_prices, lost_share
+from grader.marking.prices import load_prices, lost_share
 from grader.marking.result import CheckResult, SubmissionResult
 from grader.rubric import Item, load_rubric
 from grader.suites import part1, part2
+from grader.suites.severity import SERIOUS, SEVERITIES, SLIP, WHOLE
 
 ITEM = Item("1.7.kld", 1.5, "auto", "KLD", ("part1/utils.py",))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from grader.report.atomic import write_atomically
+from grader.files import write_atomically
 from tests.bank.entries import TRAININGS
 from tests.mutation.judgements import EQUIVALENT, MISSED, OPEN, OUTSIDE, Judgement, judge
 from tests.mutation.killer import Outcome

@@ -234,7 +234,7 @@ def test_a_process_that_was_taken_over_is_not_believed(monkeypatch, told):
 
 
 def test_a_process_without_an_end_is_ended(monkeypatch):
-    monkeypatch.setattr(module, "SECONDS", 2.0)
+    monkeypatch.setattr(module, "FIGURES_SECONDS", 2.0)
     script(monkeypatch, "while True: pass")
     assert len(draw_figures({"a.png": png(4, 4)}, sandbox=False).refused) == 1
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
-import stat
 
 import pytest
 
 from grader.marking.result import FAILED, GRADER_ERROR
-from grader.report.atomic import write_atomically
 from grader.report.marks_csv import number, write_marks
 from grader.report.results_json import write_result
 from grader.rubric import load_rubric
@@ -70,27 +68,6 @@ def test_half_a_surrogate_pair_does_not_reach_the_file(tmp_path):
     path = write_result(tmp_path, result("s1", lambda item: (FAILED, 0.0, "caf\udce9", "")))
     assert "\\ud" not in path.read_text(encoding="utf-8")
     assert json.loads(path.read_text(encoding="utf-8"))["items"][0]["checks"][1]["message"] == "caf?"
-
-
-def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("grader.report.atomic.os.fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_atomically(path, b"new")
-    assert os.listdir(tmp_path) == ["file"]
-    assert path.read_bytes() == b"old"
-
-
-def test_a_written_file_is_as_readable_as_any_other(tmp_path):
-    write_atomically(tmp_path / "file", b"")
-    (tmp_path / "other").write_bytes(b"")
-    modes = {stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in ("file", "other")}
-    assert len(modes) == 1
 
 
 def test_marks_csv_has_a_row_per_submission_and_a_column_per_item(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from grader.report.details import details
 from grader.report.look import lines_of
 from grader.report.pages.looks import shown
-from grader.report.readable import MOST_MARKS, readable, without_piles
+from grader.text import MOST_MARKS, readable, without_piles
 
 from .results import result
 

@@ -10,8 +10,8 @@ import pytest
 from grader.engine import Finished, Started
 from grader.marking.result import FAILED, GRADER_ERROR, NOT_IMPLEMENTED, NOT_SUBMITTED, PARTIAL, CheckResult
 from grader.report.look import lines_of
-from grader.report.terminal import TerminalReport
 from grader.rubric import load_rubric
+from grader.terminal.run import TerminalReport
 
 from .results import Stream, passed, result, value_off, waiting, with_checks
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from grader.report.atomic import write_atomically
+from grader.files import write_atomically
 from tests.results.published import COLUMNS, SCORES, State, write_table
 from tests.results.trainings import (
     EXTRA,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.report.atomic import write_atomically
+from grader.files import write_atomically
 
 SCORES = "scores.csv"
 COLUMNS = ("training", "command", "epochs", "measure", "score", "machine")

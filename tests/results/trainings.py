@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.box.launcher import ENVIRONMENT
-from grader.report.atomic import write_atomically
+from grader.files import write_atomically
 from tests.results.published import State, published, read_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]

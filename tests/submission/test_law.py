@@ -18,7 +18,8 @@ from grader.errors import GraderUsageError
 from grader.marking.result import PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.rubric import load_rubric
 from grader.submission import Submission, find_submissions
-from grader.submission.names import is_silent, printable
+from grader.submission.names import is_silent
+from grader.text import printable
 from tests.engine.fakes import HereCrew
 
 from .hand_ins import Thing, cohorts, tarred, zipped

@@ -6,7 +6,8 @@ import os
 
 import pytest
 
-from grader.submission.names import MAX_NAME_BYTES, MAX_NAME_CHARACTERS, printable, safe_name, stem
+from grader.submission.names import MAX_NAME_BYTES, MAX_NAME_CHARACTERS, safe_name, stem
+from grader.text import printable
 
 
 @pytest.mark.parametrize("name", ["s1", "Jane Doe_1234567", "Zoë", "學生", "a+b@c", "v1.2"])

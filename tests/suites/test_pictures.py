@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.marking.marker import Marker, MarkingOptions
+from grader.engine.guard import DrawingMarker
+from grader.marking.marker import MarkingOptions
 from grader.submission import Submission
 from grader.suites.draw import Draw, View
 from tests.suites.variants import solution
@@ -34,7 +35,7 @@ def test_no_view_leaves_all_quadrants_as_they_are() -> None:
 
 
 def test_a_solution_shows_what_its_models_make(tmp_path: Path) -> None:
-    marker = Marker(MarkingOptions(seed=1))
+    marker = DrawingMarker(MarkingOptions(seed=1))
     try:
         submission = Submission("s1", solution("part1") | solution("part2"))
         items = frozenset({"1.9.manifold", "1.7.training", "2.4.reconstruction", "2.5.training"})

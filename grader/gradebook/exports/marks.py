@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING
 
 from grader.errors import GraderFault
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, inside
+from grader.gradebook.inject import current_result
 from grader.gradebook.late import read_policy
+from grader.gradebook.late_plugin import deadline_told, enter_deadlines, refresh_penalties
 from grader.gradebook.progress import say
+from grader.gradebook.reconcile import reconcile
+from grader.gradebook.steps import open_gradebook
 from grader.release.notebook import grade_id
 from grader.rubric import load_rubric
 
@@ -66,10 +70,6 @@ def final_marks(course: Course) -> list[Mark]:
         UnusableResult: a result was made without a sandbox, or does not hold any more.
         GraderFault: the gradebook does not agree with the results.
     """
-    from grader.gradebook.inject import current_result
-    from grader.gradebook.late_plugin import deadline_told, enter_deadlines, refresh_penalties
-    from grader.gradebook.reconcile import reconcile
-    from grader.gradebook.steps import open_gradebook
 
     policy = read_policy(course.policy)
     with inside(course) as config, open_gradebook(config) as gradebook:

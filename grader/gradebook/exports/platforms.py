@@ -16,7 +16,7 @@ from grader.gradebook.exports.tables import Table, identifier, read_table, write
 from grader.gradebook.exports.worksheet import worksheet_students
 from grader.report.cells import harmless
 from grader.report.marks_csv import number
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 # What Canvas calls the columns by which a student is known, surest first, with what of the roster stands in
 # them. It never translates them: its own import looks for these words.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.gradebook.exports.filling import Filled
 from grader.report.marks_csv import number
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 _SHOWN = 40
 _NAMES = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman", "latin-1": "Latin-1"}

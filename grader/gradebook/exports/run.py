@@ -14,7 +14,7 @@ from grader.gradebook.exports.own import write_own
 from grader.gradebook.exports.platforms import write_brightspace, write_canvas, write_moodle
 from grader.gradebook.exports.remarks import remarks
 from grader.gradebook.progress import say
-from grader.submission.names import listed, printable
+from grader.text import listed, printable
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from itertools import dropwhile
 from pathlib import Path
 
 from grader.errors import GraderUsageError
-from grader.report.atomic import write_atomically
+from grader.files import write_atomically
 from grader.report.cells import harmless
-from grader.submission.names import printable
+from grader.text import printable
 
 MARKS = (  # longest first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32-le"),

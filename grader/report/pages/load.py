@@ -14,7 +14,7 @@ from grader.marking.result_json import result_from_json
 from grader.report import figures, pictures
 from grader.report.by_eye import by_eye, item_of
 from grader.report.results_json import FILE_NAME, PAIRS_FILE
-from grader.submission.names import printable
+from grader.text import printable
 
 MOST_BYTES = 16 * 2**20
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from grader.marking import result as status
 from grader.report.look import LOOKS
 from grader.report.marks_csv import number
-from grader.report.readable import readable
+from grader.text import readable
 
 # The class of a status in the style sheet. Short, since a cohort's table holds thousands.
 _CLASSES = {

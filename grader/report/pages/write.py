@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import GraderFault
-from grader.report.atomic import write_atomically
+from grader.files import write_atomically
 from grader.report.by_eye import by_eye
 from grader.report.pages.cohort import FILE_NAME as COHORT_FILE
 from grader.report.pages.cohort import cohort_page
@@ -16,7 +16,7 @@ from grader.report.pages.items import by_eye_page, file_name, file_names, item_p
 from grader.report.pages.load import load
 from grader.report.pages.student import student_pages
 from grader.rubric import load_rubric
-from grader.submission.names import printable
+from grader.text import printable
 
 
 @dataclass(frozen=True)

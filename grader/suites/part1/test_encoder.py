@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
-from grader.marking.prices import SLIP
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, shape_text
 from grader.suites.networks import (
@@ -22,6 +21,7 @@ from grader.suites.networks import (
 )
 from grader.suites.part import Part
 from grader.suites.part1 import signatures
+from grader.suites.severity import SLIP
 
 pytestmark = pytest.mark.item("1.7.encoder")
 

@@ -14,7 +14,6 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
-from grader.marking.prices import SERIOUS, SLIP, WHOLE
 from grader.suites.diagnosis import tried
 from grader.suites.draw import Draw
 from grader.suites.expect import (
@@ -42,6 +41,7 @@ from grader.suites.part1.forward_causes import (
     weight_of_divergence,
 )
 from grader.suites.part1.forward_latents import expect_the_images, fault_of_latents
+from grader.suites.severity import SERIOUS, SLIP, WHOLE
 
 pytestmark = pytest.mark.item("1.7.forward")
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from grader.marking.prices import SERIOUS, SLIP
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, close, costing, expect, expect_close, expect_finite, fail
 from grader.suites.part import Part
+from grader.suites.severity import SERIOUS, SLIP
 
 pytestmark = pytest.mark.item("1.7.kld")
 

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
-from grader.marking.prices import SERIOUS, SLIP, WHOLE
 from grader.suites import pictures
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, expect, expect_finite, fail, shape_text
@@ -25,6 +24,7 @@ from grader.suites.part1.manifold_causes import (
     places,
     same_set,
 )
+from grader.suites.severity import SERIOUS, SLIP, WHOLE
 
 pytestmark = pytest.mark.item("1.9.manifold")
 

@@ -13,7 +13,6 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
-from grader.marking.prices import SLIP
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, as_tensor, expect
 from grader.suites.networks import wake
@@ -21,6 +20,7 @@ from grader.suites.part import Part
 from grader.suites.part1 import signatures, test_forward
 from grader.suites.part1.test_training import expect_a_vae
 from grader.suites.pieces import wrong_pieces
+from grader.suites.severity import SLIP
 
 pytestmark = pytest.mark.item("1.7.training")
 

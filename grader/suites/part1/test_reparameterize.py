@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from grader.box.errors import StudentError
-from grader.marking.prices import SERIOUS, SLIP, WHOLE
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_shape, fail
 from grader.suites.part import Part
+from grader.suites.severity import SERIOUS, SLIP, WHOLE
 from grader.suites.statistics import dependence_faults, normal_faults
 
 pytestmark = pytest.mark.item("1.7.reparameterize")

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
-from grader.marking.prices import SERIOUS, SLIP, WHOLE
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_finite, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.part1.told_latents import follow, places_of, told_latents
+from grader.suites.severity import SERIOUS, SLIP, WHOLE
 from grader.suites.statistics import (
     PAIRWISE_STANDARD_ERRORS,
     STANDARD_ERRORS,

@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy
 from grader.box.errors import StudentError
 from grader.box.remote import Call, Remote
 from grader.data import grey_levels
+from grader.limits import PART1_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites import pictures
 from grader.suites.draw import Draw, View
 from grader.suites.expect import CheckFailed, as_tensor, close, expect, expect_close, expect_shape, fail
@@ -79,7 +80,7 @@ PATIENT = (
 )
 # Untrained networks score 3.9 to 4.1, and 1.7 if the last bias starts at the frequencies of the grey levels.
 PROGRESS = 0.1
-CHUNK, CHUNK_SECONDS = 10, 120.0
+CHUNK = 10
 SHOWN = 16  # samples
 # The cosine of the gradient of the student's loss and the true one. Right code: 1.0 in both networks; 0.2 and
 # more, after one call, where forward draws its own noise. Losses that have nothing in common with it: 0.03.

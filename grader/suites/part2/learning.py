@@ -8,12 +8,12 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
+from grader.limits import PART2_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_shape
 from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part2.short_training import (
-    CHUNK_SECONDS,
     FIRST_BATCH_SIZE,
     LEARNING_RATE,
     SIDES,

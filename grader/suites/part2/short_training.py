@@ -25,7 +25,6 @@ NOISE = 0.02  # of the codes' spread, before they are decoded: right code does n
 LEARNING_RATE = 1e-3
 DISCRIMINATOR_LEARNING_RATE = 0.05  # of SGD
 DISCRIMINATOR_ADAM_RATE = 1e-3
-CHUNK_SECONDS = 60.0
 SIDES = ("encoder", "decoder", "discriminator")
 # What a BatchNorm keeps moves without any update.
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
-from grader.marking.prices import SERIOUS
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, close, expect, expect_close, expect_finite, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.part2.gradients import gradient_of_input, gradients_of_weights
 from grader.suites.part2.ranges import cause_of_range
 from grader.suites.part2.some_network import by_some_network
+from grader.suites.severity import SERIOUS
 
 pytestmark = pytest.mark.item("2.4.autoencoder")
 

@@ -7,13 +7,13 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from grader.box.errors import StudentError
-from grader.marking.prices import SLIP, WHOLE
 from grader.suites.diagnosis import tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
 from grader.suites.part import Part
 from grader.suites.part2.judge import Judge, with_judge
 from grader.suites.part2.known_losses import cross_entropy, factor, fitting, it_is, of_generator
+from grader.suites.severity import SLIP, WHOLE
 
 pytestmark = pytest.mark.item("2.5.autoencoder_loss")
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
-from grader.marking.prices import SLIP
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, close, expect, expect_finite, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.part2.gradients import gradient_of_input, gradients_of_weights
 from grader.suites.part2.ranges import cause_of_range
 from grader.suites.part2.some_network import by_some_network
+from grader.suites.severity import SLIP
 
 pytestmark = pytest.mark.item("2.5.discriminator")
 

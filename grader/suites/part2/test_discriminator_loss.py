@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from grader.marking.prices import WHOLE
 from grader.suites.diagnosis import tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
@@ -15,6 +14,7 @@ from grader.suites.part2.chance import expect_standard_normal
 from grader.suites.part2.gradients import gradients_of_weights
 from grader.suites.part2.judge import Z_DIM, Judge, with_judge
 from grader.suites.part2.known_losses import cross_entropy, factor, fitting, it_is, of_discriminator
+from grader.suites.severity import WHOLE
 
 pytestmark = pytest.mark.item("2.5.discriminator_loss")
 

@@ -16,11 +16,12 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
-from grader.marking.prices import SERIOUS, SLIP
+from grader.limits import PART2_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, as_tensor, expect, fail
 from grader.suites.part import Part
-from grader.suites.part2.short_training import CHUNK_SECONDS, SIDES
+from grader.suites.part2.short_training import SIDES
+from grader.suites.severity import SERIOUS, SLIP
 
 pytestmark = pytest.mark.item("2.5.training")
 

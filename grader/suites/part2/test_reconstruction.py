@@ -8,6 +8,7 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
+from grader.limits import PART2_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites import pictures
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect, fail
@@ -20,7 +21,6 @@ from grader.suites.part2.learning import (
 )
 from grader.suites.part2.short_training import (
     BATCH_SIZE,
-    CHUNK_SECONDS,
     FIRST_BATCH_SIZE,
     Z_DIM,
     Judgement,

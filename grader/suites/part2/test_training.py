@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from grader.box.errors import StudentError
+from grader.limits import PART2_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites import pictures
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect, expect_shape
@@ -22,7 +23,6 @@ from grader.suites.part2 import (
 from grader.suites.part2.learning import expect_learns_by_its_steps
 from grader.suites.part2.short_training import (
     BATCH_SIZE,
-    CHUNK_SECONDS,
     EVERY_BATCH,
     FIRST_BATCH_SIZE,
     SIDES,

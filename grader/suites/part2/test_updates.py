@@ -8,11 +8,11 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
-from grader.marking.prices import SLIP
+from grader.limits import PART2_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect, expect_shape, fail
 from grader.suites.part import Part
-from grader.suites.part2.short_training import CHUNK_SECONDS, EVERY_BATCH
+from grader.suites.part2.short_training import EVERY_BATCH
 from grader.suites.part2.update_causes import (
     LEAK,
     ORDINALS,
@@ -37,6 +37,7 @@ from grader.suites.part2.updates import (
     linear_weights,
     still,
 )
+from grader.suites.severity import SLIP
 
 pytestmark = pytest.mark.item("2.5.training")
 

@@ -10,11 +10,12 @@ from torch.nn.functional import softplus
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
+from grader.limits import PART2_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites.draw import Draw
 from grader.suites.expect import expect, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.part2.gradients import gradients_of_weights
-from grader.suites.part2.short_training import CHUNK_SECONDS, EVERY_BATCH
+from grader.suites.part2.short_training import EVERY_BATCH
 
 Tensors = dict[str, torch.Tensor]
 

@@ -22,8 +22,8 @@ from grader.marking.result import PASSED, SubmissionResult
 from grader.report.details import details
 from grader.report.look import LOOKS, points_of, wrapped
 from grader.report.marks_csv import number
-from grader.report.readable import readable
 from grader.report.table import marks_table
+from grader.text import readable
 
 DETAILED_SUBMISSIONS = 10  # up to so many, what went wrong is shown without being asked for
 

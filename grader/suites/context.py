@@ -11,8 +11,8 @@ import pytest
 
 from grader.box.budget import Budget
 from grader.box.client import Channels
+from grader.limits import SUBMISSION_SECONDS
 from grader.submission.newer_python import required_python
-from grader.suites.part import SUBMISSION_SECONDS
 
 
 @dataclass

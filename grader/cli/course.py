@@ -8,6 +8,11 @@ from typing import Annotated
 
 import typer
 
+from grader.cli import options as given
+from grader.grading.options import Data, GradingOptions
+
+# What takes long to load is loaded inside the commands, so that --help and mistakes answer at once.
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run a course with nbgrader.")
 
 # Whether it can be read is for the commands to say, with whose it is.
@@ -50,7 +55,8 @@ def init(
 ) -> int:
     """Make a course in a new folder: nbgrader's configuration, and the assignment without solutions."""
     from grader.gradebook.access import exposures
-    from grader.gradebook.course import ASSIGNMENT, NewCourse, initialise, inside
+    from grader.gradebook.course import ASSIGNMENT, NewCourse, inside
+    from grader.gradebook.new_course import initialise
     from grader.gradebook.progress import say
 
     place = folder.absolute()
@@ -69,9 +75,10 @@ def init(
 @app.command()
 def update(folder: CourseFolder) -> int:
     """Write the assignment's source anew, after the rubric's points or the stubs have changed."""
-    from grader.gradebook.course import ASSIGNMENT, open_course
-    from grader.gradebook.course import update as write_source
+    from grader.gradebook.access import open_course
+    from grader.gradebook.course import ASSIGNMENT
     from grader.gradebook.course_run import course_run
+    from grader.gradebook.new_course import update as write_source
     from grader.gradebook.progress import say
 
     course = open_course(folder)
@@ -85,31 +92,17 @@ def update(folder: CourseFolder) -> int:
 @app.command()
 def grade(
     folder: CourseFolder,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Submissions to mark at once.", show_default=False)
-    ] = None,
+    jobs: given.Jobs = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Instead of the course's own seed.", show_default=False)
-    ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(help="digits or mnist: the images to train and judge on.", show_default=False),
-    ] = None,
-    allow_distributions: Annotated[
-        bool, typer.Option("--allow-distributions", help="Waive the rule against torch.distributions.")
-    ] = False,
-    allow_devices: Annotated[
-        bool, typer.Option("--allow-devices", help="Deduct nothing for a device that the grader lacks.")
-    ] = False,
-    dask: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Mark on a running Dask cluster.", show_default=False),
-    ] = None,
-    slurm: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Mark on N workers that Slurm starts.", show_default=False),
+        typer.Option(min=0, max=2**63 - 1, help="Instead of the course's own seed.", show_default=False),
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Mark all anew, reuse no earlier result.")] = False,
+    data: given.DataSet = Data.digits,
+    allow_distributions: given.AllowDistributions = False,
+    allow_devices: given.AllowDevices = False,
+    dask: given.Dask = None,
+    slurm: given.Slurm = None,
+    fresh: given.Fresh = False,
     details: Annotated[
         bool, typer.Option("--details", help="Show the failed checks with their messages.")
     ] = False,
@@ -118,21 +111,24 @@ def grade(
     ] = False,
 ) -> int:
     """Collect, mark, enter the marks into the gradebook, compare, and write the feedback."""
-    from grader.gradebook.course import open_course
-    from grader.gradebook.cycle import Options, run
+    from grader.gradebook.access import open_course
 
-    grading = [
-        *(("--jobs", str(jobs)) if jobs is not None else ()),
-        *(("--seed", str(seed)) if seed is not None else ()),
-        *(("--data", data) if data is not None else ()),
-        *(("--allow-distributions",) if allow_distributions else ()),
-        *(("--allow-devices",) if allow_devices else ()),
-        *(("--dask", dask) if dask is not None else ()),
-        *(("--slurm", str(slurm)) if slurm is not None else ()),
-        *(("--fresh",) if fresh else ()),
-        *(("--details",) if details else ()),
-    ]
-    return run(open_course(folder), Options(tuple(grading), collect=not no_collect))
+    course = open_course(folder)
+    grading = GradingOptions(
+        (course.collected,),
+        course.results,
+        jobs=jobs,
+        seed=seed,
+        data=data,
+        allow_distributions=allow_distributions,
+        allow_devices=allow_devices,
+        dask=dask,
+        slurm=slurm,
+        fresh=fresh,
+    )
+    from grader.gradebook.cycle import Options, run  # with nbgrader, which takes 2 s
+
+    return run(course, Options(grading, details, collect=not no_collect))
 
 
 class Format(StrEnum):
@@ -165,10 +161,12 @@ def export(
     ] = False,
 ) -> int:
     """Write the final marks for another system. Marks made without a sandbox are refused."""
-    from grader.gradebook.course import open_course
-    from grader.gradebook.exports.run import Request, export_marks
+    from grader.gradebook.access import open_course
 
-    return export_marks(open_course(folder), Request(kind.value, output, sheet, column, unfinished))
+    course = open_course(folder)
+    from grader.gradebook.exports.run import Request, export_marks  # with nbgrader, which takes 2 s
+
+    return export_marks(course, Request(kind.value, output, sheet, column, unfinished))
 
 
 @app.command()
@@ -203,7 +201,7 @@ def doctor(
     ],
 ) -> int:
     """Look whether staff can mark in a course, students can hand in, and nobody can read too much."""
-    from grader.gradebook.course import open_course
+    from grader.gradebook.access import open_course
     from grader.gradebook.doctor import FAULT, examine
     from grader.gradebook.progress import say
 

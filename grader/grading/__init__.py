@@ -1,0 +1,1 @@
+"""One marking run: `GradingOptions` in, `Results` out. The command line and courses both call `run.grade`."""
