@@ -1,0 +1,361 @@
+"""Holds everything that students and markers read to the manifest, `rubric.toml` and `questions.toml`.
+
+What follows from the manifest alone is written by `make manifest`: the handout's headings, anchors and
+tables, the heads of the marking guides, the numbers in the code. What only a person can mend is named, with
+the file and what to change. Neither a release nor a course is made while something is left.
+
+Usage: python -m grader.release.manifest [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.marking.prices import PRICES_FILE, load_prices
+from grader.questions import QUESTIONS_FILE, Questions, load_questions
+from grader.release import stubs
+from grader.release.answers import ANSWERS, Answer, AnswerError, head, parse
+from grader.release.handout import Handout, shipped_pages
+from grader.release.stubs import REPOSITORY
+from grader.rubric import RUBRIC_FILE, Rubric, load_rubric
+
+HANDOUT = "docs/handout"
+RUN = "run make manifest, and read what git diff shows"
+
+
+class ContradictionError(ValueError):
+    """Something contradicts the manifest; the message has a line for each file, with what to change there."""
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A number of the manifest in a file that is written by hand.
+
+    Attributes:
+        file: the file.
+        pattern: finds it, as its only group.
+        number: which one: a name of `[numbers]`, or `points` or `automatic`, the sums.
+        instead: what a person has to do, where what stands beside it was measured; else it is written anew.
+    """
+
+    file: str
+    pattern: str
+    number: str
+    instead: str = ""
+
+
+PRACTICALITIES = f"{HANDOUT}/practicalities.md"
+MENTIONS = (
+    Mention("solutions/part1/train_pl.py", r'"--epochs", type=natural, default=(\d+)', "vae_epochs"),
+    Mention("solutions/part1/figures.py", r"^SHOWN_SAMPLES = \(0, 10, (\d+)\)", "vae_epochs"),
+    Mention("solutions/part2/train.py", r'"--epochs", type=natural, default=(\d+)', "aae_epochs"),
+    Mention("solutions/part2/figures.py", r"^SHOWN_EPOCHS = \(0, 20, 50, (\d+)\)", "aae_epochs"),
+    Mention(PRACTICALITIES, r"^\| `--epochs` \| (\d+) \|", "vae_epochs"),
+    Mention(PRACTICALITIES, r"^\| `--epochs` \| \d+ \| (\d+) \|", "aae_epochs"),
+    Mention(PRACTICALITIES, r"# 20 latent dimensions, (\d+) epochs: ", "vae_epochs"),
+    Mention("README.md", r"([\d.]+) points, [\d.]+ of them marked automatically", "points"),
+    Mention("README.md", r"[\d.]+ points, ([\d.]+) of them marked automatically", "automatic"),
+    Mention(
+        "solutions/answers/1.7.curves.md",
+        r"about 0\.\d+ after (\d+) epochs",
+        "vae_epochs",
+        "write what so many epochs give",
+    ),
+    *(
+        Mention(
+            PRACTICALITIES,
+            rf"^\| {model}.*?, (\d+) epochs \|",
+            number,
+            f"write what so many epochs give; docs/results/{table}.csv has a row for every epoch",
+        )
+        for model, number, table in (
+            ("VAE, 20 latent", "vae_epochs", "vae-z20"),
+            ("VAE, 2 latent", "vae_epochs", "vae-z2"),
+            ("AAE, 8 latent", "aae_epochs", "aae-z8-lambda0.995"),
+        )
+    ),
+)
+
+_SUITE_ITEM = re.compile(r'^pytestmark = pytest\.mark\.item\("(.+)"\)', re.MULTILINE)
+_SUITE_CHECK = re.compile(r"^def test_(\w+)\(", re.MULTILINE)
+_LINK = re.compile(r"\]\((?P<page>[\w./-]*)(?:#(?P<anchor>[\w-]*))?\)")
+
+
+@dataclass
+class Examination:
+    """How a repository and its manifest agree.
+
+    Attributes:
+        written: the files that `make manifest` would change, with their new texts.
+        by_hand: what only a person can mend: `file: what is wrong; what to do`.
+    """
+
+    written: dict[str, str] = field(default_factory=dict)
+    by_hand: list[str] = field(default_factory=list)
+
+
+def require_agreement(repository: Path = REPOSITORY) -> None:
+    """Refuse to build anything of a kit that contradicts its manifest.
+
+    Raises:
+        ContradictionError: something does.
+    """
+    found = contradictions(repository)
+    if found:
+        raise ContradictionError(
+            "nothing was written: rubric.toml and questions.toml say otherwise than these\n  "
+            + "\n  ".join(found)
+        )
+
+
+def contradictions(repository: Path = REPOSITORY) -> list[str]:
+    """What contradicts the manifest, a line for each file and what to change there."""
+    try:
+        found = examine(repository)
+        stale = stubs.drifted(stubs.generate(repository / "solutions"), repository / "student")
+    except (ValueError, OSError) as error:
+        return [str(error)]
+    lines = [
+        f"{name}: {_first_difference((repository / name).read_text(encoding='utf-8'), text)}; {RUN}"
+        for name, text in found.written.items()
+    ]
+    lines += [f"student/{path.as_posix()}: is not what solutions/ gives; run make stubs" for path in stale]
+    return found.by_hand + lines
+
+
+def examine(repository: Path = REPOSITORY) -> Examination:
+    """Compare everything with the manifest.
+
+    Raises:
+        ValueError: the manifest itself cannot be read.
+        OSError: a file cannot be read.
+    """
+    package = repository / "grader"
+    rubric = load_rubric(package / RUBRIC_FILE.name)
+    questions = load_questions(package / QUESTIONS_FILE.name)
+    found = Examination(by_hand=list(_texts_and_items(rubric, questions)))
+    _examine_handout(repository, rubric, questions, found)
+    _examine_guides(repository, rubric, questions, found)
+    _examine_numbers(repository, rubric, questions, found)
+    found.by_hand += _tests_and_items(repository, rubric)
+    return found
+
+
+def _texts_and_items(rubric: Rubric, questions: Questions) -> Iterator[str]:
+    """Whether every item has a text, and every text an item."""
+    name = "grader/questions.toml"
+    every = (*rubric.items, *rubric.left_out)
+    ids, numbers = {item.id: item for item in every}, dict.fromkeys(item.question for item in every)
+    for part in dict.fromkeys(item.part for item in every):
+        if part not in questions.parts:
+            yield f"{name}: has no [[part]] with number = {part}, of which rubric.toml has items; add it"
+    for number in numbers:
+        if number not in questions.questions:
+            yield f'{name}: has no [[question]] with id = "{number}", of which rubric.toml has items; add it'
+        elif not questions.questions[number].title:
+            yield f'{name}: question {number} has no title, and several items; add title = "..." to it'
+    for item in every:
+        if item.how != "auto" and item.id != item.question and item.id not in questions.items:
+            yield f'{name}: has no [[item]] with id = "{item.id}", which rubric.toml has; add it'
+    for part in questions.parts:
+        if part not in {item.part for item in every}:
+            yield f"{name}: part {part} has no items in rubric.toml; remove it"
+    for number in questions.questions:
+        if number not in numbers:
+            yield f"{name}: question {number} has no items in rubric.toml; remove it, or add them there"
+    for one in questions.items:
+        if one not in ids:
+            yield f"{name}: item {one} is not in rubric.toml; remove it, or add it there"
+        elif ids[one].how == "auto":
+            yield f"{name}: item {one} is marked automatically, its question says what is asked; remove it"
+    files = [
+        figure.file
+        for text in (*questions.questions.values(), *questions.items.values())
+        for figure in text.figures
+    ]
+    for file in sorted({file for file in files if files.count(file) > 1}):
+        yield f"{name}: the figure {file} is asked for twice; give each its own name"
+
+
+def _examine_handout(repository: Path, rubric: Rubric, questions: Questions, found: Examination) -> None:
+    handout = Handout(rubric, questions)
+    pages = {
+        file.name: file.read_text(encoding="utf-8") for file in sorted((repository / HANDOUT).glob("*.md"))
+    }
+    new = {}
+    for name, text in shipped_pages(questions, rubric, pages).items():
+        rewritten = handout.rewrite(name, text)
+        new[name] = rewritten.text
+        found.by_hand += [f"{HANDOUT}/{name}: {problem}" for problem in rewritten.problems]
+        if rewritten.text != text:
+            found.written[f"{HANDOUT}/{name}"] = rewritten.text
+    for part in questions.parts.values():
+        asked = any(item.part == part.number for item in rubric.items)
+        title = f"# Part {part.number}: {part.title[:1].lower()}{part.title[1:]}"
+        if asked and part.page not in new:
+            found.by_hand.append(
+                f"{HANDOUT}/{part.page}: part {part.number} has no such page; write it, from {title!r} on"
+            )
+        elif asked and new[part.page].partition("\n")[0] != title:
+            found.by_hand.append(f"{HANDOUT}/{part.page}: its first line must be {title!r}")
+    links = [(name, link) for name, text in new.items() for link in _LINK.finditer(text)]
+    for name, link in links:
+        page, anchor = link["page"], link["anchor"] or ""
+        if page.endswith(".md") and page not in new:
+            found.by_hand.append(
+                f"{HANDOUT}/{name}: links to {page}, which is not handed out; remove the link"
+            )
+        elif anchor.startswith("question-") and anchor not in handout.anchors:
+            found.by_hand.append(f"{HANDOUT}/{name}: links to #{anchor}, and no question has this heading")
+
+
+def _examine_guides(repository: Path, rubric: Rubric, questions: Questions, found: Examination) -> None:
+    folder = ANSWERS.relative_to(REPOSITORY)
+    there = {file.stem for file in (repository / folder).glob("*.md")} - {"README"}
+    for item in rubric.items:
+        name = f"{folder.as_posix()}/{item.id}.md"
+        if item.how == "auto" or (item.id not in questions.items and item.id not in questions.questions):
+            continue
+        first = head(item.id, questions.of(item).title, item.points)
+        if item.id not in there:
+            found.by_hand.append(
+                f"{name}: there is no marking guide for this item; write one, from {first!r} on, with the "
+                "sections of the others"
+            )
+            continue
+        text = (repository / name).read_text(encoding="utf-8")
+        new = first + "\n" + text.partition("\n")[2]
+        try:
+            answer = parse(new, name)
+        except AnswerError as error:
+            found.by_hand.append(str(error))
+            continue
+        found.by_hand += [f"{name}: {problem}" for problem in _odd_marks(answer)]
+        if new != text:
+            found.written[name] = new
+    known = {item.id for item in (*rubric.items, *rubric.left_out) if item.how != "auto"}
+    for stem in sorted(there - known):
+        found.by_hand.append(
+            f"{folder.as_posix()}/{stem}.md: rubric.toml has no item {stem} that a person marks; remove the "
+            "guide, or add the item"
+        )
+
+
+def _odd_marks(answer: Answer) -> Iterator[str]:
+    for misconception in answer.misconceptions:
+        if misconception.points > answer.points:
+            yield f"a misconception costs {misconception.points:g}, more than the item is worth; lower it"
+
+
+def _examine_numbers(repository: Path, rubric: Rubric, questions: Questions, found: Examination) -> None:
+    numbers = {
+        **{name: f"{number}" for name, number in questions.numbers.items()},
+        "points": f"{sum(item.points for item in rubric.items):g}",
+        "automatic": f"{sum(item.points for item in rubric.automatic):g}",
+    }
+    for mention in MENTIONS:
+        if mention.number not in numbers:
+            found.by_hand.append(f"grader/questions.toml: [numbers] lacks {mention.number}; add it")
+            continue
+        old = (repository / mention.file).read_text(encoding="utf-8")
+        text = found.written.get(mention.file, old)
+        match = re.search(mention.pattern, text, re.MULTILINE)
+        if match is None:
+            found.by_hand.append(
+                f"{mention.file}: no line fits {mention.pattern!r}, which gives {mention.number}; put it "
+                "back, or change MENTIONS in grader/release/manifest.py"
+            )
+        elif match[1] == numbers[mention.number]:
+            continue
+        elif mention.instead:
+            line = text[: match.start(1)].count("\n") + 1
+            found.by_hand.append(
+                f"{mention.file}, line {line}: tells of {match[1]} epochs, and questions.toml asks for "
+                f"{numbers[mention.number]}; {mention.instead}"
+            )
+        else:
+            found.written[mention.file] = (
+                text[: match.start(1)] + numbers[mention.number] + text[match.end(1) :]
+            )
+
+
+def _tests_and_items(repository: Path, rubric: Rubric) -> Iterator[str]:
+    """Whether every automatic item has hidden checks with prices and public tests, and nothing else has."""
+    automatic = {item.id for item in rubric.automatic}
+    public = {file.stem: file.name for file in (repository / "tests" / "public").glob("test_*.py")}
+    named = {f"test_{item.replace('.', '_')}": item for item in automatic}
+    for stem in sorted(named.keys() - public.keys()):
+        yield f"tests/public/{stem}.py: there is no public test of {named[stem]}; write one"
+    for stem in sorted(public.keys() - named.keys()):
+        yield f"tests/public/{stem}.py: rubric.toml has no such automatic item; remove it, or add the item"
+    checks: dict[str, set[str]] = {}
+    for file in sorted((repository / "grader" / "suites").glob("part*/test_*.py")):
+        text = file.read_text(encoding="utf-8")
+        name = file.relative_to(repository).as_posix()
+        item = _SUITE_ITEM.search(text)
+        if item is None:
+            yield f'{name}: names no item; add a line like pytestmark = pytest.mark.item("1.7.kld")'
+        elif item[1] not in automatic:
+            yield f"{name}: rubric.toml has no automatic item {item[1]}; remove the file, or add the item"
+        else:
+            checks.setdefault(item[1], set()).update(_SUITE_CHECK.findall(text))
+    prices: dict[str, set[str]] = {}
+    for item_id, check in load_prices(repository / "grader" / "marking" / PRICES_FILE.name):
+        prices.setdefault(item_id, set()).add(check.partition("[")[0])
+    for item_id in sorted(automatic - checks.keys()):
+        yield f"grader/suites: no file has checks of the automatic item {item_id}; write one"
+    for item_id in sorted(checks.keys() | prices.keys()):
+        there, priced = checks.get(item_id, set()), prices.get(item_id, set())
+        for check in sorted(there - priced):
+            yield f'grader/marking/prices.toml: ["{item_id}"] has no price for the check {check}; add one'
+        for check in sorted(priced - there) if item_id in automatic else []:
+            yield f'grader/marking/prices.toml: ["{item_id}"] has a price for no check, {check}; remove it'
+
+
+def _first_difference(old: str, new: str) -> str:
+    """Where a text is not what it should be."""
+    before, after = old.splitlines(), new.splitlines()
+    for number, (one, other) in enumerate(zip(before, after, strict=False), start=1):
+        if one != other:
+            return f"line {number} is {_short(one)} and should be {_short(other)}"
+    return f"it has {len(before)} lines and should have {len(after)}"
+
+
+def _short(line: str) -> str:
+    return repr(line if len(line) <= 70 else f"{line[:67]}...")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m grader.release.manifest",
+        description="Write what follows from rubric.toml and questions.toml; name what a person has to.",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if something is left"
+    )
+    if not parser.parse_args(arguments).check:
+        try:
+            found = examine()
+            for name, text in found.written.items():
+                (REPOSITORY / name).write_text(text, encoding="utf-8")
+                print(f"updated: {name}")
+            student = REPOSITORY / "student"
+            for path in stubs.write(stubs.generate(REPOSITORY / "solutions"), student):
+                print(f"updated: student/{path.as_posix()}")
+        except (ValueError, OSError) as error:
+            print(f"manifest: {error}", file=sys.stderr)
+            return 1
+    left = contradictions()
+    for line in left:
+        print(f"manifest: {line}", file=sys.stderr)
+    return int(bool(left))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
