@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from grader.rubric import RUBRIC_FILE, Item, load_rubric
+from grader.rubric import Item, Rubric, load_rubric
 
 QUESTIONS_FILE = Path(__file__).with_name("questions.toml")
 
@@ -110,8 +110,17 @@ class Questions:
 
 
 @cache
-def load_questions(path: Path = QUESTIONS_FILE) -> Questions:
-    """Read the texts. Whether they fit the rubric is for `grader.release.manifest` to say.
+def load_questions() -> Questions:
+    """The texts of this kit, read once."""
+    return read_questions(QUESTIONS_FILE, load_rubric())
+
+
+def read_questions(path: Path, rubric: Rubric) -> Questions:
+    """Read texts. Whether each item has one is for `grader.release.manifest` to say.
+
+    Args:
+        path: the file.
+        rubric: has the titles of its items.
 
     Raises:
         ValueError: it is not TOML, a key is missing, unknown or of another type, an entry occurs twice, or a
@@ -126,7 +135,7 @@ def load_questions(path: Path = QUESTIONS_FILE) -> Questions:
         for kind, key in (("part", "number"), ("question", "id"), ("item", "id")):
             table[f"{kind}s"] = _by_id(kind, key, table.pop(kind, []))
         for kind in ("questions", "items"):
-            _give_titles(table[kind], path.with_name(RUBRIC_FILE.name))
+            _give_titles(table[kind], rubric)
         return TypeAdapter(Questions).validate_python(table)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
@@ -160,9 +169,8 @@ def _by_id(kind: str, key: str, rows: Any) -> dict[Any, Any]:
     return entries
 
 
-def _give_titles(rows: dict[str, dict[str, Any]], rubric_file: Path) -> None:
+def _give_titles(rows: dict[str, dict[str, Any]], rubric: Rubric) -> None:
     """Take the titles from the rubric, where it has an item of this id."""
-    rubric = load_rubric(rubric_file)
     for item in (*rubric.items, *rubric.left_out):
         if item.id in rows:
             if "title" in rows[item.id]:

@@ -70,7 +70,12 @@ class Rubric:
 
 @cache
 def load_rubric(path: Path = RUBRIC_FILE) -> Rubric:
-    """Read the rubric.
+    """The rubric, read once."""
+    return read_rubric(path)
+
+
+def read_rubric(path: Path) -> Rubric:
+    """Read a rubric.
 
     Raises:
         ValueError: it is not TOML, a key is missing or of another type, an id occurs twice, a kind is

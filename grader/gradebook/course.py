@@ -297,7 +297,11 @@ def _source() -> dict[str, bytes]:
             and not any(is_clutter(part) for part in path.relative_to(student).parts)
         }
     except ContradictionError as error:
-        raise GraderUsageError(str(error)) from error
+        first, *others = error.lines
+        more = f" ({len(others)} more: make manifest names them)" if others else ""
+        raise GraderUsageError(
+            f"nothing was written, since the kit contradicts its rubric.toml or questions.toml: {first}{more}"
+        ) from error
     except OSError as error:
         raise GraderUsageError(
             f"{printable(str(error.filename))}: cannot be read: {error.strerror}"

@@ -16,20 +16,31 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.marking.prices import PRICES_FILE, load_prices
-from grader.questions import QUESTIONS_FILE, Questions, load_questions
+from grader.marking.prices import PRICES_FILE, read_prices
+from grader.questions import QUESTIONS_FILE, Questions, read_questions
 from grader.release import stubs
 from grader.release.answers import ANSWERS, Answer, AnswerError, head, parse
 from grader.release.handout import Handout, shipped_pages
 from grader.release.stubs import REPOSITORY
-from grader.rubric import RUBRIC_FILE, Rubric, load_rubric
+from grader.rubric import RUBRIC_FILE, Rubric, read_rubric
 
 HANDOUT = "docs/handout"
 RUN = "run make manifest, and read what git diff shows"
 
 
 class ContradictionError(ValueError):
-    """Something contradicts the manifest; the message has a line for each file, with what to change there."""
+    """Something contradicts the manifest.
+
+    Attributes:
+        lines: what and where, with what to change there.
+    """
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(
+            "nothing was written, since these contradict rubric.toml or questions.toml:\n  "
+            + "\n  ".join(lines)
+        )
+        self.lines = lines
 
 
 @dataclass(frozen=True)
@@ -107,10 +118,7 @@ def require_agreement(repository: Path = REPOSITORY) -> None:
     """
     found = contradictions(repository)
     if found:
-        raise ContradictionError(
-            "nothing was written: rubric.toml and questions.toml say otherwise than these\n  "
-            + "\n  ".join(found)
-        )
+        raise ContradictionError(found)
 
 
 def contradictions(repository: Path = REPOSITORY) -> list[str]:
@@ -136,14 +144,31 @@ def examine(repository: Path = REPOSITORY) -> Examination:
         OSError: a file cannot be read.
     """
     package = repository / "grader"
-    rubric = load_rubric(package / RUBRIC_FILE.name)
-    questions = load_questions(package / QUESTIONS_FILE.name)
+    rubric = read_rubric(package / RUBRIC_FILE.name)
+    questions = read_questions(package / QUESTIONS_FILE.name, rubric)
     found = Examination(by_hand=list(_texts_and_items(rubric, questions)))
     _examine_handout(repository, rubric, questions, found)
     _examine_guides(repository, rubric, questions, found)
     _examine_numbers(repository, rubric, questions, found)
     found.by_hand += _tests_and_items(repository, rubric)
     return found
+
+
+def write(repository: Path = REPOSITORY) -> list[str]:
+    """Write what follows from the manifest, and the stubs.
+
+    Returns:
+        The files that have changed.
+
+    Raises:
+        ValueError: the manifest itself, or a solution, cannot be read.
+        OSError: a file cannot be read or written.
+    """
+    found = examine(repository).written
+    for name, text in found.items():
+        (repository / name).write_text(text, encoding="utf-8")
+    stale = stubs.write(stubs.generate(repository / "solutions"), repository / "student")
+    return [*found, *(f"student/{path.as_posix()}" for path in stale)]
 
 
 def _texts_and_items(rubric: Rubric, questions: Questions) -> Iterator[str]:
@@ -305,7 +330,7 @@ def _tests_and_items(repository: Path, rubric: Rubric) -> Iterator[str]:
         else:
             checks.setdefault(item[1], set()).update(_SUITE_CHECK.findall(text))
     prices: dict[str, set[str]] = {}
-    for item_id, check in load_prices(repository / "grader" / "marking" / PRICES_FILE.name):
+    for item_id, check in read_prices(repository / "grader" / "marking" / PRICES_FILE.name):
         prices.setdefault(item_id, set()).add(check.partition("[")[0])
     for item_id in sorted(automatic - checks.keys()):
         yield f"grader/suites: no file has checks of the automatic item {item_id}; write one"
@@ -341,13 +366,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     if not parser.parse_args(arguments).check:
         try:
-            found = examine()
-            for name, text in found.written.items():
-                (REPOSITORY / name).write_text(text, encoding="utf-8")
+            for name in write():
                 print(f"updated: {name}")
-            student = REPOSITORY / "student"
-            for path in stubs.write(stubs.generate(REPOSITORY / "solutions"), student):
-                print(f"updated: student/{path.as_posix()}")
         except (ValueError, OSError) as error:
             print(f"manifest: {error}", file=sys.stderr)
             return 1

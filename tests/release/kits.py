@@ -53,3 +53,10 @@ class Kit:
         return subprocess.run(
             command, cwd=self.root, capture_output=True, text=True, timeout=300, check=False
         )
+
+    def nbgrader(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run nbgrader in the kit's course, `course/`."""
+        command = [sys.executable, "-m", "nbgrader", *arguments]
+        return subprocess.run(
+            command, cwd=self.root / "course", capture_output=True, text=True, timeout=300, check=False
+        )

@@ -1,4 +1,4 @@
-"""Titles, points and what is asked stand once: what says otherwise is written anew, or named, and stops a release."""
+"""Titles, points and what is asked stand once: what says otherwise is written anew, or stops a release."""
 
 from __future__ import annotations
 
