@@ -45,12 +45,7 @@ class Price:
 
 @cache
 def load_prices(path: Path = PRICES_FILE) -> dict[tuple[str, str], Price]:
-    """The prices, read once."""
-    return read_prices(path)
-
-
-def read_prices(path: Path) -> dict[tuple[str, str], Price]:
-    """Prices by item and name of the check.
+    """The prices, by item and name of the check.
 
     Raises:
         ValueError: a severity is none of the three.

@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.marking.prices import PRICES_FILE, read_prices
 from grader.questions import QUESTIONS_FILE, Questions, read_questions
 from grader.release import stubs
 from grader.release.answers import ANSWERS, Answer, AnswerError, head, parse
@@ -25,6 +25,7 @@ from grader.release.stubs import REPOSITORY
 from grader.rubric import RUBRIC_FILE, Rubric, read_rubric
 
 HANDOUT = "docs/handout"
+PRICES = "grader/marking/prices.toml"
 RUN = "run make manifest, and read what git diff shows"
 
 
@@ -329,17 +330,16 @@ def _tests_and_items(repository: Path, rubric: Rubric) -> Iterator[str]:
             yield f"{name}: rubric.toml has no automatic item {item[1]}; remove the file, or add the item"
         else:
             checks.setdefault(item[1], set()).update(_SUITE_CHECK.findall(text))
-    prices: dict[str, set[str]] = {}
-    for item_id, check in read_prices(repository / "grader" / "marking" / PRICES_FILE.name):
-        prices.setdefault(item_id, set()).add(check.partition("[")[0])
+    table = tomllib.loads((repository / PRICES).read_text(encoding="utf-8"))
+    prices = {item_id: {check.partition("[")[0] for check in row} for item_id, row in table.items()}
     for item_id in sorted(automatic - checks.keys()):
         yield f"grader/suites: no file has checks of the automatic item {item_id}; write one"
     for item_id in sorted(checks.keys() | prices.keys()):
         there, priced = checks.get(item_id, set()), prices.get(item_id, set())
         for check in sorted(there - priced):
-            yield f'grader/marking/prices.toml: ["{item_id}"] has no price for the check {check}; add one'
+            yield f'{PRICES}: ["{item_id}"] has no price for the check {check}; add one'
         for check in sorted(priced - there) if item_id in automatic else []:
-            yield f'grader/marking/prices.toml: ["{item_id}"] has a price for no check, {check}; remove it'
+            yield f'{PRICES}: ["{item_id}"] has a price for no check, {check}; remove it'
 
 
 def _first_difference(old: str, new: str) -> str:

@@ -154,6 +154,7 @@ def test_the_markdown_reads_well(tmp_path):
     assert "- `KLD of [7, 5] inputs should have shape [7], but has [5]` (second)\n" in text
     assert "Likely cause, and what to try: sum over dim=-1 only\n" in text
     assert "| 1.7 Build and train a VAE | 9.75 of 10.5 |\n" in text
+    assert "| 2.4 The autoencoder | 2 of 2 |\n" in text
     assert "Passed: 1.7.reparameterize, 1.7.bpd" in text
     assert "\n\n\n" not in text
     assert text.endswith(".\n")
