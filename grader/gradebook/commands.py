@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from grader.gradebook.exports.formats import FORMATS, Request, format_called
+
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Run a course with nbgrader.")
 
 # Whether it can be read is for the commands to say, with whose it is.
@@ -135,24 +137,25 @@ def grade(
     return run(open_course(folder), Options(tuple(grading), collect=not no_collect))
 
 
-class Format(StrEnum):
-    """What `export` writes."""
-
-    csv = "csv"
-    canvas = "canvas"
-    moodle = "moodle"
-    brightspace = "brightspace"
+# A choice for the command line, of the names in the table.
+FormatName = StrEnum("FormatName", {row.name: row.name for row in FORMATS})  # type: ignore[misc]
 
 
 @app.command()
 def export(
     folder: CourseFolder,
-    kind: Annotated[Format, typer.Argument(metavar="FORMAT", help="csv, canvas, moodle or brightspace.")],
+    kind: Annotated[
+        FormatName, typer.Argument(metavar="FORMAT", help=f"One of {', '.join(row.name for row in FORMATS)}.")
+    ],
     output: Annotated[Path, typer.Option(help="The file to write.", show_default=False)],
     sheet: Annotated[
         Path | None,
         typer.Option(
-            help="canvas: the gradebook it exported; moodle: its grading worksheet (optional).",
+            help="; ".join(
+                f"{row.name}: {row.sheet}{'' if row.needs_sheet else ' (optional)'}"
+                for row in FORMATS
+                if row.sheet
+            ),
             show_default=False,
         ),
     ] = None,
@@ -166,9 +169,10 @@ def export(
 ) -> int:
     """Write the final marks for another system. Marks made without a sandbox are refused."""
     from grader.gradebook.course import open_course
-    from grader.gradebook.exports.run import Request, export_marks
+    from grader.gradebook.exports.run import export_marks
 
-    return export_marks(open_course(folder), Request(kind.value, output, sheet, column, unfinished))
+    request = Request(output, sheet, column)
+    return export_marks(open_course(folder), format_called(kind.value), request, unfinished)
 
 
 @app.command()
