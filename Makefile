@@ -17,7 +17,7 @@
 #   make results [MNIST_ROOT=data] [JOBS=2] [THREADS=1] [EXTRA=yes]   train at full length what docs/results.md lacks
 #   make docs                       the guides and the handout as a site, in build/site
 #   make figures                    draw the handout's figures anew
-#   make lint                       ruff, mypy, and stubs that match the solutions
+#   make lint                       ruff, mypy, and stubs and documents that match their sources
 #   make stubs                      write student/ anew from solutions/
 #   make manifest                   write anew what rubric.toml and questions.toml decide, see docs/adapting.md
 #   make machines                   a course with accounts, a JupyterHub and two markers, on a machine of its own (root)

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from grader.rubric import Item, Rubric, load_rubric
+from grader.rubric import Item, ManifestError, Rubric, load_rubric
 
 QUESTIONS_FILE = Path(__file__).with_name("questions.toml")
 
@@ -123,8 +123,8 @@ def read_questions(path: Path, rubric: Rubric) -> Questions:
         rubric: has the titles of its items.
 
     Raises:
-        ValueError: it is not TOML, a key is missing, unknown or of another type, an entry occurs twice, or a
-            title stands in the rubric already.
+        ManifestError: it is not TOML, a key is missing, unknown or of another type, an entry occurs twice,
+            or a title stands in the rubric already.
     """
     from pydantic import TypeAdapter, ValidationError  # only where questions are read: a fifth of a second
 
@@ -140,9 +140,9 @@ def read_questions(path: Path, rubric: Rubric) -> Questions:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ", ".join(str(step) for step in first["loc"])
-        raise ValueError(f"{path.name}: {place}: {first['msg']}") from error
+        raise ManifestError(f"{path.name}: {place}: {first['msg']}") from error
     except ValueError as error:  # of tomllib, too
-        raise ValueError(f"{path.name}: {error}") from error
+        raise ManifestError(f"{path.name}: {error}") from error
 
 
 def _filled(value: Any, numbers: dict[str, Any]) -> Any:

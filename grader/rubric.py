@@ -10,9 +10,15 @@ from functools import cache
 from math import inf
 from pathlib import Path
 
+from grader.errors import GraderUsageError
+
 RUBRIC_FILE = Path(__file__).with_name("rubric.toml")
 KINDS = ("auto", "written", "manual")
 ITEM_ID = re.compile(r"\d+\.\d+(\.[a-z0-9_]+)?")
+
+
+class ManifestError(GraderUsageError, ValueError):
+    """`rubric.toml` or `questions.toml` cannot be read; the message names the file and the entry."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +84,14 @@ def read_rubric(path: Path) -> Rubric:
     """Read a rubric.
 
     Raises:
-        ValueError: it is not TOML, a key is missing or of another type, an id occurs twice, a kind is
+        ManifestError: it is not TOML, a key is missing or of another type, an id occurs twice, a kind is
             unknown, points are not positive, or what is left out is no item or is marked automatically.
     """
     from_file = f"{path.name}: "
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # no TOML
-        raise ValueError(f"{from_file}{error}") from error
+        raise ManifestError(f"{from_file}{error}") from error
     items: list[Item] = []
     for row in table.get("item", ()):
         try:
@@ -93,20 +99,20 @@ def read_rubric(path: Path) -> Rubric:
                 row["id"], float(row["points"]), row["how"], row["title"], tuple(row.get("files", ()))
             )
         except KeyError as error:
-            raise ValueError(f"{from_file}item {row.get('id', '')}: {error.args[0]} is missing") from error
+            raise ManifestError(f"{from_file}item {row.get('id', '')}: {error.args[0]} is missing") from error
         except (TypeError, ValueError) as error:
-            raise ValueError(f"{from_file}item {row['id']}: {error}") from error
+            raise ManifestError(f"{from_file}item {row['id']}: {error}") from error
         if problem := _problem(item, items):
-            raise ValueError(f"{from_file}{problem}")
+            raise ManifestError(f"{from_file}{problem}")
         items.append(item)
     left_out = [item for item in items if _matches(item, table.get("leave_out", ()))]
     for name in table.get("leave_out", ()):
         meant = [item for item in items if _matches(item, [name])]
         automatic = [item.id for item in meant if item.how == "auto"]
         if not meant:
-            raise ValueError(f"{from_file}leave_out: there is no part, question or item {name!r}")
+            raise ManifestError(f"{from_file}leave_out: there is no part, question or item {name!r}")
         if automatic:
-            raise ValueError(
+            raise ManifestError(
                 f"{from_file}leave_out: {name} has items that are marked automatically, "
                 f"{', '.join(automatic)}; only what a person marks can be left out"
             )

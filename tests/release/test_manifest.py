@@ -210,3 +210,23 @@ def test_the_command_writes_and_names_what_is_left(kit):
     assert kit.read("solutions/answers/1.3.md").startswith("# 1.3: Why it is a lower bound (2.5 points)\n")
     check = kit.python("-m", "grader.release.manifest", "--check")
     assert (check.returncode, check.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "said"),
+    [
+        (RUBRIC, 'id = "1.1"\n', "error: rubric.toml: item : id is missing\n"),
+        (
+            QUESTIONS,
+            "[numbers]",
+            "error: nothing was written, since the kit contradicts its rubric.toml or qu",
+        ),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_named_in_one_line(kit, file, old, said):
+    kit.change(file, old, "")
+    run = kit.python("-m", "grader", "course", "init", "course", "--exchange", "exchange")
+    assert run.returncode == 2
+    assert run.stderr.startswith(said)
+    assert run.stderr.count("\n") == 1
+    assert not (kit.root / "course").exists()
