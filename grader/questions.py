@@ -171,10 +171,8 @@ def _by_id(kind: str, key: str, rows: Any) -> dict[Any, Any]:
 
 def _give_titles(rows: dict[str, dict[str, Any]], rubric: Rubric) -> None:
     """Take the titles from the rubric, where it has an item of this id."""
-    for item in (*rubric.items, *rubric.left_out):
-        if item.id in rows:
-            if "title" in rows[item.id]:
-                raise ValueError(
-                    f"{item.id}: its title stands in rubric.toml; change it there, remove it here"
-                )
-            rows[item.id]["title"] = item.title
+    titles = {item.id: item.title for item in (*rubric.items, *rubric.left_out)}
+    for name, row in rows.items():
+        if name in titles and "title" in row:
+            raise ValueError(f"{name}: its title stands in rubric.toml; change it there, remove it here")
+        row.setdefault("title", titles.get(name, ""))

@@ -97,7 +97,7 @@ class Handout:
                 return match[0]
             return _block(match["name"], wanted[match["name"]])
 
-        there = [match["name"] for match in _BLOCK.finditer(text)]
+        there = _names(text)
         problems += [
             f"it has the block {name} twice; remove one"
             for name in sorted(set(there))
@@ -109,6 +109,11 @@ class Handout:
             if name not in there:
                 text = _with_block(text, name, body, before)
             before = name
+        order = [name for name in _names(text) if name in wanted]
+        if order != list(wanted):
+            problems.append(
+                f"its blocks come in the order {', '.join(order)}, and in rubric.toml not; move them"
+            )
         problems += [
             f"{heading!r} stands outside the manifest's blocks; remove it, questions.toml holds what is asked"
             for heading in _QUESTION_HEADING.findall(_BLOCK.sub("", text))
@@ -202,6 +207,11 @@ def shipped_pages(questions: Questions, rubric: Rubric, pages: Mapping[str, Cont
     asked = {item.part for item in rubric.items}
     absent = {part.page for part in questions.parts.values() if part.number not in asked}
     return {name: content for name, content in pages.items() if name not in absent}
+
+
+def _names(text: str) -> list[str]:
+    """The names of the blocks of a page, in order."""
+    return [match["name"] for match in _BLOCK.finditer(text)]
 
 
 def _block(name: str, body: str) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +19,12 @@ from pathlib import Path
 from grader.questions import QUESTIONS_FILE, Questions, read_questions
 from grader.release import stubs
 from grader.release.answers import ANSWERS, Answer, AnswerError, head, parse
+from grader.release.completeness import missing_code, missing_tests, missing_texts
 from grader.release.handout import Handout, shipped_pages
 from grader.release.stubs import REPOSITORY
 from grader.rubric import RUBRIC_FILE, Rubric, read_rubric
 
 HANDOUT = "docs/handout"
-PRICES = "grader/marking/prices.toml"
 RUN = "run make manifest, and read what git diff shows"
 
 
@@ -72,29 +71,23 @@ MENTIONS = (
     Mention(PRACTICALITIES, r"# 20 latent dimensions, (\d+) epochs: ", "vae_epochs"),
     Mention("README.md", r"([\d.]+) points, [\d.]+ of them marked automatically", "points"),
     Mention("README.md", r"[\d.]+ points, ([\d.]+) of them marked automatically", "automatic"),
-    Mention(
-        "solutions/answers/1.7.curves.md",
-        r"about 0\.\d+ after (\d+) epochs",
-        "vae_epochs",
-        "write what so many epochs give",
-    ),
     *(
         Mention(
-            PRACTICALITIES,
-            rf"^\| {model}.*?, (\d+) epochs \|",
+            file,
+            pattern,
             number,
             f"write what so many epochs give; docs/results/{table}.csv has a row for every epoch",
         )
-        for model, number, table in (
-            ("VAE, 20 latent", "vae_epochs", "vae-z20"),
-            ("VAE, 2 latent", "vae_epochs", "vae-z2"),
-            ("AAE, 8 latent", "aae_epochs", "aae-z8-lambda0.995"),
+        for file, pattern, number, table in (
+            (f"{HANDOUT}/vae.md", r"ends near 0\.\d+ after (\d+)\.", "vae_epochs", "vae-z20"),
+            ("solutions/answers/1.7.curves.md", r"about 0\.\d+ after (\d+) epochs", "vae_epochs", "vae-z20"),
+            (PRACTICALITIES, r"^\| VAE, 20 latent dimensions, (\d+) epochs \|", "vae_epochs", "vae-z20"),
+            (PRACTICALITIES, r"^\| VAE, 2 latent dimensions, (\d+) epochs \|", "vae_epochs", "vae-z2"),
+            (PRACTICALITIES, r"^\| AAE, 8 .*, (\d+) epochs \|", "aae_epochs", "aae-z8-lambda0.995"),
         )
     ),
 )
 
-_SUITE_ITEM = re.compile(r'^pytestmark = pytest\.mark\.item\("(.+)"\)', re.MULTILINE)
-_SUITE_CHECK = re.compile(r"^def test_(\w+)\(", re.MULTILINE)
 _LINK = re.compile(r"\]\((?P<page>[\w./-]*)(?:#(?P<anchor>[\w-]*))?\)")
 
 
@@ -147,11 +140,11 @@ def examine(repository: Path = REPOSITORY) -> Examination:
     package = repository / "grader"
     rubric = read_rubric(package / RUBRIC_FILE.name)
     questions = read_questions(package / QUESTIONS_FILE.name, rubric)
-    found = Examination(by_hand=list(_texts_and_items(rubric, questions)))
+    found = Examination(by_hand=list(missing_texts(rubric, questions)))
     _examine_handout(repository, rubric, questions, found)
     _examine_guides(repository, rubric, questions, found)
     _examine_numbers(repository, rubric, questions, found)
-    found.by_hand += _tests_and_items(repository, rubric)
+    found.by_hand += [*missing_code(repository, rubric), *missing_tests(repository, rubric)]
     return found
 
 
@@ -170,42 +163,6 @@ def write(repository: Path = REPOSITORY) -> list[str]:
         (repository / name).write_text(text, encoding="utf-8")
     stale = stubs.write(stubs.generate(repository / "solutions"), repository / "student")
     return [*found, *(f"student/{path.as_posix()}" for path in stale)]
-
-
-def _texts_and_items(rubric: Rubric, questions: Questions) -> Iterator[str]:
-    """Whether every item has a text, and every text an item."""
-    name = "grader/questions.toml"
-    every = (*rubric.items, *rubric.left_out)
-    ids, numbers = {item.id: item for item in every}, dict.fromkeys(item.question for item in every)
-    for part in dict.fromkeys(item.part for item in every):
-        if part not in questions.parts:
-            yield f"{name}: has no [[part]] with number = {part}, of which rubric.toml has items; add it"
-    for number in numbers:
-        if number not in questions.questions:
-            yield f'{name}: has no [[question]] with id = "{number}", of which rubric.toml has items; add it'
-        elif not questions.questions[number].title:
-            yield f'{name}: question {number} has no title, and several items; add title = "..." to it'
-    for item in every:
-        if item.how != "auto" and item.id != item.question and item.id not in questions.items:
-            yield f'{name}: has no [[item]] with id = "{item.id}", which rubric.toml has; add it'
-    for part in questions.parts:
-        if part not in {item.part for item in every}:
-            yield f"{name}: part {part} has no items in rubric.toml; remove it"
-    for number in questions.questions:
-        if number not in numbers:
-            yield f"{name}: question {number} has no items in rubric.toml; remove it, or add them there"
-    for one in questions.items:
-        if one not in ids:
-            yield f"{name}: item {one} is not in rubric.toml; remove it, or add it there"
-        elif ids[one].how == "auto":
-            yield f"{name}: item {one} is marked automatically, its question says what is asked; remove it"
-    files = [
-        figure.file
-        for text in (*questions.questions.values(), *questions.items.values())
-        for figure in text.figures
-    ]
-    for file in sorted({file for file in files if files.count(file) > 1}):
-        yield f"{name}: the figure {file} is asked for twice; give each its own name"
 
 
 def _examine_handout(repository: Path, rubric: Rubric, questions: Questions, found: Examination) -> None:
@@ -308,38 +265,6 @@ def _examine_numbers(repository: Path, rubric: Rubric, questions: Questions, fou
             found.written[mention.file] = (
                 text[: match.start(1)] + numbers[mention.number] + text[match.end(1) :]
             )
-
-
-def _tests_and_items(repository: Path, rubric: Rubric) -> Iterator[str]:
-    """Whether every automatic item has hidden checks with prices and public tests, and nothing else has."""
-    automatic = {item.id for item in rubric.automatic}
-    public = {file.stem: file.name for file in (repository / "tests" / "public").glob("test_*.py")}
-    named = {f"test_{item.replace('.', '_')}": item for item in automatic}
-    for stem in sorted(named.keys() - public.keys()):
-        yield f"tests/public/{stem}.py: there is no public test of {named[stem]}; write one"
-    for stem in sorted(public.keys() - named.keys()):
-        yield f"tests/public/{stem}.py: rubric.toml has no such automatic item; remove it, or add the item"
-    checks: dict[str, set[str]] = {}
-    for file in sorted((repository / "grader" / "suites").glob("part*/test_*.py")):
-        text = file.read_text(encoding="utf-8")
-        name = file.relative_to(repository).as_posix()
-        item = _SUITE_ITEM.search(text)
-        if item is None:
-            yield f'{name}: names no item; add a line like pytestmark = pytest.mark.item("1.7.kld")'
-        elif item[1] not in automatic:
-            yield f"{name}: rubric.toml has no automatic item {item[1]}; remove the file, or add the item"
-        else:
-            checks.setdefault(item[1], set()).update(_SUITE_CHECK.findall(text))
-    table = tomllib.loads((repository / PRICES).read_text(encoding="utf-8"))
-    prices = {item_id: {check.partition("[")[0] for check in row} for item_id, row in table.items()}
-    for item_id in sorted(automatic - checks.keys()):
-        yield f"grader/suites: no file has checks of the automatic item {item_id}; write one"
-    for item_id in sorted(checks.keys() | prices.keys()):
-        there, priced = checks.get(item_id, set()), prices.get(item_id, set())
-        for check in sorted(there - priced):
-            yield f'{PRICES}: ["{item_id}"] has no price for the check {check}; add one'
-        for check in sorted(priced - there) if item_id in automatic else []:
-            yield f'{PRICES}: ["{item_id}"] has a price for no check, {check}; remove it'
 
 
 def _first_difference(old: str, new: str) -> str:

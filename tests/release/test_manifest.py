@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,18 @@ def test_what_follows_from_points_and_words_is_written(kit):
     [
         (RUBRIC, 'id = "1.7.kld"\npoints = 1.5', 'id = "1.7.kld"\npoints = 2', f"{VAE}: line "),
         (VAE, "### Question 1.3 (2 points)", "### Question 1.3 (3 points)", f"{VAE}: line "),
+        (
+            RUBRIC,
+            'files = ["part1/utils.py"]',
+            'files = ["part1/kl.py"]',
+            "needs part1/kl.py, which is not",
+        ),
+        (
+            "solutions/part1/utils.py",
+            "# BEGIN SOLUTION 1.7: KLD",
+            "# BEGIN SOLUTION 1.6: KLD",
+            "utils.py, line 40: is a solution of question 1.6, and rubric.toml has no automatic item of it",
+        ),
         (VAE, "# Part 1: variational", "# Part 1: Variational", f"{VAE}: its first line must be "),
         (VAE, "## 1.6 Putting", "### Question 9.9\n\n## 1.6 Putting", "outside the manifest's blocks"),
         (VAE, "<!-- manifest: question 1.5 -->", "<!-- manifest: question 1.99 -->", "1.99, which is not in"),
@@ -93,7 +106,12 @@ def test_what_follows_from_points_and_words_is_written(kit):
             'id = "1.7.kld"',
             "item 1.7.kld is marked automatically, its question says",
         ),
-        (QUESTIONS, 'id = "1.7.curves"', 'id = "1.7.curve"', "questions.toml: items, 1.7.curve, title"),
+        (
+            QUESTIONS,
+            'id = "1.7.curves"',
+            'id = "1.7.curve"',
+            "item 1.7.curve is not in rubric.toml; remove it, or add it there",
+        ),
         (QUESTIONS, 'id = "1.2"', 'id = "1.1"', "there are two [[question]] with id = '1.1'"),
         (QUESTIONS, "vae_epochs = 80\n", "", "no whole number vae_epochs in [numbers]"),
         (QUESTIONS, "vae_epochs = 80\n", 'vae_epochs = "80"\n', "no whole number vae_epochs in [numbers]"),
@@ -134,6 +152,15 @@ def test_two_points_that_are_swapped_are_seen_in_handout_and_guides(kit):
         "solutions/answers/1.3.md",
         "solutions/answers/1.4.md",
     }
+
+
+def test_questions_keep_the_order_of_the_rubric(kit):
+    _, third, fourth, _ = re.split(r'(?=\[\[item\]\]\nid = "1\.[345]")', kit.read(RUBRIC))
+    kit.change(RUBRIC, third + fourth, fourth + third)
+    assert (
+        f"{VAE}: its blocks come in the order part 1, question 1.1, question 1.2, question 1.3,"
+        in "\n".join(contradictions(kit.root))
+    )
 
 
 def test_missing_tests_guides_and_pages_are_named(kit):
