@@ -13,6 +13,7 @@ from pathlib import Path
 from grader.errors import GraderUsageError
 
 RUBRIC_FILE = Path(__file__).with_name("rubric.toml")
+KEYS = {"id", "points", "how", "title", "files"}
 KINDS = ("auto", "written", "manual")
 ITEM_ID = re.compile(r"\d+\.\d+(\.[a-z0-9_]+)?")
 
@@ -94,6 +95,8 @@ def read_rubric(path: Path) -> Rubric:
         raise ManifestError(f"{from_file}{error}") from error
     items: list[Item] = []
     for row in table.get("item", ()):
+        if unknown := row.keys() - KEYS:
+            raise ManifestError(f"{from_file}item {row.get('id', '')}: there is no key {min(unknown)}")
         try:
             item = Item(
                 row["id"], float(row["points"]), row["how"], row["title"], tuple(row.get("files", ()))
@@ -105,8 +108,11 @@ def read_rubric(path: Path) -> Rubric:
         if problem := _problem(item, items):
             raise ManifestError(f"{from_file}{problem}")
         items.append(item)
-    left_out = [item for item in items if _matches(item, table.get("leave_out", ()))]
-    for name in table.get("leave_out", ()):
+    names = table.get("leave_out", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ManifestError(f'{from_file}leave_out must be a list of texts, such as ["3", "2.7"]')
+    left_out = [item for item in items if _matches(item, names)]
+    for name in names:
         meant = [item for item in items if _matches(item, [name])]
         automatic = [item.id for item in meant if item.how == "auto"]
         if not meant:
