@@ -17,8 +17,9 @@
 #   make results [MNIST_ROOT=data] [JOBS=2] [THREADS=1] [EXTRA=yes]   train at full length what docs/results.md lacks
 #   make docs                       the guides and the handout as a site, in build/site
 #   make figures                    draw the handout's figures anew
-#   make lint                       ruff, mypy, and stubs that match the solutions
+#   make lint                       ruff, mypy, and stubs and documents that match their sources
 #   make stubs                      write student/ anew from solutions/
+#   make manifest                   write anew what rubric.toml and questions.toml decide, see docs/adapting.md
 #   make machines                   a course with accounts, a JupyterHub and two markers, on a machine of its own (root)
 #   make golden                     write anew what the sample cohort must come to; read the difference
 #   make release [RELEASE=build/release]  the zip for students: stubs, public tests, handout, report
@@ -36,7 +37,7 @@ OUTPUT ?= output
 RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser database grade test test-all bank prices flakes kinds calibrate mutation results machines lint docs figures golden stubs release cohort lock clean
+.PHONY: help setup sandbox browser database grade test test-all bank prices flakes kinds calibrate mutation results machines lint docs figures golden stubs manifest release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -144,7 +145,7 @@ lint: $(VENV)/.ready
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(PYTHON) -m grader.release.stubs --check
+	$(PYTHON) -m grader.release.manifest --check
 
 docs: $(VENV)/.ready
 	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
@@ -158,6 +159,9 @@ golden: setup
 
 stubs: $(VENV)/.ready
 	$(PYTHON) -m grader.release.stubs
+
+manifest: $(VENV)/.ready
+	@$(PYTHON) -m grader.release.manifest
 
 release: $(VENV)/.ready
 	@$(PYTHON) -m grader.release.bundle --output $(RELEASE)

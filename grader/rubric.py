@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import inf
 from pathlib import Path
 
+from grader.errors import GraderUsageError
+
 RUBRIC_FILE = Path(__file__).with_name("rubric.toml")
+KEYS = {"id", "points", "how", "title", "files"}
 KINDS = ("auto", "written", "manual")
+ITEM_ID = re.compile(r"\d+\.\d+(\.[a-z0-9_]+)?")
+
+
+class ManifestError(GraderUsageError, ValueError):
+    """`rubric.toml` or `questions.toml` cannot be read; the message names the file and the entry."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +53,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Rubric:
-    """All items, in the order of the assignment."""
+    """All items, in the order of the assignment.
+
+    Attributes:
+        items: what this course asks for.
+        left_out: what it does not ask for, by `leave_out`.
+    """
 
     items: tuple[Item, ...]
+    left_out: tuple[Item, ...] = ()
 
     @property
     def automatic(self) -> tuple[Item, ...]:
@@ -60,25 +77,69 @@ class Rubric:
 
 @cache
 def load_rubric(path: Path = RUBRIC_FILE) -> Rubric:
-    """Read the rubric.
+    """The rubric, read once."""
+    return read_rubric(path)
+
+
+def read_rubric(path: Path) -> Rubric:
+    """Read a rubric.
 
     Raises:
-        ValueError: an id occurs twice, a kind is unknown, or points are not positive.
+        ManifestError: it is not TOML, a key is missing or of another type, an id occurs twice, a kind is
+            unknown, points are not positive, or what is left out is no item or is marked automatically.
     """
-    rows = tomllib.loads(path.read_text(encoding="utf-8"))["item"]
-    items = tuple(
-        Item(row["id"], float(row["points"]), row["how"], row["title"], tuple(row.get("files", ())))
-        for row in rows
-    )
-    seen: set[str] = set()
-    for item in items:
-        if item.id in seen:
-            raise ValueError(f"{path.name}: item {item.id} occurs twice")
-        if item.how not in KINDS:
-            raise ValueError(f"{path.name}: item {item.id}: how must be one of {', '.join(KINDS)}")
-        if item.points <= 0:
-            raise ValueError(f"{path.name}: item {item.id}: points must be positive")
-        if item.how == "auto" and not item.files:
-            raise ValueError(f"{path.name}: automatic item {item.id} names no files")
-        seen.add(item.id)
-    return Rubric(items)
+    from_file = f"{path.name}: "
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # no TOML
+        raise ManifestError(f"{from_file}{error}") from error
+    items: list[Item] = []
+    for row in table.get("item", ()):
+        if unknown := row.keys() - KEYS:
+            raise ManifestError(f"{from_file}item {row.get('id', '')}: there is no key {min(unknown)}")
+        try:
+            item = Item(
+                row["id"], float(row["points"]), row["how"], row["title"], tuple(row.get("files", ()))
+            )
+        except KeyError as error:
+            raise ManifestError(f"{from_file}item {row.get('id', '')}: {error.args[0]} is missing") from error
+        except (TypeError, ValueError) as error:
+            raise ManifestError(f"{from_file}item {row['id']}: {error}") from error
+        if problem := _problem(item, items):
+            raise ManifestError(f"{from_file}{problem}")
+        items.append(item)
+    names = table.get("leave_out", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ManifestError(f'{from_file}leave_out must be a list of texts, such as ["3", "2.7"]')
+    left_out = [item for item in items if _matches(item, names)]
+    for name in names:
+        meant = [item for item in items if _matches(item, [name])]
+        automatic = [item.id for item in meant if item.how == "auto"]
+        if not meant:
+            raise ManifestError(f"{from_file}leave_out: there is no part, question or item {name!r}")
+        if automatic:
+            raise ManifestError(
+                f"{from_file}leave_out: {name} has items that are marked automatically, "
+                f"{', '.join(automatic)}; only what a person marks can be left out"
+            )
+    return Rubric(tuple(item for item in items if item not in left_out), tuple(left_out))
+
+
+def _problem(item: Item, before: Sequence[Item]) -> str:
+    """What is wrong with an item; empty where nothing is."""
+    if not isinstance(item.id, str) or not ITEM_ID.fullmatch(item.id):
+        return f"item {item.id}: an id is like 1.3 or 1.7.kld"
+    if any(one.id == item.id for one in before):
+        return f"item {item.id} occurs twice"
+    if item.how not in KINDS:
+        return f"item {item.id}: how must be one of {', '.join(KINDS)}"
+    if not 0 < item.points < inf:
+        return f"item {item.id}: points must be positive"
+    if item.how == "auto" and not item.files:
+        return f"automatic item {item.id} names no files"
+    return ""
+
+
+def _matches(item: Item, names: Iterable[str]) -> bool:
+    """Whether an item is one of these, or of one of these questions and parts: `3`, `2.7`, `1.9.figure`."""
+    return any(f"{item.id}.".startswith(f"{name}.") for name in names)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.rubric import load_rubric
+from grader.rubric import load_rubric, read_rubric
 
 QUESTIONS = {
     "1.1": 2, "1.2": 3, "1.3": 2, "1.4": 3, "1.5": 2, "1.6": 3, "1.7": 12, "1.8": 3, "1.9": 4,
@@ -46,6 +46,14 @@ def test_an_item_is_found_by_its_id():
         load_rubric()["1.7.nothing"]
 
 
+def test_what_is_left_out_is_not_asked_for(tmp_path: Path):
+    path = tmp_path / "rubric.toml"
+    path.write_text('leave_out = ["1.1"]\n' + GOOD + GOOD.replace("1.1", "1.10"))
+    rubric = read_rubric(path)
+    assert [item.id for item in rubric.items] == ["1.10"]
+    assert [item.id for item in rubric.left_out] == ["1.1"]
+
+
 GOOD = '[[item]]\nid = "1.1"\npoints = 2\nhow = "written"\ntitle = "t"\n'
 
 
@@ -56,6 +64,14 @@ GOOD = '[[item]]\nid = "1.1"\npoints = 2\nhow = "written"\ntitle = "t"\n'
         (GOOD.replace("written", "oral"), "how must be one of"),
         (GOOD.replace("points = 2", "points = 0"), "points must be positive"),
         (GOOD.replace("written", "auto"), "names no files"),
+        (GOOD.replace("how", "who"), "item 1.1: there is no key who"),
+        (GOOD.replace("points = 2\n", ""), "item 1.1: points is missing"),
+        (GOOD.replace("2", '"two"'), "item 1.1: could not convert"),
+        (GOOD.replace("1.1", "1"), "an id is like 1.3"),
+        ("[[item]", "rubric.toml: "),
+        ('leave_out = "1"\n' + GOOD, "leave_out must be a list of texts"),
+        ("leave_out = [1]\n" + GOOD, "leave_out must be a list of texts"),
+        ('leave_out = ["1.2"]\n' + GOOD, "there is no part, question or item '1.2'"),
     ],
 )
 def test_a_wrong_rubric_is_refused(tmp_path: Path, text: str, message: str):

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from grader.cli import options as given
+from grader.gradebook.exports.formats import FORMATS, Request, format_called
 from grader.grading.options import Data, GradingOptions
 
 # What takes long to load is loaded inside the commands, so that --help and mistakes answer at once.
@@ -131,24 +132,25 @@ def grade(
     return run(course, Options(grading, details, collect=not no_collect))
 
 
-class Format(StrEnum):
-    """What `export` writes."""
-
-    csv = "csv"
-    canvas = "canvas"
-    moodle = "moodle"
-    brightspace = "brightspace"
+# A choice for the command line, of the names in the table.
+FormatName = StrEnum("FormatName", {row.name: row.name for row in FORMATS})  # type: ignore[misc]
 
 
 @app.command()
 def export(
     folder: CourseFolder,
-    kind: Annotated[Format, typer.Argument(metavar="FORMAT", help="csv, canvas, moodle or brightspace.")],
+    kind: Annotated[
+        FormatName, typer.Argument(metavar="FORMAT", help=f"One of {', '.join(row.name for row in FORMATS)}.")
+    ],
     output: Annotated[Path, typer.Option(help="The file to write.", show_default=False)],
     sheet: Annotated[
         Path | None,
         typer.Option(
-            help="canvas: the gradebook it exported; moodle: its grading worksheet (optional).",
+            help="; ".join(
+                f"{row.name}: {row.sheet}{'' if row.needs_sheet else ' (optional)'}"
+                for row in FORMATS
+                if row.sheet
+            ),
             show_default=False,
         ),
     ] = None,
@@ -164,9 +166,10 @@ def export(
     from grader.gradebook.access import open_course
 
     course = open_course(folder)
-    from grader.gradebook.exports.run import Request, export_marks  # with nbgrader, which takes 2 s
+    request = Request(output, sheet, column)
+    from grader.gradebook.exports.run import export_marks  # with nbgrader, which takes 2 s
 
-    return export_marks(course, Request(kind.value, output, sheet, column, unfinished))
+    return export_marks(course, format_called(kind.value), request, unfinished)
 
 
 @app.command()

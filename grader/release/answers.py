@@ -77,13 +77,18 @@ class Answer:
             )
 
         sections = [
-            f"**{self.item}: {self.title} ({self.points:g} point{'' if self.points == 1 else 's'})**",
+            f"**{head(self.item, self.title, self.points)[2:]}**",
             f"**What earns points**\n\n{listed(self.marks, '+')}",
             f"**Misconceptions**\n\n{listed(self.misconceptions, '-')}",
             f"**Model answer**\n\n{self.text}",
             *self.choices,
         ]
         return "\n\n".join(sections)
+
+
+def head(item: str, title: str, points: float) -> str:
+    """The first line of a guide."""
+    return f"# {item}: {title} ({points:g} point{'' if points == 1 else 's'})"
 
 
 def parse(markdown: str, name: str, choices: tuple[str, ...] = ()) -> Answer:

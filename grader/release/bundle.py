@@ -1,7 +1,7 @@
 """Builds the zip that students get: stubs, public tests, handout, report notebook, and what runs them.
 
 The same sources make the same zip, byte for byte. A release that would give away a solution, a model answer
-or a hidden test is not written.
+or a hidden test is not written, nor one that contradicts `rubric.toml` or `questions.toml`.
 
 Usage: python -m grader.release.bundle [--output build/release]
 """
@@ -17,7 +17,10 @@ import zipfile
 from pathlib import Path
 
 from grader.files import write_atomically
+from grader.questions import load_questions
 from grader.release import leaks, stubs
+from grader.release.handout import shipped_pages
+from grader.release.manifest import require_agreement
 from grader.release.notebook import notebook_text
 from grader.release.requirements import subset
 from grader.rubric import load_rubric
@@ -47,10 +50,14 @@ def contents(repository: Path = REPOSITORY) -> dict[str, bytes]:
     for file in sorted((repository / "tests" / "public").glob("*.py")):
         files[f"tests/{file.name}"] = file.read_bytes()
     files["tests/points.json"] = points().encode()
-    handout = repository / "docs" / "handout"
-    for file in sorted(handout.rglob("*")):
-        if file.suffix in HANDOUT_SUFFIXES:
-            files[f"handout/{file.relative_to(handout).as_posix()}"] = file.read_bytes()
+    folder = repository / "docs" / "handout"
+    handout = {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.suffix in HANDOUT_SUFFIXES
+    }
+    shipped = shipped_pages(load_questions(), load_rubric(), handout)
+    files |= {f"handout/{name}": content for name, content in shipped.items()}
     files["report.ipynb"] = notebook_text().encode()
     pins = (repository / "requirements.txt").read_text(encoding="utf-8")
     files["requirements.txt"] = subset(pins).encode()
@@ -62,7 +69,16 @@ def contents(repository: Path = REPOSITORY) -> dict[str, bytes]:
     if uv is None:
         raise ValueError("the Makefile does not set UV_VERSION")
     files["Makefile"] = files["Makefile"].replace(b"@UV_VERSION@", uv[1].encode())
+    for name, number in sums().items():
+        files["README.md"] = files["README.md"].replace(f"@{name}@".encode(), f"{number:g}".encode())
     return files
+
+
+def sums() -> dict[str, float]:
+    """What the students' README says of the points."""
+    rubric = load_rubric()
+    in_all, by_tests = (sum(item.points for item in items) for items in (rubric.items, rubric.automatic))
+    return {"POINTS": in_all, "POINTS_BY_TESTS": by_tests, "POINTS_BY_HAND": in_all - by_tests}
 
 
 def points() -> str:
@@ -93,8 +109,10 @@ def build(output: Path, repository: Path = REPOSITORY) -> Path:
         The zip.
 
     Raises:
+        ContradictionError: a file contradicts the rubric or the questions.
         LeakError: a file of the release holds a solution, a model answer or a hidden test.
     """
+    require_agreement(repository)
     files = contents(repository)
     if found := list(leaks.find(files, repository)):
         raise LeakError("nothing was written, since the release would give away:\n  " + "\n  ".join(found))

@@ -12,97 +12,19 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import tomllib
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from grader.rubric import Item, Rubric, load_rubric
+from grader.questions import Questions, Text, load_questions
+from grader.rubric import ITEM_ID, Item, Rubric, load_rubric
 
-QUESTIONS_FILE = Path(__file__).with_name("questions.toml")
 # nbgrader's own text for an empty answer: generate_assignment then leaves the cell as it is.
 EMPTY_ANSWER = "YOUR ANSWER HERE"
 
-_ITEM_ID = re.compile(r"\d+\.\d+(\.[a-z0-9_]+)?")
 _GRADE_ID = re.compile(r"q\d+-\d+(-[a-z0-9_]+)?")
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A picture that training writes.
-
-    Attributes:
-        file: its name in the folder `figures/`.
-        shows: what is to be seen in it.
-    """
-
-    file: str
-    shows: str
-
-
-@dataclass(frozen=True)
-class Text:
-    """What a question, or one item of it, says.
-
-    Attributes:
-        id: of the question or item.
-        title: a heading.
-        text: Markdown.
-        figures: pictures that belong to it.
-    """
-
-    id: str
-    title: str
-    text: str
-    figures: tuple[Figure, ...] = ()
-
-
-@dataclass(frozen=True)
-class Questions:
-    """All texts of the notebook."""
-
-    title: str
-    introduction: str
-    parts: dict[int, str]
-    questions: dict[str, Text]
-    items: dict[str, Text]
-
-    def of(self, item: Item) -> Text:
-        """The text that asks for an item: its own, or else its question's.
-
-        Raises:
-            KeyError: there is none.
-        """
-        return self.items[item.id] if item.id in self.items else self.questions[item.question]
-
-
-@cache
-def load_questions(path: Path = QUESTIONS_FILE) -> Questions:
-    """Reads the texts."""
-    table = tomllib.loads(path.read_text(encoding="utf-8"))
-
-    def texts(rows: list[dict]) -> dict[str, Text]:
-        return {
-            row["id"]: Text(
-                row["id"],
-                row["title"],
-                row["text"].strip(),
-                tuple(Figure(**figure) for figure in row.get("figures", ())),
-            )
-            for row in rows
-        }
-
-    return Questions(
-        title=table["title"],
-        introduction=table["introduction"].strip(),
-        parts={row["number"]: row["title"] for row in table["part"]},
-        questions=texts(table["question"]),
-        items=texts(table["item"]),
-    )
 
 
 def grade_id(item_id: str) -> str:
@@ -113,7 +35,7 @@ def grade_id(item_id: str) -> str:
     Raises:
         ValueError: this cannot be the id of an item.
     """
-    if not _ITEM_ID.fullmatch(item_id):
+    if not ITEM_ID.fullmatch(item_id):
         raise ValueError(f"{item_id!r} is not the id of an item, such as 1.7.kld")
     return "q" + item_id.replace(".", "-")
 
@@ -165,20 +87,24 @@ def _points(points: float) -> str:
 
 def _part_cell(rubric: Rubric, questions: Questions, part: int) -> NotebookNode:
     points = sum(item.points for item in rubric.items if item.part == part)
-    return _read_only(f"part-{part}", f"# Part {part}. {questions.parts[part]} ({_points(points)})")
+    return _read_only(f"part-{part}", f"# Part {part}. {questions.parts[part].title} ({_points(points)})")
 
 
 def _question_cells(rubric: Rubric, question: Text) -> list[NotebookNode]:
     points = sum(item.points for item in rubric.items if item.question == question.id)
     name = question.id.replace(".", "-")
     heading = f"## Question {question.id}: {question.title} ({_points(points)})"
-    return [_read_only(f"question-{name}", f"{heading}\n\n{question.text}"), *_figure_cells(question)]
+    return [_read_only(f"question-{name}", f"{heading}\n\n{_asked(question)}"), *_figure_cells(question)]
 
 
 def _item_cells(item: Item, text: Text) -> list[NotebookNode]:
     name = item.id.replace(".", "-")
     heading = f"### {text.title} ({_points(item.points)})"
-    return [_read_only(f"question-{name}", f"{heading}\n\n{text.text}"), *_figure_cells(text)]
+    return [_read_only(f"question-{name}", f"{heading}\n\n{_asked(text)}"), *_figure_cells(text)]
+
+
+def _asked(text: Text) -> str:
+    return f"{text.reminder}\n\n{text.text}" if text.reminder else text.text
 
 
 def _figure_cells(text: Text) -> list[NotebookNode]:

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path, PurePosixPath
 
+from grader.questions import Figure, load_questions
 from grader.rubric import Item, load_rubric
 
-# Read here and not by `grader.release`, whose notebooks take a second to import.
-QUESTIONS_FILE = Path(__file__).parents[1] / "release" / "questions.toml"
-
-_QUESTION = re.compile(r"(\d\.\d)(?!\d)")
-
-
-@dataclass(frozen=True)
-class Expected:
-    """A figure that an item asks for.
-
-    Attributes:
-        stem: its file name without the suffix.
-        shows: what is to be seen in it.
-    """
-
-    stem: str
-    shows: str
+_QUESTION = re.compile(r"(\d\.\d{1,2})(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -34,21 +17,15 @@ class ByEye:
     """An item, and what a person looks at for it."""
 
     item: Item
-    figures: tuple[Expected, ...]
+    figures: tuple[Figure, ...]
 
 
 @cache
 def by_eye() -> tuple[ByEye, ...]:
     """All items with figures, in the order of the rubric."""
-    texts = tomllib.loads(QUESTIONS_FILE.read_text(encoding="utf-8"))
-    figures = {
-        text["id"]: tuple(
-            Expected(PurePosixPath(figure["file"]).stem, figure["shows"]) for figure in text["figures"]
-        )
-        for text in (*texts["question"], *texts["item"])
-        if "figures" in text
-    }
-    return tuple(ByEye(item, figures[item.id]) for item in load_rubric().items if item.id in figures)
+    texts = load_questions()
+    figures = {text.id: text.figures for text in (*texts.questions.values(), *texts.items.values())}
+    return tuple(ByEye(item, figures[item.id]) for item in load_rubric().items if figures.get(item.id))
 
 
 def item_of(stem: str) -> str:

@@ -8,6 +8,7 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,11 +17,15 @@ from grader.cli import main
 from grader.errors import GraderUsageError
 from grader.gradebook import steps
 from grader.gradebook.course import ASSIGNMENT, Course, inside
+from grader.gradebook.exports.brightspace import write_brightspace
+from grader.gradebook.exports.canvas import write_canvas
 from grader.gradebook.exports.filling import Filled
+from grader.gradebook.exports.formats import FORMATS, Format, Request
 from grader.gradebook.exports.gradescope import RUN, as_gradescope
 from grader.gradebook.exports.marks import Mark, final_marks
-from grader.gradebook.exports.platforms import write_brightspace, write_canvas, write_moodle
+from grader.gradebook.exports.moodle import write_moodle
 from grader.gradebook.exports.remarks import remarks
+from grader.gradebook.exports.run import export_marks
 from grader.gradebook.exports.tables import read_table
 from grader.marking.result import GRADER_ERROR, Note
 from grader.report.results_json import write_result
@@ -328,3 +333,21 @@ def test_exports_are_written_where_they_can_be(graded, tmp_path, capsys):
         main(["course", "export", str(graded.root), "csv", "--output", str(tmp_path / "no" / "out.csv")]) == 2
     )
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_format_is_a_file_and_a_row(graded, tmp_path, monkeypatch, capsys):
+    def write(request, marks, roster):
+        request.output.write_text("".join(f"{one.student}: {one.points:g}\n" for one in marks))
+        return Filled(written=[one.student for one in marks])
+
+    monkeypatch.setitem(sys.modules, "grader.gradebook.exports.plain", SimpleNamespace(write=write))
+    request = Request(tmp_path / "plain.txt", None, "Practical 3")
+    assert export_marks(graded, Format("plain", "plain"), request) == 0
+    points = next(one.points for one in final_marks(graded) if one.student == "ada")
+    assert request.output.read_text() == f"ada: {points:g}\n"
+    assert "1 student in " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
+def test_every_row_has_its_file(row):
+    assert callable(row.writer())

@@ -21,9 +21,11 @@ from gradebook.test_exports import export, mark
 from grader.errors import GraderUsageError
 from grader.gradebook import steps
 from grader.gradebook.course import ASSIGNMENT, inside
+from grader.gradebook.exports.brightspace import write_brightspace
+from grader.gradebook.exports.canvas import write_canvas
 from grader.gradebook.exports.filling import Filled
+from grader.gradebook.exports.moodle import write_moodle
 from grader.gradebook.exports.own import write_own
-from grader.gradebook.exports.platforms import write_brightspace, write_canvas, write_moodle
 from grader.gradebook.exports.remarks import remarks
 from grader.gradebook.exports.tables import read_table
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 
+from grader.gradebook.exports.filling import Filled
+from grader.gradebook.exports.formats import Request
 from grader.gradebook.exports.marks import Mark
 from grader.gradebook.exports.tables import identifier, write_table
 from grader.report.cells import harmless
@@ -16,6 +18,12 @@ COLUMNS = (
     *("student", "last_name", "first_name", "email", "submitted", "days_late", "automatic", "by_hand"),
     *("penalty", "points", "max_points", "status"),
 )
+
+
+def write(request: Request, marks: Sequence[Mark], roster: Sequence[Mark]) -> Filled:
+    """See `formats`."""
+    write_own(request.output, marks)
+    return Filled(written=[mark.student for mark in marks])
 
 
 def write_own(path: Path, marks: Sequence[Mark]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.marking.result import GRADER_ERROR
+from grader.questions import load_questions
 from grader.report.by_eye import ByEye, by_eye
 from grader.report.figures import REPORT
 from grader.report.pages.findings import ItemFindings, find
@@ -25,13 +26,6 @@ MARKDOWN_NAME = "feedback.md"
 MOST_BYTES = 480 * 2**10  # of a page; pictures beyond it are linked, not held
 MOST_FIRST_STEPS = 3
 
-QUESTIONS = {
-    "1.7": "The variational autoencoder",
-    "1.8": "Sampling from it",
-    "1.9": "Its manifold",
-    "2.4": "The adversarial autoencoder",
-    "2.5": "Its discriminator and training",
-}
 CAPTIONS = {
     "samples": "Samples of your model after the short training; so early they need not look like digits yet",
     "manifold": "What your visualize_manifold draws of a decoder of the grader's: in every image the upper "
@@ -131,6 +125,7 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         shown_here = data_address(path) if is_held(path) else address(path)
         return Shown(shown_here, address(larger or path), kind, caption)
 
+    titles = load_questions().questions
     entries = [
         Entry(
             known[here.result.id],
@@ -144,7 +139,7 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         for here in told
     ]
     questions = [
-        Question(number, QUESTIONS.get(number, ""), tuple(group))
+        Question(number, titles[number].title if number in titles else "", tuple(group))
         for number, group in groupby(entries, lambda entry: entry.item.question)
     ]
     steps = _first_steps(told)

@@ -1,0 +1,103 @@
+"""The gradebook that Canvas exports, and takes back with the marks filled in: all else in it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from grader.errors import GraderUsageError
+from grader.gradebook.exports.filling import Filled, Key, Students, fill
+from grader.gradebook.exports.formats import Request
+from grader.gradebook.exports.marks import Mark
+from grader.gradebook.exports.sheets import check_points, names_of, refuse_several
+from grader.gradebook.exports.tables import Table, read_table, write_file
+from grader.text import listed, printable
+
+# What Canvas calls the columns by which a student is known, surest first, with what of the roster stands in
+# them. It never translates them: its own import looks for these words.
+_CANVAS: dict[str, Callable[[Mark], str]] = {
+    "SIS Login ID": lambda mark: mark.student,
+    "SIS User ID": lambda mark: mark.student,
+    "ID": lambda mark: mark.platform_id,
+}
+_CANVAS_NAMES = ("student", "lastname", "firstname", "last name", "first name")
+_POINTS_POSSIBLE = "Points Possible"
+_READ_ONLY = "(read only)"
+_EXCUSED = "EX"  # whatever the case; so Canvas's own import takes it
+
+
+def write(request: Request, marks: Sequence[Mark], roster: Sequence[Mark]) -> Filled:
+    """See `formats`."""
+    if request.sheet is None:
+        raise ValueError("canvas needs a sheet")
+    return write_canvas(request.output, marks, request.sheet, request.column, roster)
+
+
+def write_canvas(
+    path: Path, marks: Sequence[Mark], sheet: Path, column: str, roster: Sequence[Mark] | None = None
+) -> Filled:
+    """Fill in the gradebook that Canvas exported.
+
+    Args:
+        path: where to.
+        marks: those that may be written.
+        sheet: the file that Canvas exported.
+        column: the assignment's column, such as `Practical 3 (12345)`, or the part before the number.
+        roster: everyone, to tell who is known; by default those of the marks.
+
+    Returns:
+        What became of the rows and of the marks.
+
+    Raises:
+        GraderUsageError: the table has no such column, counts other points, or has a row that fits two.
+    """
+    roster = marks if roster is None else roster
+    table = read_table(sheet, names_of(roster))
+    place = _column(table, column, sheet)
+    heads = [title.strip() for title in table.header]
+    keys = [Key(heads.index(head), read) for head, read in _CANVAS.items() if head in heads]
+    if not keys:
+        raise GraderUsageError(
+            f"{printable(str(sheet))}: has none of the columns by which students are known: "
+            f"{', '.join(_CANVAS)}"
+        )
+    if "SIS Login ID" in heads:  # the login is an address in many places
+        keys.append(Key(heads.index("SIS Login ID"), lambda mark: mark.email))
+    names = [at for at, head in enumerate(heads) if head.casefold() in _CANVAS_NAMES] or [0]
+    rows = []
+    for row, cells in enumerate(table.rows):
+        if any(cells[at].strip() for at in {key.column for key in keys}) or any(
+            cells[at].strip() not in ("", _POINTS_POSSIBLE) for at in names
+        ):
+            rows.append(row)
+        elif cells[place].strip() == _READ_ONLY:
+            raise GraderUsageError(
+                f"{printable(str(sheet))}: {printable(heads[place])} is read only, Canvas computes it; "
+                "--column names the assignment's column"
+            )
+        else:  # what the column is worth, or how it is posted
+            check_points(cells[place], marks, table.header[place], sheet)
+    numbers = [heads.index("ID")] if "ID" in heads else []
+    students = Students(keys, numbers, names, rows, lambda cells: _label(cells, names))
+    sign = table.decimal_sign(place)
+    filled = fill(table, place, students, marks, roster, sign, _EXCUSED)
+    refuse_several(filled, sheet)
+    write_file(path, table.content())
+    return filled
+
+
+def _label(cells: Sequence[str], names: Sequence[int]) -> str:
+    return ", ".join(cells[at].strip() for at in names if cells[at].strip()) or cells[0]
+
+
+def _column(table: Table, name: str, sheet: Path) -> int:
+    """The one column of this name; Canvas adds a number in brackets to it."""
+    places = [place for place, title in enumerate(table.header) if title.strip() == name] or [
+        place for place, title in enumerate(table.header) if title.rpartition(" (")[0].strip() == name
+    ]
+    if len(places) != 1:
+        raise GraderUsageError(
+            f"{printable(str(sheet))}: has {'no' if not places else 'more than one'} column "
+            f"{printable(name)}; its columns are: {listed(table.header, 40)}"
+        )
+    return places[0]
