@@ -19,6 +19,7 @@ LONGEST_COMMAND = 80
 FLOORS = (
     ("errors", "text", "files", "limits"),
     ("digits", "rubric"),
+    ("questions",),
     ("data", "submission", "release"),
     ("box", "similar"),
     ("suites",),

@@ -213,7 +213,7 @@ def test_a_course_that_cannot_be_finished_leaves_nothing(tmp_path, monkeypatch, 
     def fail(*_):
         raise error
 
-    monkeypatch.setattr("grader.gradebook.nbgrader_settings.config_text", fail)
+    monkeypatch.setattr("grader.gradebook.new_course.config_text", fail)
     root = tmp_path / "course"
     if there:
         root.mkdir()
