@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
-from grader.report.look import LOOKS, lines_of, points_of, sign
 from grader.report.marks_csv import number
-from grader.report.told_once import told_once
+from grader.report.same_message import merge_same_messages
+from grader.report.status_style import STATUS_STYLES, lines_of, points_of, sign
 from grader.text import listed, readable
 
 
@@ -29,7 +29,7 @@ def _of_submission(result: SubmissionResult, encoding: str) -> Iterator[tuple[in
             yield 2, Text().append(f"{kind}: ", "bold yellow").append(" ".join(lines_of(line)))
     for items in _alike(result.items):
         status = items[0].status
-        look = LOOKS[status]
+        look = STATUS_STYLES[status]
         earned, worth = sum(item.points for item in items), sum(item.max_points for item in items)
         share = f"worth {number(worth)}" if status == GRADER_ERROR else f"{number(earned)} of {number(worth)}"
         everything = len(items) == len(result.items) > 1
@@ -47,7 +47,7 @@ def _of_submission(result: SubmissionResult, encoding: str) -> Iterator[tuple[in
 
 def _told(item: ItemResult) -> dict[tuple[str, str], list[CheckResult]]:
     """The checks that are not passed, by message and hint: what several share is told once."""
-    return told_once(check for check in item.checks if check.status != PASSED)
+    return merge_same_messages(check for check in item.checks if check.status != PASSED)
 
 
 def _alike(items: Sequence[ItemResult]) -> list[list[ItemResult]]:

@@ -18,8 +18,8 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.marking.result import PARTIAL, PASSED, ItemResult, SubmissionResult
-from grader.report.look import LOOKS, sign, wrapped
 from grader.report.marks_csv import number
+from grader.report.status_style import STATUS_STYLES, sign, wrapped
 from grader.rubric import Item, load_rubric
 from grader.text import readable
 
@@ -120,7 +120,7 @@ def _row(
             outcome = marked.get(item.id)
             shown = "" if outcome is None else layout.cell(outcome, encoding)
             text.append(
-                " " * (index > 0) + shown.rjust(width), LOOKS[outcome.status].style if outcome else ""
+                " " * (index > 0) + shown.rjust(width), STATUS_STYLES[outcome.status].style if outcome else ""
             )
         row.append(text)
     row.append(Text(number(result.points), "bold") if result.marked else Text("!", "bold magenta"))
@@ -137,7 +137,7 @@ def _legend(
             lines += wrapped(Text(f"{question}  " + ", ".join(names), "dim"), console, indent=1, hang=5)
     present = {item.status for result in results for item in result.items}
     signs = Text()
-    for item_status, look in LOOKS.items():
+    for item_status, look in STATUS_STYLES.items():
         if item_status not in present:
             continue
         if layout.cell is _points_or_sign and item_status in (PASSED, PARTIAL):

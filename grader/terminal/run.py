@@ -20,8 +20,8 @@ from grader.engine.pool import Event, Finished
 from grader.engine.progress import Tally
 from grader.marking.result import PASSED, SubmissionResult
 from grader.report.details import details
-from grader.report.look import LOOKS, points_of, wrapped
 from grader.report.marks_csv import number
+from grader.report.status_style import STATUS_STYLES, points_of, wrapped
 from grader.report.table import marks_table
 from grader.text import readable
 
@@ -165,7 +165,7 @@ class _Pace(ProgressColumn):
 def _sentence(result: SubmissionResult) -> str:
     """A submission's marks in plain words."""
     told = [points_of(result)] if result.marked else []
-    for item_status, look in LOOKS.items():
+    for item_status, look in STATUS_STYLES.items():
         ids = [item.id for item in result.items if item.status == item_status]
         if ids and item_status != PASSED:
             told.append(f"{look.word}: " + ("all" if len(ids) == len(result.items) else ", ".join(ids)))

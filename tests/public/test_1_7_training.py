@@ -12,7 +12,7 @@ from pictures import noisy_ramps
 from torch.utils.data import DataLoader
 
 STEPS, BATCH_SIZE = 120, 8
-LOOKS = 3  # networks with sigmoids or tanhs learn later than others: they are given more time
+STATUS_STYLES = 3  # networks with sigmoids or tanhs learn later than others: they are given more time
 LIMIT = 1.8
 
 
@@ -52,7 +52,7 @@ def test_short_training_learns_the_images(part1):
         trainer = pl.Trainer(
             accelerator="cpu",
             devices=1,
-            max_epochs=LOOKS,
+            max_epochs=STATUS_STYLES,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,

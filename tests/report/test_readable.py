@@ -7,8 +7,8 @@ import unicodedata
 import pytest
 
 from grader.report.details import details
-from grader.report.look import lines_of
-from grader.report.pages.looks import shown
+from grader.report.pages.style import on_one_line
+from grader.report.status_style import lines_of
 from grader.text import MOST_MARKS, readable, without_piles
 
 from .results import result
@@ -20,7 +20,7 @@ def marks(text: str) -> int:
     return sum(unicodedata.category(char).startswith("M") for char in text)
 
 
-@pytest.mark.parametrize("make", [readable, without_piles, shown, lambda text: "".join(lines_of(text))])
+@pytest.mark.parametrize("make", [readable, without_piles, on_one_line, lambda text: "".join(lines_of(text))])
 def test_marks_do_not_pile_up(make):
     made = make(PILE)
     assert marks(made) == MOST_MARKS

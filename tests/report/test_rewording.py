@@ -13,7 +13,7 @@ from grader.report.pages.cohort import most_failed, needs_a_look
 from grader.report.pages.findings import find
 from grader.report.pages.load import Record, load
 from grader.report.results_json import write_result
-from grader.report.told_once import told_once
+from grader.report.same_message import merge_same_messages
 
 from .cohort import synthetic
 
@@ -94,7 +94,7 @@ def test_the_lists_of_the_cohort_are_the_same(twice: tuple[list[Record], list[Re
 def test_what_is_told_once_is_the_same(twice: tuple[list[Record], list[Record]]) -> None:
     counts = [
         [
-            [len(checks) for checks in told_once(item.checks).values()]
+            [len(checks) for checks in merge_same_messages(item.checks).values()]
             for record in records
             for item in record.result.items
         ]

@@ -9,7 +9,7 @@ import pytest
 
 from grader.engine import Finished, Started
 from grader.marking.result import FAILED, GRADER_ERROR, NOT_IMPLEMENTED, NOT_SUBMITTED, PARTIAL, CheckResult
-from grader.report.look import lines_of
+from grader.report.status_style import lines_of
 from grader.rubric import load_rubric
 from grader.terminal.run import TerminalReport
 

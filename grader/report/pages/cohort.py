@@ -15,9 +15,9 @@ from grader.report.by_eye import ByEye, by_eye
 from grader.report.pages.findings import ItemFindings
 from grader.report.pages.histogram import histogram
 from grader.report.pages.load import Record
-from grader.report.pages.looks import link, shown
 from grader.report.pages.render import policy, render
 from grader.report.pages.student import FILE_NAME as STUDENT_FILE
+from grader.report.pages.style import link, on_one_line
 from grader.rubric import Item, load_rubric
 
 FILE_NAME = "index.html"
@@ -26,7 +26,7 @@ MOST_FAILED = 12
 MOST_REASONS = 4
 NEARLY_THE_SAME = 0.9
 
-Told = dict[str, list[ItemFindings]]  # by submission
+Findings = dict[str, list[ItemFindings]]  # by submission
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ class ItemRow:
     pictures: int
 
 
-def cohort_page(records: Sequence[Record], told: Told, item_files: dict[str, str]) -> bytes:
+def cohort_page(records: Sequence[Record], findings: Findings, item_files: dict[str, str]) -> bytes:
     """The page.
 
     Args:
         records: all submissions.
-        told: their findings, by name.
+        findings: of each submission, by its name.
         item_files: the file names of the items' pages.
     """
     marked = [record for record in records if record.result.marked]
@@ -95,7 +95,7 @@ def cohort_page(records: Sequence[Record], told: Told, item_files: dict[str, str
         attention=attention,
         most_reasons=MOST_REASONS,
         flagged={one.record.name for one in attention},
-        failures=most_failed(records, told),
+        failures=most_failed(records, findings),
         items=_item_rows(records, item_files),
         by_eye=[
             (one.item, link(item_files[one.item.id]), sum(_has_figure(record, one) for record in records))
@@ -133,7 +133,7 @@ def _row(record: Record, columns: Sequence[Item]) -> dict[str, Any]:
     marked = {item.id: item for item in record.result.items}
     return {
         "record": record,
-        "name": shown(record.name, 120),
+        "name": on_one_line(record.name, 120),
         "href": link(record.name, STUDENT_FILE),
         "items": [marked.get(column.id) for column in columns],
     }
@@ -168,7 +168,7 @@ def needs_a_look(records: Sequence[Record]) -> list[Attention]:
         too_many = result.for_students("figures")
         one.reasons += [f"warning: {line}" for line in result.warnings if line not in too_many]
         if one.reasons:
-            one.reasons = [shown(reason, 300) for reason in one.reasons]
+            one.reasons = [on_one_line(reason, 300) for reason in one.reasons]
             found.append(one)
     return found
 
@@ -183,12 +183,12 @@ def _limits(record: Record) -> list[str]:
     return [f"{message} ({', '.join(items)})" for message, items in found.values()]
 
 
-def most_failed(records: Sequence[Record], told: Told) -> list[Failure]:
+def most_failed(records: Sequence[Record], findings: Findings) -> list[Failure]:
     """The checks that failed most, each with its usual cause. Follow-on faults count for none."""
     causes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     examples: dict[tuple[str, str, str], str] = {}
     for record in records:
-        for here in told[record.name]:
+        for here in findings[record.name]:
             for finding in here.findings:
                 if finding.status != FAILED:
                     continue
@@ -205,7 +205,9 @@ def most_failed(records: Sequence[Record], told: Told) -> list[Failure]:
     for (item, count, cause), checks in together.items():
         of_them = causes[item, checks[0]][cause]
         example = examples[item, checks[0], cause]
-        failures.append(Failure(item, tuple(checks), count, shown(cause), of_them, shown(example, 300)))
+        failures.append(
+            Failure(item, tuple(checks), count, on_one_line(cause), of_them, on_one_line(example, 300))
+        )
     order = [item.id for item in load_rubric().items]
     failures.sort(
         key=lambda failure: (-failure.count, order.index(failure.item) if failure.item in order else 0)
@@ -253,5 +255,5 @@ def _runs(records: Sequence[Record]) -> list[tuple[str, int]]:
         )
         if result.waived:
             run += f", waived: {', '.join(result.waived)}"
-        runs[shown(run, 200)] += 1
+        runs[on_one_line(run, 200)] += 1
     return runs.most_common(5)

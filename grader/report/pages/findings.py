@@ -1,4 +1,4 @@
-"""What went wrong in a submission, told by cause.
+"""What went wrong in a submission, by cause.
 
 One mistake fails many checks: a colon that is missing in `utils.py` fails every check of nine items. Checks
 with the same cause make one finding, which belongs to the first item it shows in; where it fails checks of
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from grader.marking.cause import LIMITS, Cause
 from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
-from grader.report.told_once import form_of
+from grader.report.same_message import form_of
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Finding:
     _forms: dict[str, str] = field(default_factory=dict)
 
     def observe(self, check: CheckResult) -> None:
-        """Add a check. A message that differs from an earlier one in its numbers only is not told again."""
+        """Add a check. A message that differs from an earlier one in its numbers only is not repeated."""
         message = self._forms.setdefault(form_of(check), check.message)
         self.observations.setdefault(message, []).append(check.name)
 
@@ -99,7 +99,7 @@ class ItemFindings:
 def find(result: SubmissionResult) -> list[ItemFindings]:
     """The items in their order, each with its findings and its follow-on faults."""
     causes: dict[Hashable, Finding] = {}
-    told = []
+    items = []
     endless: Hashable = None  # the call that did not end last: later checks are not tried because of it
     for item in result.items:
         here = ItemFindings(item)
@@ -135,8 +135,8 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
                 follow_ons[id(cause)].checks.append(check.name)
                 follow_ons[id(cause)].lost += share
         here.follow_ons = list(follow_ons.values())
-        told.append(here)
-    return told
+        items.append(here)
+    return items
 
 
 def _key(item: str, check: CheckResult) -> Hashable:

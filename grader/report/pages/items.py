@@ -14,11 +14,11 @@ from grader.report import pictures
 from grader.report.by_eye import ByEye, by_eye
 from grader.report.figures import REPORT
 from grader.report.pages.cohort import FILE_NAME as COHORT_FILE
-from grader.report.pages.cohort import Told
+from grader.report.pages.cohort import Findings
 from grader.report.pages.load import Record
-from grader.report.pages.looks import link, shown
 from grader.report.pages.render import policy, render
 from grader.report.pages.student import FILE_NAME as STUDENT_FILE
+from grader.report.pages.style import link, on_one_line
 from grader.rubric import Item, load_rubric
 
 SCRIPT = "sheet.js"
@@ -93,7 +93,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Said:
+class MessageGroup:
     """What many submissions were told alike."""
 
     cause: str
@@ -118,7 +118,7 @@ def file_name(item: Item) -> str:
     return f"item-{item.id}.html"
 
 
-def item_page(item: Item, records: Sequence[Record], told: Told, item_files: dict[str, str]) -> bytes:
+def item_page(item: Item, records: Sequence[Record], findings: Findings, item_files: dict[str, str]) -> bytes:
     """The page of one automatic item."""
     results = {
         record.name: result for record in records for result in record.result.items if result.id == item.id
@@ -130,7 +130,7 @@ def item_page(item: Item, records: Sequence[Record], told: Told, item_files: dic
         without: list[tuple[str, str, str]] = []
         for record in here:
             result = results[record.name]
-            page, name = _page(record, f"i{item.id}"), shown(record.name, 120)
+            page, name = _page(record, f"i{item.id}"), on_one_line(record.name, 120)
             path = next((p.path for p in record.pictures if (p.item, p.kind) == (item.id, kind)), None)
             if path is None:
                 without.append((name, page, result.status))
@@ -148,7 +148,7 @@ def item_page(item: Item, records: Sequence[Record], told: Told, item_files: dic
         statuses=[(status, count) for status, count in statuses if count],
         sheets=sheets,
         by_eye=False,
-        said=_said(item, records, told),
+        said=_message_groups(item, records, findings),
     )
 
 
@@ -156,7 +156,7 @@ def by_eye_page(one: ByEye, records: Sequence[Record], item_files: dict[str, str
     """The page of an item that a person marks: everybody's figures, those of a submission on one card."""
     cards, without = [], []
     for record in records:
-        page, name = _page(record, "figures"), shown(record.name, 120)
+        page, name = _page(record, "figures"), on_one_line(record.name, 120)
         tiles = _tiles(one, record)
         if any(tile.picture for tile in tiles):
             cards.append(Card(name, page, tiles))
@@ -184,7 +184,7 @@ def _tiles(one: ByEye, record: Record) -> list[Tile]:
             tiles.append(Tile(address(file.small), address(file.path), caption))
     for file in files.values():  # under another name, perhaps one that is missed above
         stem = file.path.stem
-        caption = "in report.ipynb" if stem.startswith(REPORT) else shown(stem, 60)
+        caption = "in report.ipynb" if stem.startswith(REPORT) else on_one_line(stem, 60)
         tiles.append(Tile(address(file.small), address(file.path), caption))
     return tiles
 
@@ -209,13 +209,13 @@ def _rendered(item: Item, item_files: dict[str, str], **values: Any) -> bytes:
     )
 
 
-def _said(item: Item, records: Sequence[Record], told: Told) -> list[Said]:
+def _message_groups(item: Item, records: Sequence[Record], findings: Findings) -> list[MessageGroup]:
     """Who was told what, the most frequent first. Follow-on faults are told with their cause."""
     groups: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     examples: dict[tuple[str, str], str] = {}
     for record in records:
-        who = (shown(record.name, 120), f"{link(record.name, STUDENT_FILE)}#i{item.id}")
-        for here in told[record.name]:
+        who = (on_one_line(record.name, 120), f"{link(record.name, STUDENT_FILE)}#i{item.id}")
+        for here in findings[record.name]:
             if here.result.id != item.id:
                 continue
             keys = {}
@@ -232,7 +232,7 @@ def _said(item: Item, records: Sequence[Record], told: Told) -> list[Said]:
                 groups[key].append(who)
                 examples.setdefault(key, message)
     said = [
-        Said(shown(cause, 300), shown(examples[status, cause], 300), status, who)
+        MessageGroup(on_one_line(cause, 300), on_one_line(examples[status, cause], 300), status, who)
         for (status, cause), who in groups.items()
     ]
     return sorted(said, key=lambda one: -len(one.who))[:MOST_SAID]

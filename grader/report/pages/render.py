@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from grader.report.pages import looks
+from grader.report.pages import style
 from grader.report.pages.findings import in_words
 from grader.report.pages.markdown import code, prose
 from grader.report.theme import FONT, stylesheet
@@ -30,14 +30,14 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "points": looks.points,
-        "shown": looks.shown,
+        "points": style.points,
+        "on_one_line": style.on_one_line,
         "in_words": in_words,
-        "look": looks.STATUS_LOOKS.__getitem__,
+        "status_style": style.PAGE_STYLES.__getitem__,
         "md": prose,
         "md_code": code,
     }
-    made.globals |= {"link": looks.link, "looks": looks.STATUS_LOOKS, "style": _style, "script": _script}
+    made.globals |= {"link": style.link, "styles": style.PAGE_STYLES, "style": _style, "script": _script}
     return made
 
 

@@ -17,8 +17,8 @@ from grader.report.by_eye import ByEye, by_eye
 from grader.report.figures import REPORT
 from grader.report.pages.findings import ItemFindings, find
 from grader.report.pages.load import FigureFile, Record
-from grader.report.pages.looks import link, shown
 from grader.report.pages.render import data_address, policy, render
+from grader.report.pages.style import link, on_one_line
 from grader.rubric import Item, load_rubric
 
 FILE_NAME = "feedback.html"
@@ -71,7 +71,7 @@ class Entry:
     """An item on the page."""
 
     item: Item
-    told: ItemFindings
+    findings: ItemFindings
     pictures: tuple[Shown, ...]
 
 
@@ -86,12 +86,12 @@ class Question:
     @property
     def points(self) -> float:
         """Points earned."""
-        return sum(entry.told.result.points for entry in self.entries)
+        return sum(entry.findings.result.points for entry in self.entries)
 
     @property
     def max_points(self) -> float:
         """Points to be earned."""
-        return sum(entry.told.result.max_points for entry in self.entries)
+        return sum(entry.findings.result.max_points for entry in self.entries)
 
 
 def student_pages(record: Record) -> dict[str, bytes]:
@@ -116,7 +116,7 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
     """What the templates show."""
     rubric = load_rubric()
     known = {item.id: item for item in rubric.items}
-    told = [here for here in find(record.result) if here.result.id in known]
+    findings = [here for here in find(record.result) if here.result.id in known]
 
     def address(path: Path) -> str:
         return link(*path.relative_to(record.folder).parts)
@@ -136,26 +136,26 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
                 if one.item == here.result.id
             ),
         )
-        for here in told
+        for here in findings
     ]
     questions = [
         Question(number, titles[number].title if number in titles else "", tuple(group))
         for number, group in groupby(entries, lambda entry: entry.item.question)
     ]
-    steps = _first_steps(told)
+    steps = _first_steps(findings)
     return {
-        "name": shown(record.name),
+        "name": on_one_line(record.name),
         "result": record.result,
-        "unmarked": [here.result.id for here in told if here.result.status == GRADER_ERROR],
-        "reviews": [(shown(reason), items) for reason, items in record.result.reviews.items()],
+        "unmarked": [here.result.id for here in findings if here.result.status == GRADER_ERROR],
+        "reviews": [(on_one_line(reason), items) for reason, items in record.result.reviews.items()],
         "by_hand": sum(item.points for item in rubric.items) - record.result.max_points,
         "in_all": sum(item.points for item in rubric.items),
         "questions": questions,
         "first_steps": steps[:MOST_FIRST_STEPS],
         "more": max(0, len(steps) - MOST_FIRST_STEPS),
-        "violations": [shown(line) for line in record.result.for_students("rule")],
-        "warnings": [shown(line) for line in record.result.for_students("hand_in", "figures")],
-        "hand_in": shown(record.result.hand_in),
+        "violations": [on_one_line(line) for line in record.result.for_students("rule")],
+        "warnings": [on_one_line(line) for line in record.result.for_students("hand_in", "figures")],
+        "hand_in": on_one_line(record.result.hand_in),
         "figures": [
             FigureGroup(
                 item,
@@ -189,7 +189,7 @@ def _caption(stem: str, known: dict[str, str]) -> str:
     if stem.startswith(REPORT):
         return "in report.ipynb"
     shows = known.get(stem.casefold(), "")
-    return shows[:1].upper() + shows[1:] or shown(stem, 60)
+    return shows[:1].upper() + shows[1:] or on_one_line(stem, 60)
 
 
 @dataclass(frozen=True)
@@ -202,13 +202,13 @@ class FirstStep:
     follow_ons: int
 
 
-def _first_steps(told: list[ItemFindings]) -> list[FirstStep]:
+def _first_steps(findings: list[ItemFindings]) -> list[FirstStep]:
     """The items whose own causes cost points, the costliest first.
 
     None where that says nothing new: a single item, and nothing follows from it.
     """
     steps = []
-    for here in told:
+    for here in findings:
         if here.findings:
             worst = max(here.findings, key=lambda finding: finding.lost_in_all)
             lost = sum(finding.lost_in_all for finding in here.findings)

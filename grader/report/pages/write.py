@@ -42,20 +42,20 @@ def write_pages(output: Path) -> Pages:
         GraderFault: a page cannot be written.
     """
     records, problems = load(output)
-    told = {record.name: find(record.result) for record in records}
+    findings = {record.name: find(record.result) for record in records}
     items = file_names(records)
     try:
         for record in records:
             for name, content in student_pages(record).items():
                 _write(record.folder / name, content)
         for item in load_rubric().automatic:
-            _write(output / items[item.id], item_page(item, records, told, items))
+            _write(output / items[item.id], item_page(item, records, findings, items))
         for one in by_eye():
             if one.item.id in items:
                 _write(output / items[one.item.id], by_eye_page(one, records, items))
             else:  # of an earlier run with figures
                 (output / file_name(one.item)).unlink(missing_ok=True)
-        _write(output / COHORT_FILE, cohort_page(records, told, items))
+        _write(output / COHORT_FILE, cohort_page(records, findings, items))
     except OSError as error:
         place = os.fsdecode(error.filename) if error.filename else str(output)
         raise GraderFault(

@@ -12,11 +12,11 @@ def form_of(check: CheckResult) -> str:
     return check.cause.form if check.cause is not None and check.cause.form else check.message
 
 
-def told_once(checks: Iterable[CheckResult]) -> dict[tuple[str, str], list[CheckResult]]:
+def merge_same_messages(checks: Iterable[CheckResult]) -> dict[tuple[str, str], list[CheckResult]]:
     """Checks by message and hint; of messages that differ in numbers only, by the first."""
-    told: dict[tuple[str, str], list[CheckResult]] = {}
+    merged: dict[tuple[str, str], list[CheckResult]] = {}
     first: dict[tuple[str, str], str] = {}
     for check in checks:
         message = first.setdefault((form_of(check), check.hint), check.message)
-        told.setdefault((message, check.hint), []).append(check)
-    return told
+        merged.setdefault((message, check.hint), []).append(check)
+    return merged

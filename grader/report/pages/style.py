@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from grader.marking import result as status
-from grader.report.look import LOOKS
 from grader.report.marks_csv import number
+from grader.report.status_style import STATUS_STYLES
 from grader.text import readable
 
 # The class of a status in the style sheet. Short, since a cohort's table holds thousands.
@@ -22,7 +22,7 @@ _CLASSES = {
 
 
 @dataclass(frozen=True)
-class Look:
+class PageStyle:
     """A status as a word, a sign and a class: none is told by colour alone."""
 
     word: str
@@ -30,9 +30,9 @@ class Look:
     css: str
 
 
-STATUS_LOOKS = {
-    key: Look("not marked" if key == status.GRADER_ERROR else look.word, look.sign, _CLASSES[key])
-    for key, look in LOOKS.items()
+PAGE_STYLES = {
+    key: PageStyle("not marked" if key == status.GRADER_ERROR else look.word, look.sign, _CLASSES[key])
+    for key, look in STATUS_STYLES.items()
 }
 
 
@@ -46,6 +46,6 @@ def link(*parts: str) -> str:
     return "./" + "/".join(quote(part.encode("utf-8", "surrogateescape"), safe="") for part in parts)
 
 
-def shown(text: str, limit: int = 2000) -> str:
+def on_one_line(text: str, limit: int = 2000) -> str:
     """Text that students influence, on one line, without control and direction characters."""
     return readable(" ".join(text.split()), limit)

@@ -18,7 +18,7 @@ MAX_LINE_CHARACTERS = 2000
 
 
 @dataclass(frozen=True)
-class Look:
+class StatusStyle:
     """A status as a word, a colour and a sign, so that none is told by colour alone."""
 
     word: str
@@ -27,19 +27,19 @@ class Look:
     ascii_sign: str
 
 
-LOOKS = {
-    status.PASSED: Look("passed", "green", "✓", "+"),
-    status.PARTIAL: Look("partial", "yellow", "◐", "~"),
-    status.FAILED: Look("failed", "red", "✗", "x"),
-    status.NOT_IMPLEMENTED: Look("not implemented", "cyan", "○", "o"),
-    status.NOT_SUBMITTED: Look("not submitted", "blue", "–", "-"),  # noqa: RUF001 (wider than a hyphen)
-    status.GRADER_ERROR: Look("not marked (the grader's fault)", "bold magenta", "!", "!"),
+STATUS_STYLES = {
+    status.PASSED: StatusStyle("passed", "green", "✓", "+"),
+    status.PARTIAL: StatusStyle("partial", "yellow", "◐", "~"),
+    status.FAILED: StatusStyle("failed", "red", "✗", "x"),
+    status.NOT_IMPLEMENTED: StatusStyle("not implemented", "cyan", "○", "o"),
+    status.NOT_SUBMITTED: StatusStyle("not submitted", "blue", "–", "-"),  # noqa: RUF001 (wider than a hyphen)
+    status.GRADER_ERROR: StatusStyle("not marked (the grader's fault)", "bold magenta", "!", "!"),
 }
 
 
 def sign(item_status: str, encoding: str) -> str:
     """The sign of a status, as far as the terminal can show it."""
-    look = LOOKS[item_status]
+    look = STATUS_STYLES[item_status]
     return look.sign if encoding.lower().replace("-", "").startswith("utf") else look.ascii_sign
 
 
