@@ -196,7 +196,7 @@ def test_what_was_not_marked_is_gone_on_with_under_the_same_seed(tmp_path, capsy
     assert run("grade", cohort, "--output", out) == 1
     assert seed_of(out) == seed
     told = capsys.readouterr().out
-    assert f"going on with a run that has not come to its end, seed {seed} (--fresh: a new one)" in told
+    assert f"continuing the unfinished run, seed {seed} (--fresh starts a new one)" in told
     assert "1 of them already before" in told
     assert "mark:s1" not in (tmp_path / "log").read_text()
     assert run("grade", cohort, "--output", out, "--fresh") == 1
@@ -346,7 +346,7 @@ def test_an_interrupt_is_status_130_and_keeps_what_is_done(tmp_path, number):
         process.send_signal(number)
     _, errors = process.communicate(timeout=15)
     assert process.returncode == 130
-    kept = f"what was marked until now is in {tmp_path}/out; the same command goes on from there"
+    kept = f"the results so far are in {tmp_path}/out; the same command continues from there"
     assert errors == f"interrupted: {kept}\n"
     assert visible(tmp_path / "out") == ["marks.csv", "run.json", "s1"]
     assert visible(tmp_path / "out" / "s1") == ["results.json"]

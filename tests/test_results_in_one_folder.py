@@ -84,8 +84,8 @@ def test_a_rerun_without_a_seed_in_a_finished_folder_changes_nothing_and_says_so
     before, table, seed = results(tmp_path), rows(tmp_path), seed_of(tmp_path)
     marked, told = grade("")
     assert (marked, results(tmp_path), rows(tmp_path), seed_of(tmp_path)) == ([], before, table, seed)
-    assert f"results in {tmp_path}/out that still hold are kept" in told
-    assert f"with the seed of the last run there, {seed} (--fresh: all anew, with a new one)" in told
+    assert f"results in {tmp_path}/out that are still valid are kept" in told
+    assert f"with the last run's seed, {seed} (--fresh marks everything again, with a new seed)" in told
 
 
 def test_fresh_marks_all_anew_with_a_new_seed(tmp_path, grade):
@@ -137,7 +137,7 @@ def test_what_a_run_has_left_to_be_marked_is_not_forgotten_by_a_run_for_another(
     assert json.loads((tmp_path / "out" / "run.json").read_text())["pending"] == ["die"]
     marked, told = grade("", status=1)
     assert marked == ["die"]
-    assert "going on with a run that has not come to its end, seed 9" in told
+    assert "continuing the unfinished run, seed 9" in told
     assert {row["seed"] for row in rows(tmp_path).values()} == {"9"}
 
 

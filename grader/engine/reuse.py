@@ -77,7 +77,7 @@ def fingerprint(submission: Submission, provenance: Provenance) -> str:
 
 
 def interrupted_seed(output: Path) -> int | None:
-    """The seed of a run that has not come to its end, or None."""
+    """The seed of an unfinished run, or None."""
     return folder_seed(output) if _read_json(output / RUN_FILE).get("complete") is False else None
 
 

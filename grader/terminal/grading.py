@@ -53,14 +53,12 @@ class _Terminal(Listener):
     def started(self, start: Start) -> None:
         self._report = TerminalReport(start.total, *self._show)
         if start.seed_from is SeedFrom.INTERRUPTED_RUN:
-            self.line(
-                f"going on with a run that has not come to its end, seed {start.seed} (--fresh: a new one)"
-            )
+            self.line(f"continuing the unfinished run, seed {start.seed} (--fresh starts a new one)")
         elif start.seed_from is SeedFrom.LAST_RUN:
             self.line(
-                f"results in {self._shown_output} that still hold are kept; what is new or has changed "
-                f"is marked with the seed of the last run there, {start.seed} (--fresh: all anew, with a new "
-                "one)"
+                f"results in {self._shown_output} that are still valid are kept; new and changed submissions "
+                f"are marked with the last run's seed, {start.seed} (--fresh marks everything again, with a "
+                "new seed)"
             )
 
     def marking(self) -> AbstractContextManager[None]:
@@ -91,7 +89,7 @@ class _Terminal(Listener):
         if results.interrupted:
             complain(
                 "interrupted",
-                f"what was marked until now is in {self._shown_output}; the same command goes on from there",
+                f"the results so far are in {self._shown_output}; the same command continues from there",
             )
         if results.fault:
             complain("error", results.fault)

@@ -37,8 +37,8 @@ def grade(course, *options: str) -> int:
 
 
 def interrupted(course) -> str:
-    kept = f"what was marked until now is in {course.results}"
-    return f"interrupted: {kept}; the same command goes on from there\n"
+    kept = f"the results so far are in {course.results}"
+    return f"interrupted: {kept}; the same command continues from there\n"
 
 
 def test_the_options_and_the_courses_seed_reach_the_marker(course, marked_by_fakes, tmp_path, capsys):

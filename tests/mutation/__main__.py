@@ -68,5 +68,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        print("interrupted; what was marked is kept, and the next run goes on from there", file=sys.stderr)
+        print(
+            "interrupted; the results so far are kept, and the next run continues from there", file=sys.stderr
+        )
         sys.exit(130)
