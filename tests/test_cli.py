@@ -332,7 +332,7 @@ def test_an_interrupt_is_status_130_and_keeps_what_is_done(tmp_path, number):
         text=True,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while (
         not (tmp_path / "out" / "s1" / "results.json").exists()
         or "sleep" not in (tmp_path / "log").read_text()

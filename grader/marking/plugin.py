@@ -236,7 +236,7 @@ def score(item: Item, checks: Iterable[CheckResult], review: str = "") -> ItemRe
     statuses = {check.status for check in checks}
     if not checks:
         return ItemResult(item.id, 0.0, item.points, result.GRADER_ERROR, checks)
-    points = round(item.points * (1 - lost_share(checks)), 2)
+    points = round(item.points * (1 - lost_share(checks, item.id)), 2)
     status: Status
     if result.GRADER_ERROR in statuses:
         status = result.GRADER_ERROR

@@ -7,8 +7,8 @@ A failed check has a severity, and an item loses what its worst one costs:
     whole     100%               what is asked for is not there
 
 One mistake often shows in several checks. So each further failed check adds 5% only, and a slip costs 25% at
-most, a serious mistake 60%. Nothing is left of an item no check of which passes. What is not filled in costs
-its share of the checks.
+most, a serious mistake 60%. A check that follows from another adds nothing where that has failed. Nothing is
+left of an item no check of which passes. What is not filled in costs its share of the checks.
 """
 
 from __future__ import annotations
@@ -37,10 +37,12 @@ class Price:
     Attributes:
         fails: the severity where what comes back is not right.
         raises: the severity where the student's code raises an error.
+        follows: checks of the item on which it depends: where one of them fails, it costs nothing more.
     """
 
     fails: str
     raises: str
+    follows: tuple[str, ...] = ()
 
 
 @cache
@@ -53,22 +55,35 @@ def load_prices(path: Path = PRICES_FILE) -> dict[tuple[str, str], Price]:
     prices = {}
     for item, checks in tomllib.loads(path.read_text(encoding="utf-8")).items():
         for check, row in checks.items():
-            price = Price(row["fails"], row["raises"]) if isinstance(row, dict) else Price(row, row)
+            price = (
+                Price(row["fails"], row["raises"], tuple(row.get("follows", ())))
+                if isinstance(row, dict)
+                else Price(row, row)
+            )
             if not {price.fails, price.raises} <= set(SEVERITIES):
                 raise ValueError(f"{path.name}: {item} {check}: each price is one of {', '.join(SEVERITIES)}")
             prices[item, check] = price
     return prices
 
 
-def lost_share(checks: Iterable[CheckResult]) -> float:
-    """The share of an item, 0 to 1, that is lost with these outcomes of all its checks."""
+def lost_share(checks: Iterable[CheckResult], item: str = "") -> float:
+    """The share of an item, 0 to 1, that is lost with these outcomes of all its checks.
+
+    Args:
+        checks: of the item.
+        item: its id, by which prices.toml says what follows from what.
+    """
     checks = list(checks)
     open_ones = [check for check in checks if check.status != result.PASSED]
     if len(open_ones) == len(checks):
         return 1.0
-    failed = [check.severity for check in open_ones if check.status == result.FAILED]
+    failed = {check.name: check.severity for check in open_ones if check.status == result.FAILED}
     absent = (len(open_ones) - len(failed)) / len(checks)
     if not failed:
         return absent
-    worst = max(failed, key=SEVERITIES.index)
-    return min(1.0, absent + min(MOST[worst], LEAST[worst] + FURTHER * (len(failed) - 1)))
+    prices = load_prices()
+    count = sum(
+        (item, name) not in prices or failed.keys().isdisjoint(prices[item, name].follows) for name in failed
+    )
+    worst = max(failed.values(), key=SEVERITIES.index)
+    return min(1.0, absent + min(MOST[worst], LEAST[worst] + FURTHER * (count - 1)))
