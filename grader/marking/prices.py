@@ -77,13 +77,15 @@ def lost_share(checks: Iterable[CheckResult], item: str = "") -> float:
     open_ones = [check for check in checks if check.status != result.PASSED]
     if len(open_ones) == len(checks):
         return 1.0
-    failed = {check.name: check.severity for check in open_ones if check.status == result.FAILED}
+    failed = [check for check in open_ones if check.status == result.FAILED]
     absent = (len(open_ones) - len(failed)) / len(checks)
     if not failed:
         return absent
+    names = {check.name for check in failed}
     prices = load_prices()
     count = sum(
-        (item, name) not in prices or failed.keys().isdisjoint(prices[item, name].follows) for name in failed
+        (item, check.name) not in prices or names.isdisjoint(prices[item, check.name].follows)
+        for check in failed
     )
-    worst = max(failed.values(), key=SEVERITIES.index)
+    worst = max((check.severity for check in failed), key=SEVERITIES.index)
     return min(1.0, absent + min(MOST[worst], LEAST[worst] + FURTHER * (count - 1)))

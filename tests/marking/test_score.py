@@ -41,6 +41,30 @@ def test_an_item_is_what_its_checks_are(statuses: list[str], status: str, points
     assert (item.status, item.points, item.max_points) == (status, points, 1.5)
 
 
+def test_a_check_that_follows_from_another_costs_nothing_beside_it() -> None:
+    item = "2.5.training"
+    names = [check for one, check in load_prices() if one == item]
+    (follower,) = [name for name in names if load_prices()[item, name].follows]
+    (first, *_) = load_prices()[item, follower].follows
+
+    def lost(*failed: str) -> float:
+        return lost_share(
+            [
+                CheckResult(
+                    name,
+                    "failed" if name in failed else "passed",
+                    severity=SERIOUS if name in failed else "",
+                )
+                for name in names
+            ],
+            item,
+        )
+
+    others = [name for name in names if name not in load_prices()[item, follower].follows]
+    assert lost(follower) == lost(first) == lost(first, follower) == 0.45
+    assert lost(first, *others[1:]) > 0.45
+
+
 @pytest.mark.parametrize(
     ("severities", "share"),
     [
