@@ -21,6 +21,7 @@ KIT = Path("/srv/kit")
 PYTHON = Path(os.path.realpath(sys.prefix), "bin", "python")
 PARTS = (
     "grader",
+    "docs/handout",
     "solutions",
     "student",
     "tests/gradebook",
@@ -177,7 +178,7 @@ class Machine:
         kit = self.path(KIT)
         for part in PARTS:
             shutil.copytree(ROOT / part, kit / part)
-        for name in ("tests/__init__.py", "pyproject.toml", "requirements.txt", "Makefile"):
+        for name in ("tests/__init__.py", "README.md", "pyproject.toml", "requirements.txt", "Makefile"):
             if (ROOT / name).exists():
                 shutil.copy2(ROOT / name, kit / name)
         self.root("chgrp", "-R", group, KIT)
