@@ -338,11 +338,13 @@ def excused(part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Ten
     """Whether mistakes in one or two pieces explain a failed training: each has cost its own item.
 
     With crude pieces in their places the rest must then train. Code that fails most checks of its item is no
-    right code with a mistake: one network may be of that kind, and there is no VAE without a forward.
+    right code with a mistake: one network may be of that kind where the other is right, and there is no VAE
+    without a forward.
     """
     wrong = wrong_pieces(tuple(PIECES), part1.fresh(), draw)
     hopeless = [piece for piece, share in wrong.items() if share > 0.5]
-    if not wrong or len(wrong) > 2 or len(hopeless) > 1 or test_forward in hopeless:
+    networks = [piece for piece in wrong if piece is not test_forward]
+    if not wrong or len(wrong) > 2 or test_forward in hopeless or (hopeless and len(networks) > 1):
         return False
     crude = tuple(PIECES[piece] for piece in wrong)
     try:
