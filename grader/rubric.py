@@ -75,6 +75,11 @@ class Rubric:
         raise KeyError(f"the rubric has no item {item_id!r}")
 
 
+def points_in_words(points: float) -> str:
+    """`1 point`, `1.5 points`."""
+    return f"{points:g} point{'' if points == 1 else 's'}"
+
+
 @cache
 def load_rubric(path: Path = RUBRIC_FILE) -> Rubric:
     """The rubric, read once."""

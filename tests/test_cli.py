@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
-from engine.fakes import pretended_marking
+from engine.fakes import command_line, pretended_marking, stop
 
 from grader.cli import main
 from grader.errors import GraderFault, GraderUsageError
@@ -305,23 +305,9 @@ def test_help_tells_the_default_number_of_jobs(capsys):
     assert "as many as there are processors, at most 4" in " ".join(capsys.readouterr().out.split())
 
 
-SCRIPT = """
-import sys
-sys.path.insert(0, {tests!r})
-import grader.engine.guard as guard
-import grader.marking.marker as marker
-from engine.fakes import fake_of_options
-if __name__ == "__main__":
-    guard.guarded_marker, marker.check_environment = fake_of_options, lambda options: None
-    from grader.cli import main
-    sys.exit(main())
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_is_status_130_and_keeps_what_is_done(tmp_path, number):
-    script = tmp_path / "run.py"
-    script.write_text(SCRIPT.format(tests=str(ROOT / "tests")))
+    script = command_line(tmp_path)
     cohort = make(tmp_path, "s1", "s2-sleep")
     process = subprocess.Popen(
         [sys.executable, script, "grade", cohort, "--output", tmp_path / "out", "--jobs", "2"],
@@ -340,10 +326,7 @@ def test_an_interrupt_is_status_130_and_keeps_what_is_done(tmp_path, number):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)  # a terminal sends Ctrl-C to the workers as well
-    else:
-        process.send_signal(number)
+    stop(process, number)
     _, errors = process.communicate(timeout=15)
     assert process.returncode == 130
     kept = f"the results so far are in {tmp_path}/out; the same command continues from there"

@@ -235,6 +235,5 @@ def _copy_result(course: Course, student: str, chosen: Chosen, review: str, hold
 
 def _draw(course: Course) -> None:
     """Write the table of marks and the pages anew, with the copies."""
-
     write_all_marks(course.results, [])
     write_pages(course.results)

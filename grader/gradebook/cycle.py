@@ -91,7 +91,6 @@ def run(course: Course, options: Options) -> int:
         GraderUsageError: the course is not ready: no release, no submission, an invalid policy, another run.
         GraderFault: a step failed for all.
     """
-
     require_release(course)
     policy = read_policy(course.policy)
     report = Report({}, [], [])
@@ -155,7 +154,6 @@ def _tell_times(
     report: Report,
 ) -> None:
     """Say where lateness hangs on what only the student tells, or on nothing at all."""
-
     origins = {student: (source.owner, source.folder) for student, source in sources.items()}
     notes, remarks = time_notes(course, students, policy.zone, origins)
     report.remarks += remarks
@@ -172,7 +170,6 @@ def _nothing(course: Course, remarks: Sequence[str]) -> str:
 
 def _on_roster(course: Course, config: Config, students: list[str], report: Report) -> list[str]:
     """The students whose marks may be entered. A course without a roster gets one from its submissions."""
-
     added = state.load(course, state.ROSTER)
     with steps.open_gradebook(config) as gradebook:
         roster = {student.id for student in gradebook.students}
@@ -212,7 +209,6 @@ def _tie_results(course: Course, students: Iterable[str]) -> None:
         students: those for whom the marking has found a result or kept one that still holds, whether or not
             it came to its end.
     """
-
     graded = state.load(course, state.GRADED)
     for student in sorted(students):
         graded[student] = graded_digest(course, student)
@@ -221,7 +217,6 @@ def _tie_results(course: Course, students: Iterable[str]) -> None:
 
 def _current_results(course: Course, students: Sequence[str], report: Report) -> dict[str, SubmissionResult]:
     """The results that hold, after the code was marked; the others are faults, and will be found anew."""
-
     graded = state.load(course, state.GRADED)
     results = {}
     for student in students:
@@ -286,7 +281,6 @@ def _enter(
 
 def _entry_digest(course: Course, student: str) -> str:
     """Everything that nbgrader makes a student's marks and notebook of."""
-
     submitted = course.submitted(student)
     files = sorted(
         path for path in submitted.rglob("*") if path.is_file() and path.name not in (TIMESTAMP, SECRET)
@@ -306,7 +300,6 @@ def _compare(
     policy: LatePolicy,
     report: Report,
 ) -> None:
-
     with steps.open_gradebook(config) as gradebook:
         refresh_penalties(gradebook, policy)
         report.remarks += lateness_told(gradebook, policy)
@@ -323,7 +316,6 @@ def _compare(
 
 
 def _write_feedback(course: Course, config: Config, students: Sequence[str], report: Report) -> None:
-
     for student in follow("Writing feedback", students):
         try:
             steps.feedback(course, config, student)

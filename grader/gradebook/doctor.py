@@ -87,7 +87,6 @@ def _staff(course: Course) -> Iterator[Finding]:
 
 def _sandbox() -> Iterator[Finding]:
     """Start a box as this account: some systems let only root make namespaces."""
-
     try:
         Box().close()
     except BoxError as error:

@@ -78,7 +78,6 @@ def check_environment(options: MarkingOptions) -> None:
         GraderUsageError: the data set is not to be had.
         GraderFault: bubblewrap or scikit-learn is not installed.
     """
-
     if options.sandbox:
         try:
             find_bubblewrap()
@@ -106,7 +105,6 @@ class Marker:
 
     def box(self) -> Box:
         """The warm box; a new one where there is none yet or the last one broke down."""
-
         if self._box is not None and not self._box.alive():
             self._box.close()
             self._box = None

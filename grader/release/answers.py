@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from grader.release.stubs import REPOSITORY
+from grader.rubric import points_in_words
 
 ANSWERS = REPOSITORY / "solutions" / "answers"
 SECTIONS = ("Answer", "What earns points", "Misconceptions")
@@ -88,7 +89,7 @@ class Answer:
 
 def head(item: str, title: str, points: float) -> str:
     """The first line of a guide."""
-    return f"# {item}: {title} ({points:g} point{'' if points == 1 else 's'})"
+    return f"# {item}: {title} ({points_in_words(points)})"
 
 
 def parse(markdown: str, name: str, choices: tuple[str, ...] = ()) -> Answer:

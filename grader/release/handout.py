@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from grader.questions import Questions
-from grader.rubric import Item, Rubric
+from grader.rubric import Item, Rubric, points_in_words
 
 Content = TypeVar("Content")
 
@@ -49,14 +49,9 @@ class Rewritten:
     problems: tuple[str, ...]
 
 
-def points_of(number: float) -> str:
-    """`1.5 points`."""
-    return f"{number:g} point{'' if number == 1 else 's'}"
-
-
 def anchor(question: str, points: float) -> str:
     """The anchor of a question's heading, by GitHub's rule."""
-    heading = f"question {question} ({points_of(points)})"
+    heading = f"question {question} ({points_in_words(points)})"
     return re.sub(r"[^\w\- ]", "", heading).replace(" ", "-")
 
 
@@ -151,7 +146,7 @@ class Handout:
         return "\n".join([said, "", "| part | about | how | points |", "|---|---|---|---|", *rows])
 
     def _total(self) -> str:
-        return points_of(sum(item.points for item in self._rubric.items))
+        return points_in_words(sum(item.points for item in self._rubric.items))
 
     def _overview_of_questions(self) -> str:
         rows = []
@@ -182,14 +177,14 @@ class Handout:
         worth = sum(self._worth(question) for question in questions)
         links = [f"[{question}](#{anchor(question, self._worth(question))})" for question in questions]
         which = links[0] if len(links) == 1 else f"{links[0]} to {links[-1]}"
-        return f"{points_of(worth)}: {'question' if len(links) == 1 else 'questions'} {which}."
+        return f"{points_in_words(worth)}: {'question' if len(links) == 1 else 'questions'} {which}."
 
     def _question(self, question: str) -> str:
         items, text = self._items[question], self._texts.questions[question]
         # A list needs an empty line before it.
         gap = "\n\n" if re.match(r"(\d+\.|[-*]) ", text.text) else "\n"
         pieces = [
-            f"### Question {question} ({points_of(self._worth(question))})",
+            f"### Question {question} ({points_in_words(self._worth(question))})",
             f"*{text.title}.*{gap}{text.text}",
         ]
         if len(items) > 1:

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.questions import Questions, Text, load_questions
-from grader.rubric import ITEM_ID, Item, Rubric, load_rubric
+from grader.rubric import ITEM_ID, Item, Rubric, load_rubric, points_in_words
 
 # nbgrader's own text for an empty answer: generate_assignment then leaves the cell as it is.
 EMPTY_ANSWER = "YOUR ANSWER HERE"
@@ -56,7 +56,9 @@ def build_notebook() -> NotebookNode:
     rubric, questions = load_rubric(), load_questions()
     points = sum(item.points for item in rubric.items)
     cells = [
-        _read_only("introduction", f"# {questions.title} ({_points(points)})\n\n{questions.introduction}")
+        _read_only(
+            "introduction", f"# {questions.title} ({points_in_words(points)})\n\n{questions.introduction}"
+        )
     ]
     part, question = 0, ""
     for item in rubric.items:
@@ -81,25 +83,23 @@ def notebook_text() -> str:
     return nbformat.writes(build_notebook()) + "\n"
 
 
-def _points(points: float) -> str:
-    return f"{points:g} point{'' if points == 1 else 's'}"
-
-
 def _part_cell(rubric: Rubric, questions: Questions, part: int) -> NotebookNode:
     points = sum(item.points for item in rubric.items if item.part == part)
-    return _read_only(f"part-{part}", f"# Part {part}. {questions.parts[part].title} ({_points(points)})")
+    return _read_only(
+        f"part-{part}", f"# Part {part}. {questions.parts[part].title} ({points_in_words(points)})"
+    )
 
 
 def _question_cells(rubric: Rubric, question: Text) -> list[NotebookNode]:
     points = sum(item.points for item in rubric.items if item.question == question.id)
     name = question.id.replace(".", "-")
-    heading = f"## Question {question.id}: {question.title} ({_points(points)})"
+    heading = f"## Question {question.id}: {question.title} ({points_in_words(points)})"
     return [_read_only(f"question-{name}", f"{heading}\n\n{_asked(question)}"), *_figure_cells(question)]
 
 
 def _item_cells(item: Item, text: Text) -> list[NotebookNode]:
     name = item.id.replace(".", "-")
-    heading = f"### {text.title} ({_points(item.points)})"
+    heading = f"### {text.title} ({points_in_words(item.points)})"
     return [_read_only(f"question-{name}", f"{heading}\n\n{_asked(text)}"), *_figure_cells(text)]
 
 
@@ -128,7 +128,7 @@ def _answer_cell(item: Item) -> NotebookNode:
 def _automatic_cell(item: Item) -> NotebookNode:
     files = " and ".join([", ".join(item.files[:-1]), item.files[-1]] if len(item.files) > 1 else item.files)
     cell = new_code_cell(
-        f"# Marked automatically: {item.id}, {item.title} ({_points(item.points)}).\n"
+        f"# Marked automatically: {item.id}, {item.title} ({points_in_words(item.points)}).\n"
         f"# The marks come from the hidden tests of your {files}.\n"
         f"# Nothing is to be written here. See how far you are with: make check Q={item.question}"
     )

@@ -170,7 +170,6 @@ def _told_once(beyond: Mapping[str, str]) -> Iterator[str]:
 
 def _redrawn(files: Mapping[str, bytes], sandbox: bool) -> bytes:
     """What `redraw.py` says about files, as much of it as there may be."""
-
     command = [sys.executable, "-I", "-B", "-c", _source()]
     if sandbox:
         arguments = bubblewrap_arguments(find_bubblewrap())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -19,6 +20,37 @@ from grader.rubric import load_rubric
 from grader.submission import Found, Submission
 
 PROVENANCE = Provenance(seed=7, suite="sha256:0", sandbox="none")
+
+
+_SCRIPT = """
+import sys
+sys.path.insert(0, {tests!r})
+import grader.engine
+import grader.engine.guard as guard
+import grader.marking.marker as marker
+from engine.fakes import {marker}
+if __name__ == "__main__":
+    guard.guarded_marker, marker.check_environment = {marker}, lambda options: None
+    grader.engine.environment_digest = lambda data: data
+    from grader.cli import main
+    sys.exit(main())
+"""
+ROOT = Path(__file__).parents[2]
+
+
+def command_line(folder: Path, marker: str = "fake_of_options") -> Path:
+    """A script that does what `python -m grader` does, with one of these fakes as its marker."""
+    script = folder / "run.py"
+    script.write_text(_SCRIPT.format(tests=str(ROOT / "tests"), marker=marker))
+    return script
+
+
+def stop(process: subprocess.Popen[str], number: int) -> None:
+    """Send a signal as a terminal sends Ctrl-C, to the workers as well, or as a service does."""
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)
+    else:
+        process.send_signal(number)
 
 
 def result_for(name: str, status: str = PASSED, share: float = 1.0) -> SubmissionResult:

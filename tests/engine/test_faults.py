@@ -23,31 +23,16 @@ import grader
 from grader.engine import Finished, grade_cohort, grade_into, pool, prepare_output
 from grader.marking.result import GRADER_ERROR, PASSED
 
-from .fakes import PROVENANCE, alive, cohort, fake, log_of
+from .fakes import PROVENANCE, alive, cohort, command_line, fake, log_of
 from .test_pool import statuses
 
 ROOT = Path(__file__).parent.parent.parent
 needs_bubblewrap = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
 
-SCRIPT = """
-import os, sys
-sys.path.insert(0, {tests!r})
-import grader.engine.guard as guard
-import grader.marking.marker as marker
-from engine.fakes import fake_of_options
-if __name__ == "__main__":
-    guard.guarded_marker, marker.check_environment = fake_of_options, lambda options: None
-    import grader.engine
-    grader.engine.environment_digest = lambda data: data
-    from grader.cli import main
-    sys.exit(main())
-"""
-
 
 def command(folder: Path, *arguments: object) -> list[str]:
     """The command line, with markers that pretend."""
-    script = folder / "run.py"
-    script.write_text(SCRIPT.format(tests=str(ROOT / "tests")))
+    script = command_line(folder)
     grade = ["grade", folder / "cohort", "--output", folder / "out", "--seed", 7, "--no-pages"]
     return [sys.executable, str(script), *(str(argument) for argument in (*grade, *arguments))]
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from engine.fakes import HonestFake, marked_here, pretended_marking
+from engine.fakes import HonestFake, command_line, marked_here, pretended_marking, stop
 
 from gradebook.courses import ROOT, hand_in, notebook, roster
 from grader.cli import main
@@ -94,26 +94,12 @@ def test_a_mistake_in_the_options_is_told_before_anything_is_collected(course, c
     assert not course.collected.exists()
 
 
-SCRIPT = """
-import sys
-sys.path.insert(0, {tests!r})
-import grader.engine, grader.engine.guard as guard, grader.marking.marker as marker
-from engine.fakes import HonestFake
-if __name__ == "__main__":
-    guard.guarded_marker, marker.check_environment = HonestFake, lambda options: None
-    grader.engine.environment_digest = lambda data: data
-    from grader.cli import main
-    sys.exit(main())
-"""
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_course_is_status_130_and_leaves_no_process(course, tmp_path, number):
     roster(course, "ada", "bob-sleep")
     for student in ("ada", "bob-sleep"):
         hand_in(course, student, notebook(course))
-    script, log = tmp_path / "run.py", tmp_path / "log"
-    script.write_text(SCRIPT.format(tests=str(ROOT / "tests")))
+    script, log = command_line(tmp_path, "HonestFake"), tmp_path / "log"
     command = [sys.executable, script, "course", "grade", course.root, "--no-collect", "--jobs", "2"]
     process = subprocess.Popen(
         [str(part) for part in command],
@@ -129,10 +115,7 @@ def test_an_interrupted_course_is_status_130_and_leaves_no_process(course, tmp_p
     while "mark:bob-sleep" not in log.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)  # a terminal sends Ctrl-C to the workers as well
-    else:
-        process.send_signal(number)
+    stop(process, number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors == interrupted(course)

@@ -70,7 +70,6 @@ def final_marks(course: Course) -> list[Mark]:
         UnusableResult: a result was made without a sandbox, or does not hold any more.
         GraderFault: the gradebook does not agree with the results.
     """
-
     policy = read_policy(course.policy)
     with inside(course) as config, open_gradebook(config) as gradebook:
         submissions = {submission.student_id: submission for submission in _submissions(gradebook)}

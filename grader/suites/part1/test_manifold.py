@@ -118,14 +118,16 @@ def cut(result: object, grid_size: int) -> torch.Tensor:
         LAYOUT,
     )
     expect_finite(image, "the manifold", AXIS)
+    return tiles_of(image, grid_size, grid_size, padding)
+
+
+def tiles_of(image: torch.Tensor, grid_size: int, columns: int, padding: int) -> torch.Tensor:
+    """The first images of rows of so many, `[grid_size, grid_size, 28, 28]`, float64."""
     step = IMAGE + padding
-    rows = [image[padding + row * step :][:IMAGE] for row in range(grid_size)]
-    return torch.stack(
-        [
-            torch.stack([row[:, padding + column * step :][:, :IMAGE] for column in range(grid_size)])
-            for row in rows
-        ]
-    ).double()
+    places = [divmod(place, columns) for place in range(grid_size**2)]
+    tiles = [image[padding + row * step :, padding + column * step :] for row, column in places]
+    whole = torch.stack([tile[:IMAGE, :IMAGE] for tile in tiles]).double()
+    return whole.view(grid_size, grid_size, IMAGE, IMAGE)
 
 
 def cut_anyhow(result: object, grid_size: int) -> torch.Tensor:
@@ -136,13 +138,9 @@ def cut_anyhow(result: object, grid_size: int) -> torch.Tensor:
             step = IMAGE + padding
             (rows, rest), (columns, more) = (divmod(side - padding, step) for side in image.shape)
             if rest == more == 0 and 0 <= rows * columns - grid_size**2 < columns:
-                tiles = [
-                    image[padding + place // columns * step :, padding + place % columns * step :]
-                    for place in range(grid_size**2)
-                ]
-                whole = torch.stack([tile[:IMAGE, :IMAGE] for tile in tiles]).double()
-                expect_finite(whole, "the manifold", AXIS)
-                return whole.view(grid_size, grid_size, IMAGE, IMAGE)
+                tiles = tiles_of(image, grid_size, columns, padding)
+                expect_finite(tiles, "the manifold", AXIS)
+                return tiles
     return cut(result, grid_size)
 
 
