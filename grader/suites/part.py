@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from grader.box.budget import Budget
 from grader.box.client import Channels, Session
@@ -16,6 +16,7 @@ DRIVERS = Path(__file__).parent / "drivers"
 # What runs in the box beside the student's code, on its side of the trust boundary: helpers of ours that
 # replace names, run a training loop, or catch what a `main` makes. The leading underscore marks them.
 HELPER_FOLDER = "_grader"
+Made = TypeVar("Made")
 
 
 class Item:
@@ -58,6 +59,18 @@ class Part:
         self._used = False
         # What one check has found in order, in whichever session, and another need not ask again.
         self.known: set[str] = set()
+        self._made: dict[str, Any] = {}
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What a check has made in this session under this name; made now where there is none.
+
+        It ends with the session: a check that is tried again alone makes its own.
+        """
+        _ = self.session
+        if name not in self._made:
+            self._made[name] = make()
+        made: Made = self._made[name]
+        return made
 
     def begin_item(self) -> None:
         """From here on calls belong to another item: what hung in the last one may work in this one."""
@@ -162,6 +175,7 @@ class Part:
         """End this session and those opened from it."""
         self.close_fresh()
         self._modules.clear()
+        self._made.clear()
         if self._session is not None:
             session, self._session = self._session, None
             self._item.hung = self._item.hung or session.hung

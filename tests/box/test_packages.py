@@ -8,7 +8,7 @@ import pytest
 
 from grader.box.client import Session
 from grader.box.errors import StudentError
-from grader.box.launcher import Box
+from grader.box.launcher import INSIDE, Box
 
 UTILS = b"import sys\nCOUNT = []\nCOUNT.append(1)\ndef name():\n    return __name__\n"
 # How a file may ask for the others.
@@ -67,3 +67,10 @@ def test_what_is_not_there_is_missing(session: Session, name: str, missing: str)
     session.enter("part1")
     with pytest.raises(StudentError, match=f"No module named .*{missing}"):
         session.load("train_pl")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in INSIDE.glob("*.py")))
+def test_a_file_may_be_called_as_one_of_the_box_s_own(session: Session, name: str) -> None:
+    session.files({f"part1/{name}.py": b"def mine():\n    return 7\n"})
+    session.enter("part1")
+    assert session.load(name).mine() == 7

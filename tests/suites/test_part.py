@@ -101,3 +101,18 @@ def test_messages_do_not_name_the_graders_helpers(part: Part) -> None:
 def test_messages_name_the_students_line(part: Part) -> None:
     with pytest.raises(StudentError, match=r"fail raised ZeroDivisionError.*part1/utils.py, line 17"):
         part.utils.fail()
+
+
+def test_what_was_made_in_a_session_is_made_once_and_ends_with_it(part: Part) -> None:
+    made = [part.once("count", part.utils.count), part.once("count", part.utils.count)]
+    assert made == [1, 1]
+    assert part.fresh().once("count", lambda: "another session") == "another session"
+    part.utils.count()
+    part.close()
+    assert part.once("count", part.utils.count) == 1
+
+
+def test_what_could_not_be_made_is_tried_again(part: Part) -> None:
+    with pytest.raises(StudentError):
+        part.once("count", part.utils.fail)
+    assert part.once("count", part.utils.count) == 1

@@ -195,7 +195,7 @@ def expect_later_epoch(part: Part, draw: Draw) -> None:
 
     Steps may be shorter by then; where they are lost in rounding, nothing is said.
     """
-    updates = LinearUpdates(part, draw, epoch=LATE)
+    updates = linear_updates(part, draw, epoch=LATE)
     moves = [updates.moved(0, side) for side in ("encoder", "decoder")]
     moved = torch.cat([value.flatten() for side in moves for value in side.values()])
     expect(
@@ -227,9 +227,15 @@ def expect_later_epoch(part: Part, draw: Draw) -> None:
 
 def expect_later_discriminator(part: Part, draw: Draw) -> None:
     """Fail if in a late epoch the discriminator is not updated any more."""
-    updates = LinearUpdates(part, draw, epoch=LATE)
+    updates = linear_updates(part, draw, epoch=LATE)
     moves = any(not still(updates.moved(batch, "discriminator")) for batch in range(2))
     expect(moves, f"in epoch {LATE} the update leaves the discriminator as it was", EVERY_EPOCH)
+
+
+def linear_updates(part: Part, draw: Draw, count: int = 8, epoch: int = 1) -> LinearUpdates:
+    """Updates of linear maps; both checks look at the same."""
+    name = f"updates of linear maps: {count}, {epoch}"
+    return part.once(name, lambda: LinearUpdates(part, draw, count, epoch))
 
 
 def updates_of_own(part: Part, draw: Draw) -> Updates:
@@ -239,7 +245,7 @@ def updates_of_own(part: Part, draw: Draw) -> Updates:
     linear maps, and of no use for others: then they have a session of their own.
     """
     try:
-        return Updates(part, draw, trivial=False)
+        return part.once("updates of own networks", lambda: Updates(part, draw, trivial=False))
     except StudentError as error:
         if error.kind in ("timeout", "died", "hung"):
             raise
@@ -250,8 +256,8 @@ def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
     # First on linear maps: what is wrong with the loop shows there in numbers that depend on nothing else.
     found, on_maps = epochs(part2, draw, MANY, [1])
     expect_step_for_every_batch(found, MANY, "optimizer_ae", ("encoder", "decoder"))
-    expect_autoencoders_update(LinearUpdates(part2, draw))
-    expect_autoencoders_update(LinearUpdates(part2, draw, count=64, epoch=2))
+    expect_autoencoders_update(linear_updates(part2, draw))
+    expect_autoencoders_update(linear_updates(part2, draw, count=64, epoch=2))
     expect_later_epoch(part2, draw)
     if on_maps:
         expect_every_step_moves(found, "optimizer_ae", ("encoder", "decoder"))
@@ -274,9 +280,9 @@ def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
 def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None:
     found, on_maps = epochs(part2, draw, FEWER, [1, 2])
     expect_step_for_every_batch(found, FEWER, "optimizer_disc", ("discriminator",))
-    own = LinearUpdates(part2, draw)
+    own = linear_updates(part2, draw)
     expect_discriminators_update(own)
-    expect_discriminators_update(LinearUpdates(part2, draw, count=64, epoch=2))
+    expect_discriminators_update(linear_updates(part2, draw, count=64, epoch=2))
     if on_maps:
         expect_every_step_moves(found, "optimizer_disc", ("discriminator",))
     expect_fresh_codes(found)

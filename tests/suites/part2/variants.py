@@ -561,6 +561,24 @@ OPTIMIZERS = (
         family="no update",
     ),  # the decoder learns nothing
     wrong(
+        RECONSTRUCTION,
+        "no update with lambda 1",
+        (
+            AE_UPDATE,
+            "        if lambda_ < 1:\n            optimizer_ae.zero_grad()\n            ae_loss.backward()\n"
+            "            optimizer_ae.step()\n",
+        ),
+        file=TRAIN,
+        family="no update",
+    ),
+    wrong(
+        RECONSTRUCTION,
+        "an epoch with lambda 1 is left at once",
+        ("    model.train()\n    for", "    if lambda_ == 1:\n        return\n    model.train()\n    for"),
+        file=TRAIN,
+        family="no update",
+    ),
+    wrong(
         TRAINING,
         "one backward for both optimizers",
         (AE_UPDATE, ""),
