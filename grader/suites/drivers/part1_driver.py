@@ -126,22 +126,22 @@ def _fill(network, example):
 
 
 def settle(network, example):
-    """Make a network ready for what the grader asks of it, and say which half precision it has, if any.
+    """Make a network ready for what the grader asks of it.
 
     Args:
         network: of the student's.
         example: what it may be called with.
 
     Returns:
-        The name of a dtype, or nothing.
+        The name of the half precision that it has, or nothing; and whether weights may start at zero.
     """
     if not isinstance(network, nn.Module):
-        return ""
+        return "", True
     half = half_of(network)
     if not half:
         _fill(network, example)
         take_any_floats(network, example)
-    return half
+    return half, any(value.numel() and not value.any() for value in network.state_dict().values())
 
 
 EXAMPLES = {

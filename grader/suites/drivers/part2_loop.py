@@ -240,8 +240,8 @@ def first_eight(weight):
     return nn.functional.pad(values, (0, 8 - len(values))).clone()
 
 
-def epochs(model, batches, lr, lambda_, numbers):
-    """Let a model be trained for epochs of these numbers.
+def epochs(model, batches, lr, lambda_, counts):
+    """Let a model be trained for epochs of the numbers 1, 2 and so on, with so many of the batches each.
 
     Returns:
         For each epoch the weights after every step of the optimizers, a few of each network: "encoder",
@@ -270,10 +270,10 @@ def epochs(model, batches, lr, lambda_, numbers):
     def begin():
         found[-1] = {name: [first_eight(few[name])] for name in few} | {"drawn": []}
 
-    for number in numbers:
+    for number, count in enumerate(counts, start=1):
         found.append({})
         begin()
-        train_epoch(number, model, Loader(batches, begin), optimizer_ae, optimizer_disc, lambda_)
+        train_epoch(number, model, Loader(batches[:count], begin), optimizer_ae, optimizer_disc, lambda_)
     return [
         {name: torch.stack(rows) if rows else torch.zeros(0, 8) for name, rows in epoch.items()}
         for epoch in found

@@ -6,7 +6,7 @@ Its decoder has learned to reconstruct by then, too: item 2.4.reconstruction loo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -23,6 +23,7 @@ from grader.suites.part2.short_training import (
     BATCH_SIZE,
     EVERY_BATCH,
     FIRST_BATCH_SIZE,
+    LEARNING_RATE,
     SIDES,
     Z_DIM,
     Judges,
@@ -51,13 +52,18 @@ class Attempt(NamedTuple):
         batch_size: images per step.
         looks: after so many steps the codes are judged; the first look that is good enough ends it.
         adam: whether the discriminator learns by Adam instead of SGD.
+        rate: of the autoencoder's Adam.
     """
 
     batch_size: int
     looks: tuple[int, ...]
     adam: bool = False
+    rate: float = LEARNING_RATE
 
 
+# Of all three networks, for both items. Of 57 right submissions of different kinds 55 reconstruct well enough
+# after 20 batches, where their codes have spread as far as after 40 with half the rate.
+BOTH = Attempt(FIRST_BATCH_SIZE, (20, 30, 40), rate=2e-3)
 # Networks of tanh need the larger batches. The last time, the discriminator learns by Adam, and longer: with
 # sigmoids in it, SGD leaves it too weak.
 ATTEMPTS = (
@@ -95,6 +101,7 @@ def train_codes(
     attempt: Attempt,
     crude: Sequence[str] = (),
     view: View | None = None,
+    enough: Callable[[dict[str, State]], bool] = lambda networks: True,
 ) -> Trained:
     """Train until the spread of the codes is that of right code, or to the end.
 
@@ -106,13 +113,16 @@ def train_codes(
         attempt: how to train.
         crude: the names of pieces in whose places crude ones are put.
         view: how the images were seen, for the report's samples.
+        enough: what the networks have to be, besides, for the training to end early.
     """
     part.driver.prepare(torch.zeros(1, 28, 28, dtype=torch.uint8))
     part.seed(draw.seed())
     model = part.driver.build(Z_DIM, list(NETWORKS) if crude else [])
     if crude:
         part.driver.with_crude(model, Z_DIM, list(crude))
-    training = start(part, draw, model, images, TRAINING_LAMBDA, attempt.batch_size, attempt.adam)
+    training = start(
+        part, draw, model, images, TRAINING_LAMBDA, attempt.batch_size, attempt.adam, attempt.rate
+    )
     before = networks_of(training)
     x = judges.images()
 
@@ -129,7 +139,7 @@ def train_codes(
         after = networks_of(training)
         codes = codes_of(after)
         spread = float(codes.double().square().mean().sqrt())
-        if MIN_SPREAD < spread < MAX_SPREAD:
+        if MIN_SPREAD < spread < MAX_SPREAD and enough(after):
             break
     if not crude:
         show_samples(part, draw, after["decoder"], view)

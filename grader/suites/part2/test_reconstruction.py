@@ -15,7 +15,7 @@ from grader.suites.expect import CheckFailed, expect, fail
 from grader.suites.measures import note
 from grader.suites.part import Part
 from grader.suites.part2 import test_autoencoder
-from grader.suites.part2.codes_training import ATTEMPTS, MAX_SPREAD, NEAR_THE_PRIOR, train_codes
+from grader.suites.part2.codes_training import BOTH, MAX_SPREAD, NEAR_THE_PRIOR, train_codes
 from grader.suites.part2.learning import (
     expect_learned_in_weights,
     expect_learns_by_its_steps,
@@ -166,18 +166,22 @@ def test_training_reconstructs_held_out_images(
 def learns_among_the_others(
     part2: Part, trainee: Part, draw: Draw, images: torch.Tensor, judges: Judges, view: View
 ) -> bool:
-    """Whether the autoencoder learns to reconstruct in a training of all that question 2.5 adds to it.
+    """Whether the autoencoder learns to reconstruct while all three networks are trained.
 
-    Most submissions have both, and need one training for both. Where anything is missing or wrong, an
-    autoencoder by itself has to learn, and the codes have a training of their own.
+    Most submissions have all three, and that training then decides item 2.5.training, too. Where anything is
+    missing or wrong, the autoencoder has to learn by itself, and the codes have a training of their own.
     """
+    looks: list[Judgement] = []
+
+    def reconstructs(networks: dict[str, State]) -> bool:
+        looks.append(judges.judge(networks))
+        return MIN_ERROR < looks[-1].error < MAX_ERROR
+
     try:
-        trained = train_codes(trainee, draw, images, judges, ATTEMPTS[0], view=view)
-        result = judges.judge(trained.after)
-        if not MIN_ERROR < result.error < MAX_ERROR:
+        trained = train_codes(trainee, draw, images, judges, BOTH, view=view, enough=reconstructs)
+        if not (trained.near_the_prior and MIN_ERROR < looks[-1].error < MAX_ERROR):
             return False
-        show(result, view)
-        outcome = Outcome(trained.training, trained.before, trained.after, result)
+        outcome = Outcome(trained.training, trained.before, trained.after, looks[-1])
         expect_learned(part2, draw, judges, outcome)
         expect_learns_by_its_steps(trainee, draw, 1.0)  # as question 2.4 calls the loop
     except StudentError as error:
@@ -186,10 +190,10 @@ def learns_among_the_others(
         return False
     except CheckFailed:
         return False
-    note("2.4.reconstruction: error", result.error, MAX_ERROR)
-    if trained.near_the_prior:
-        note("2.5.training: spread of the codes", trained.spread, MAX_SPREAD)
-        part2.known.add(NEAR_THE_PRIOR)
+    show(outcome.result, view)
+    note("2.4.reconstruction: error", outcome.result.error, MAX_ERROR)
+    note("2.5.training: spread of the codes", trained.spread, MAX_SPREAD)
+    part2.known.add(NEAR_THE_PRIOR)
     return True
 
 

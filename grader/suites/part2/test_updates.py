@@ -41,8 +41,8 @@ from grader.suites.severity import SLIP
 
 pytestmark = pytest.mark.item("2.5.training")
 
-# Batches of an epoch: enough to see what a loop does at every hundredth; a linear model takes 2 ms for each.
-MANY, FEWER = 104, 32
+# Batches of two epochs: enough for what a loop does at every hundredth; a linear model takes 1 ms for each.
+BATCHES = (104, 32)
 # A late epoch, and the part of a gradient below which float32 rounding turns a step by more than 1%.
 LATE, SHORTEST_LATE = 100, 1e-3
 ALONG = 0.98  # cosine of the angle between two directions that are one
@@ -112,30 +112,30 @@ def expect_discriminators_update(updates: Updates) -> None:
         fail(f"the discriminator does not move along the gradient of disc_loss{at(batch)}", ONE_UPDATE)
 
 
-def epochs(part: Part, draw: Draw, count: int, numbers: list[int]) -> tuple[list[Tensors], bool]:
-    """Weights after every step in epochs of so many batches, and whether they are those of linear maps.
+def epochs(part: Part, draw: Draw) -> tuple[list[Tensors], bool]:
+    """Weights after every step in two epochs, and whether they are those of linear maps.
 
     An epoch on linear maps may raise what two batches do not: it makes pictures every now and then, say, or
     wants to be left alone. Then it has to run on the student's own networks.
     """
     try:
-        return epochs_of(part, draw, linear_model(part, linear_weights(draw)), count, numbers), True
+        return epochs_of(part, draw, linear_model(part, linear_weights(draw))), True
     except StudentError as error:
         if error.kind in ("timeout", "died"):
             raise
     model = part.driver.with_trivial_losses(part.driver.build(Z_DIM_OF_UPDATES))
     part.driver.awake(model, torch.zeros(2, 1, 28, 28))
-    return epochs_of(part, draw, model, count, numbers), False
+    return epochs_of(part, draw, model), False
 
 
-def epochs_of(part: Part, draw: Draw, model: Remote, count: int, numbers: list[int]) -> list[Tensors]:
+def epochs_of(part: Part, draw: Draw, model: Remote) -> list[Tensors]:
     """The same of a model."""
     part.seed(draw.seed())
-    batches = [draw.uniform(2, 1, 28, 28, low=-1.0) for _ in range(count)]
+    batches = [draw.uniform(2, 1, 28, 28, low=-1.0) for _ in range(max(BATCHES))]
     with part.deadline(CHUNK_SECONDS):
-        found: Any = part.driver.epochs(model, batches, STEP / 5, LAMBDA, numbers)
+        found: Any = part.driver.epochs(model, batches, STEP / 5, LAMBDA, list(BATCHES))
     hint = "leave the optimizers and the model's attributes as they are"
-    if not isinstance(found, list) or len(found) != len(numbers):
+    if not isinstance(found, list) or len(found) != len(BATCHES):
         fail("an epoch of many batches cannot be followed", hint)
     for epoch in found:
         if not isinstance(epoch, dict):
@@ -146,14 +146,12 @@ def epochs_of(part: Part, draw: Draw, model: Remote, count: int, numbers: list[i
     return found
 
 
-def expect_step_for_every_batch(
-    found: list[Tensors], count: int, optimizer: str, sides: tuple[str, ...]
-) -> None:
+def expect_step_for_every_batch(found: list[Tensors], optimizer: str, sides: tuple[str, ...]) -> None:
     """Fail if an optimizer takes fewer steps than there are batches.
 
     Where it takes none in an epoch, the updates of the first two batches say why.
     """
-    for epoch in found:
+    for epoch, count in zip(found, BATCHES, strict=True):
         for side in sides:
             steps = len(epoch[side]) - 1
             expect(
@@ -254,8 +252,8 @@ def updates_of_own(part: Part, draw: Draw) -> Updates:
 
 def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
     # First on linear maps: what is wrong with the loop shows there in numbers that depend on nothing else.
-    found, on_maps = epochs(part2, draw, MANY, [1])
-    expect_step_for_every_batch(found, MANY, "optimizer_ae", ("encoder", "decoder"))
+    found, on_maps = part2.once("two epochs", lambda: epochs(part2, draw))
+    expect_step_for_every_batch(found, "optimizer_ae", ("encoder", "decoder"))
     expect_autoencoders_update(linear_updates(part2, draw))
     expect_autoencoders_update(linear_updates(part2, draw, count=64, epoch=2))
     expect_later_epoch(part2, draw)
@@ -278,8 +276,8 @@ def test_autoencoders_update_follows_its_loss(part2: Part, draw: Draw) -> None:
 
 
 def test_discriminators_update_follows_its_loss(part2: Part, draw: Draw) -> None:
-    found, on_maps = epochs(part2, draw, FEWER, [1, 2])
-    expect_step_for_every_batch(found, FEWER, "optimizer_disc", ("discriminator",))
+    found, on_maps = part2.once("two epochs", lambda: epochs(part2, draw))
+    expect_step_for_every_batch(found, "optimizer_disc", ("discriminator",))
     own = linear_updates(part2, draw)
     expect_discriminators_update(own)
     expect_discriminators_update(linear_updates(part2, draw, count=64, epoch=2))
