@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,27 @@ def find_bubblewrap() -> str:
     if path is None:
         raise BoxError(INSTALL_HINT)
     return path
+
+
+@contextlib.contextmanager
+def running_on(cpus: Collection[int]) -> Iterator[None]:
+    """Let this thread, and what it starts inside, run on these CPUs; on its own where there are none."""
+    if not cpus or not hasattr(os, "sched_setaffinity"):  # macOS has no such thing
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cpus)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def keep_beside(process: int) -> None:
+    """Let a process run on this one's CPUs only; it is about speed, so that no failure matters."""
+    if hasattr(os, "sched_setaffinity"):
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(process, os.sched_getaffinity(0))
 
 
 def _readable_system() -> list[str]:
@@ -124,33 +146,57 @@ class Box:
 
     Args:
         allow_distributions: leave torch.distributions, which the assignment forbids, as it is.
+        wait: return when the template has imported everything; else the first session waits for that.
+        start_on: the CPUs that the template may use until then, where this process keeps to fewer.
+
+    Raises:
+        BoxError: it does not start.
     """
 
     sandbox = "bwrap"
 
-    def __init__(self, allow_distributions: bool = False) -> None:
+    def __init__(
+        self, allow_distributions: bool = False, wait: bool = True, start_on: Collection[int] = ()
+    ) -> None:
         self.allow_distributions = allow_distributions
         command = self.command()
         self._last_words = ""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         try:
-            self._process = subprocess.Popen(
-                ["/bin/sh", "-c", 'exec "$@" 3<&0 0</dev/null', "box", *command],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=self._complaints,
-                env=self.environment(),
-                close_fds=True,
-                cwd="/",
-                start_new_session=True,  # Ctrl-C in the grader's terminal is for the grader to handle
-            )
+            with running_on(start_on):  # a process has the CPUs of the one that starts it
+                self._process = subprocess.Popen(
+                    ["/bin/sh", "-c", 'exec "$@" 3<&0 0</dev/null', "box", *command],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._complaints,
+                    env=self.environment(),
+                    close_fds=True,
+                    cwd="/",
+                    start_new_session=True,  # Ctrl-C in the grader's terminal is for the grader to handle
+                )
         except OSError as error:
             self._control.close()
             self._complaints.close()
             raise BoxError(f"the box could not be started: {error}") from error
         finally:
             theirs.close()
+        self._ready = False
+        self._cpu_at_start = self._cpu = 0.0
+        self._pids: dict[int, int] = {}
+        if wait:
+            self.wait()
+
+    def wait(self) -> None:
+        """Until the template has imported everything.
+
+        Raises:
+            BoxError: it does not start.
+        """
+        if self._ready:
+            return
+        if self._control.fileno() < 0:
+            raise BoxError(f"the box is gone{self._last_words}")
         try:
             reply = self._receive(BOX_START_SECONDS)
         except BaseException:  # a Ctrl-C while torch is imported, for one
@@ -160,9 +206,12 @@ class Box:
             self.close()
             raise BoxError(f"the box could not be started: {reply['error']}")
         self._cpu_at_start = self._cpu = self._cpu_of(reply)
-        *_, self._template = self.pid, *descendants(self.pid)
+        processes = [self.pid, *descendants(self.pid)]
+        self._template = processes[-1]
         self._shared = memory(self._template)
-        self._pids: dict[int, int] = {}
+        for process in processes:
+            keep_beside(process)
+        self._ready = True
 
     @property
     def cpu_seconds(self) -> float:
@@ -200,6 +249,7 @@ class Box:
         Raises:
             BoxError: the template is gone or could not confine the session.
         """
+        self.wait()
         ours, theirs = socket.socketpair()
         try:
             descriptors = array.array("i", [theirs.fileno()]).tobytes()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Collection
 
 from grader.box.launcher import ENVIRONMENT, HERE, INSIDE, Box
 
@@ -21,9 +22,11 @@ class UnprotectedBox(Box):
 
     sandbox = "none"
 
-    def __init__(self, allow_distributions: bool = False) -> None:
+    def __init__(
+        self, allow_distributions: bool = False, wait: bool = True, start_on: Collection[int] = ()
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="grader-")
-        super().__init__(allow_distributions)
+        super().__init__(allow_distributions, wait, start_on)
 
     def command(self) -> list[str]:
         """Python itself, told where its sessions may work."""

@@ -67,6 +67,15 @@ class ClaimedCpu:
             self._lock = self.number = None
 
 
+_BEFORE: set[int] = set()
+
+
 def keep_to(cpu: int) -> None:
     """Let this process, and all that it starts from now on, run on this CPU alone."""
+    _BEFORE.update(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cpu})
+
+
+def cpus_before() -> frozenset[int]:
+    """The CPUs that this process had before it was told to keep to one; none where it was not."""
+    return frozenset(_BEFORE)

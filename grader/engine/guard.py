@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.engine.cpus import cpus_before
 from grader.engine.reuse import environment_digest
 from grader.engine.unmarked import Provenance
 from grader.marking.marker import Marker, MarkingOptions, suite_digest
@@ -91,8 +92,9 @@ def guarded_marker(options: MarkingOptions, provenance: Provenance) -> DrawingMa
         )
     if environment_digest(options.data) != provenance.environment:
         raise RuntimeError(f"this worker has other libraries, or other images for --data {options.data}")
-    marker = DrawingMarker(options)
+    marker = DrawingMarker(options, start_on=cpus_before())
     try:
+        marker.start()
         if options.sandbox:
             check_box(marker.box())
     except BaseException:

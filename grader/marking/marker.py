@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -92,16 +94,44 @@ def check_environment(options: MarkingOptions) -> None:
 
 
 class Marker:
-    """Holds a warm box and marks submissions with it, one at a time. Not thread-safe."""
+    """Holds a warm box and marks submissions with it, one at a time. Not thread-safe.
 
-    def __init__(self, options: MarkingOptions) -> None:
-        import torch
+    Args:
+        options: how to mark.
+        start_on: the CPUs that a box may use while it starts, where this process keeps to fewer.
+    """
 
-        torch.set_num_threads(1)
+    def __init__(self, options: MarkingOptions, start_on: Collection[int] = ()) -> None:
         self.options = options
+        self._start_on = start_on
         self._box: Box | None = None
         self._suites: CollectedSuites | None = None
         self.shown: list[Shown] = []  # what the models of the submission that was marked last have made
+
+    def start(self) -> None:
+        """Load what marking needs while the box loads what students' code needs: either takes seconds.
+
+        Raises:
+            BoxError: the box does not start.
+        """
+        self._box = self._new_box(wait=False)
+        with contextlib.suppress(Exception):  # what is wrong with the suites, `mark` says of each submission
+            self._suites = self._suites or self._collected()
+        self._box.wait()
+
+    def _new_box(self, wait: bool) -> Box:
+        kind = Box if self.options.sandbox else UnprotectedBox
+        return kind(self.options.allow_distributions, wait, self._start_on)
+
+    @staticmethod
+    def _collected() -> CollectedSuites:
+        # Not at once: they load torch and pytest, 1.8 s, and the command line has nothing to do with them.
+        import torch
+
+        from grader.marking.collected import CollectedSuites
+
+        torch.set_num_threads(1)
+        return CollectedSuites()
 
     def box(self) -> Box:
         """The warm box; a new one where there is none yet or the last one broke down."""
@@ -109,8 +139,7 @@ class Marker:
             self._box.close()
             self._box = None
         if self._box is None:
-            kind = Box if self.options.sandbox else UnprotectedBox
-            self._box = kind(self.options.allow_distributions)
+            self._box = self._new_box(wait=True)
         return self._box
 
     def mark(self, submission: Submission, items: frozenset[str] | None = None) -> SubmissionResult:
@@ -120,9 +149,7 @@ class Marker:
             submission: what was handed in.
             items: mark only these; the result lists no others. None marks all.
         """
-        # Not at once: they load torch and pytest, 1.8 s, and the command line has nothing to do with them.
-        from grader.marking.collected import CollectedSuites
-        from grader.marking.plugin import MarkingPlugin
+        from grader.marking.plugin import MarkingPlugin  # not at once, as in `_collected`
         from grader.suites import pictures
         from grader.suites.context import Context
 
@@ -146,7 +173,7 @@ class Marker:
                 checks.append(CheckResult("box_started", GRADER_ERROR, 1.0, str(error), AGAIN))
             return self._result(submission, context, plugin, started)
         try:
-            self._suites = self._suites or CollectedSuites()
+            self._suites = self._suites or self._collected()
             self._suites.run(context, plugin, plugin.choose)
         except Exception as error:  # pytest itself, or the suites as a whole
             plugin.faults.append(one_line(f"pytest ended with {type(error).__name__}: {error}", 300))

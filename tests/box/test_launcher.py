@@ -15,6 +15,7 @@ import pytest
 from grader.box.client import Session
 from grader.box.errors import BoxError, StudentError
 from grader.box.launcher import Box, bubblewrap_arguments
+from grader.box.processes import descendants
 from grader.box.unprotected import UnprotectedBox
 
 from .conftest import Probe
@@ -300,3 +301,54 @@ def test_the_box_makes_its_tmp_before_it_shows_what_may_lie_below():
     arguments = bubblewrap_arguments("bwrap")
     assert arguments[arguments.index("--tmpfs") + 1] == "/tmp"
     assert arguments.index("--tmpfs") < arguments.index("--ro-bind")
+
+
+def test_a_box_need_not_be_waited_for():
+    class SlowBox(QuickBox):
+        before = "import time; time.sleep(0.5)"
+
+    started = time.monotonic()
+    box = SlowBox(wait=False)
+    try:
+        assert time.monotonic() - started < 0.4
+        probe = Probe(box)
+        assert probe.run("result = 1 + 1") == 2
+        assert time.monotonic() - started > 0.5
+        probe.session.close()
+    finally:
+        box.close()
+
+
+def test_a_box_that_is_not_waited_for_and_cannot_start_says_so_at_its_first_session():
+    class Broken(Box):
+        def command(self):
+            return ["sh", "-c", "echo broken >&2; exit 3"]
+
+    box = Broken(wait=False)
+    for _ in range(2):
+        with pytest.raises(BoxError, match="broken"):
+            box.open_channel()
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is but one CPU")
+def test_a_box_starts_on_more_cpus_than_its_grader_keeps_to_and_then_keeps_beside_it():
+    class SlowBox(QuickBox):
+        before = "import time; time.sleep(0.5)"
+
+    everywhere = os.sched_getaffinity(0)
+    here = {min(everywhere)}
+    os.sched_setaffinity(0, here)
+    try:
+        box = SlowBox(wait=False, start_on=everywhere)
+        try:
+            assert os.sched_getaffinity(box.pid) == everywhere
+            assert os.sched_getaffinity(0) == here
+            box.wait()
+            assert all(os.sched_getaffinity(pid) == here for pid in (box.pid, *descendants(box.pid)))
+            probe = Probe(box)
+            assert probe.run("import os; result = len(os.sched_getaffinity(0))") == 1
+            probe.session.close()
+        finally:
+            box.close()
+    finally:
+        os.sched_setaffinity(0, everywhere)

@@ -87,6 +87,15 @@ def places(tmp_path) -> set[str]:
     return {line.split()[0].removeprefix("on:") for line in lines if line.startswith("on:")}
 
 
+def test_what_a_process_had_before_it_kept_to_one_cpu(tmp_path) -> None:
+    code = (
+        "from grader.engine.cpus import cpus_before, keep_to; first = cpus_before(); "
+        f"keep_to({ALLOWED[0]}); keep_to({ALLOWED[0]}); print(sorted(first), sorted(cpus_before()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == f"[] {sorted(ALLOWED)}\n", done.stderr
+
+
 @pytest.mark.skipif(len(ALLOWED) < 2, reason="needs two CPUs")
 def test_workers_keep_to_one_cpu_each(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpus, "idle_cpus", lambda count: ALLOWED[:count])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from grader.box.launcher import Box
@@ -45,8 +47,12 @@ class Pretender:
 
     closed = 0
 
-    def __init__(self, options: MarkingOptions) -> None:
+    def __init__(self, options: MarkingOptions, start_on: Collection[int] = ()) -> None:
         self.options = options
+        self.started = False
+
+    def start(self) -> None:
+        self.started = True
 
     def box(self) -> object:
         return self
@@ -67,6 +73,8 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 def test_a_marker_is_handed_out_once_its_box_holds(pretend: list[object]) -> None:
     marker = guarded_marker(OPTIONS, provenance())
+    assert isinstance(marker, Pretender)
+    assert marker.started
     assert pretend == [marker]
 
 

@@ -261,6 +261,34 @@ def test_a_box_that_was_killed_is_replaced(marker: Marker) -> None:
     assert marker.box() is not before
 
 
+def test_a_marker_that_was_started_has_its_box_and_its_suites(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = Marker(MarkingOptions(seed=5))
+    try:
+        started.start()
+        box = started.box()
+        monkeypatch.setattr(marker_module, "Box", None)  # no other is started
+        monkeypatch.setattr("grader.marking.collected.CollectedSuites", None)  # and nothing collected again
+        assert kld(started, RIGHT).status == "passed"
+        assert started.box() is box
+    finally:
+        started.close()
+
+
+def test_suites_that_cannot_be_collected_do_not_keep_a_marker_from_starting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> None:
+        raise RuntimeError("no suites today")
+
+    started = Marker(MarkingOptions(seed=5))
+    monkeypatch.setattr("grader.marking.collected.CollectedSuites", refuse)
+    try:
+        started.start()
+        assert kld(started, RIGHT).status == "grader_error"
+    finally:
+        started.close()
+
+
 def test_a_box_that_cannot_start_is_the_graders_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = Marker(MarkingOptions(seed=5))
 
