@@ -84,7 +84,7 @@ def sums() -> dict[str, float]:
 def points() -> str:
     """The manifest that `make check` counts with: every item of the rubric, with its points."""
     rows = [
-        {"id": item.id, "points": item.points, "how": item.how, "title": item.title}
+        {"id": item.id, "points": item.points, "how": item.how, "title": item.title, "files": item.files}
         for item in load_rubric().items
     ]
     return json.dumps(rows, indent=1) + "\n"

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import zipfile
@@ -308,33 +307,3 @@ def test_from_the_zip_to_green_tests(tmp_path, files):
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "In reach: 22.5 of 22.5 points" in shown.stdout
     assert run(".venv/bin/python", "check.py").returncode == 0
-
-
-@pytest.mark.slow
-def test_watch_runs_again_on_every_save_and_ends_quietly(released):
-    without_caches(SOLUTIONS, released)
-    utils = released / "part1" / "utils.py"
-    right = utils.read_text()
-    utils.write_text(right.replace("math.log2(math.e)", "math.log(2)"))
-    command = [sys.executable, "check.py", "1.7.bpd", "--watch"]
-    with subprocess.Popen(
-        command, cwd=released, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=QUIET
-    ) as process:
-
-        def next_run() -> str:
-            lines = []
-            for line in process.stdout:
-                lines.append(line)
-                if line.startswith("Waiting for the next save"):
-                    break
-            return "".join(lines)
-
-        try:
-            assert "In reach: 0 of 1 points" in next_run()
-            utils.write_text(right)
-            assert "In reach: 1 of 1 points" in next_run()
-        finally:
-            process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert "Traceback" not in rest

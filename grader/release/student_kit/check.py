@@ -7,14 +7,15 @@ pass, 1 when some do not, and 2 when they could not be run.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import subprocess
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import watch
 from rich.console import Console
 from rich.padding import Padding
 from rich.panel import Panel
@@ -60,6 +61,7 @@ class Item:
     points: float
     how: str
     title: str
+    files: list[str] = field(default_factory=list)
     tests: int = 0
     passed: int = 0
     failures: list[Failure] = field(default_factory=list)
@@ -85,20 +87,35 @@ def read_items() -> list[Item]:
 class Notes:
     """A pytest plugin: notes what becomes of every test, and moves the progress bar."""
 
-    def __init__(self, items: Sequence[Item], progress: Progress) -> None:
+    def __init__(self, items: Sequence[Item], progress: Progress, save: watch.Save | None) -> None:
         self.items = {item.file.stem: item for item in items}
         self.progress = progress
         self.bar = progress.add_task("loading PyTorch", total=None)
         self.broken = ""
         self._failure: Failure | None = None
+        self._save = save
+        self.first: set[str] = set()  # the items of the files that have changed
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Bring the tests into the order of the exercise, and count them."""
-        order = list(self.items)
-        items.sort(key=lambda test: order.index(test.path.stem))  # stable: within a file it stays
-        for test in items:
+    def wait(self) -> list[str]:
+        """In a spare process: wait for the next save, once; the files that have changed."""
+        if self._save is None:
+            return []
+        save, self._save = self._save, None
+        changed = save.wait()
+        if self.progress.console.is_terminal:
+            self.progress.console.clear()
+        self.progress.start()
+        return changed
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Bring the tests into the order of the exercise, those of changed files first, and count them."""
+        changed = set(self.wait())
+        self.first = {name for name, item in self.items.items() if not changed.isdisjoint(item.files)}
+        order = sorted(self.items, key=lambda name: name not in self.first)
+        session.items.sort(key=lambda test: order.index(test.path.stem))  # stable: within a file it stays
+        for test in session.items:
             self.items[test.path.stem].tests += 1
-        self.progress.update(self.bar, total=len(items))
+        self.progress.update(self.bar, total=len(session.items))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep why a test file could not be read."""
@@ -135,6 +152,16 @@ class Notes:
         self._failure = None
         if report.when == "teardown":
             self.progress.advance(self.bar)
+            self.say_early(item)
+
+    def say_early(self, item: Item) -> None:
+        """The verdict on an item whose code has changed, where others are still to run."""
+        finished = item.passed + len(item.failures) == item.tests
+        if finished and item.file.stem in self.first and len(self.items) > len(self.first):
+            line = Text(f"{item.id:24}").append(f"{item.status}  ", style=STYLES[item.status])
+            reason = f": {item.failures[0].message.splitlines()[0]}" if item.failures else ""
+            line.append(f"{item.passed} of {item.tests} tests{reason}")
+            self.progress.console.print(line, no_wrap=True, overflow="ellipsis")
 
 
 def in_words(name: str) -> str:
@@ -289,35 +316,12 @@ def chosen(everything: Sequence[Item], question: str) -> list[Item]:
     )
 
 
-def watch(question: str, console: Console) -> int:
-    """Run the tests again on every save, until interrupted."""
-    from watchfiles import PythonFilter
-    from watchfiles import watch as changes
-
-    command = [sys.executable, str(HERE / "check.py"), *([question] if question else []), "--watched"]
-    folders = [HERE / name for name in (*PARTS, "tests")]
-    # A group of its own: Ctrl+C reaches this process only, which ends the run quietly.
-    run = subprocess.Popen(command, process_group=0)
-    try:
-        for _ in changes(*folders, watch_filter=PythonFilter(), raise_interrupt=True):
-            run.terminate()
-            run.wait()
-            run = subprocess.Popen(command, process_group=0)
-    except KeyboardInterrupt:
-        console.print()
-    finally:
-        run.terminate()
-        run.wait()
-        console.show_cursor()  # a run that was ended in the middle has hidden it
-    return 0
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns its exit status."""
     parser = argparse.ArgumentParser(prog="check.py", description="Run the public tests.")
     parser.add_argument("question", nargs="?", default="", help="such as 1.7, 1.7.kld or 2 (default: all)")
     parser.add_argument("--watch", action="store_true", help="run them again on every save")
-    parser.add_argument("--watched", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--spare", action="store_true", help=argparse.SUPPRESS)  # see watch.py
     options = parser.parse_args(arguments)
     console = Console(highlight=False)
     everything = read_items()
@@ -327,15 +331,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(str(error), style="red")
         return 2
     if options.watch:
-        return watch(options.question, console)
-
-    if options.watched and console.is_terminal:
-        console.clear()
+        watch.watch(options.question)
+        console.print()
+        console.show_cursor()  # a run that was ended in the middle has hidden it
+        return 0
+    save = watch.Save() if options.spare else None
+    if save is not None:
+        console = Console(highlight=False, file=save.output)
     columns = (TextColumn("{task.description:50}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        notes = Notes(items, progress)
-        quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", f"--rootdir={HERE}"]
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    notes = Notes(items, progress, save)
+    quiet = ["-p", "no:terminal", "-p", "no:cacheprovider", f"--rootdir={HERE}"]
+    with contextlib.nullcontext() if options.spare else progress:
         status = pytest.main([*quiet, "-c", str(HERE / "pytest.ini"), *(str(i.file) for i in items)], [notes])
+    notes.wait()  # where there was nothing to collect
+    progress.stop()
     if status == pytest.ExitCode.INTERRUPTED and not notes.broken:
         console.print("Interrupted.")
         return 130
@@ -346,7 +356,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 2
     show(console, items, everything)
-    if options.watched:
+    if options.spare:
         console.print(Text("Waiting for the next save in part1, part2 or tests; Ctrl+C ends.", style="dim"))
     return 0 if all(item.status == "done" for item in items) else 1
 
