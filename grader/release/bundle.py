@@ -9,6 +9,7 @@ Usage: python -m grader.release.bundle [--output build/release]
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
 import json
 import re
@@ -24,6 +25,7 @@ from grader.release.manifest import require_agreement
 from grader.release.notebook import notebook_text
 from grader.release.requirements import subset
 from grader.rubric import load_rubric
+from grader.submission.model import NAMED_FILES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KIT = Path(__file__).with_name("student_kit")
@@ -50,6 +52,7 @@ def contents(repository: Path = REPOSITORY) -> dict[str, bytes]:
     for file in sorted((repository / "tests" / "public").glob("*.py")):
         files[f"tests/{file.name}"] = file.read_bytes()
     files["tests/points.json"] = points().encode()
+    files["tests/given.json"] = given(files).encode()
     folder = repository / "docs" / "handout"
     handout = {
         file.relative_to(folder).as_posix(): file.read_bytes()
@@ -88,6 +91,16 @@ def points() -> str:
         for item in load_rubric().items
     ]
     return json.dumps(rows, indent=1) + "\n"
+
+
+def given(files: dict[str, bytes]) -> str:
+    """What `make check` and `make handin` compare the given files with: SHA-256 by name."""
+    found = {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in sorted(files.items())
+        if name.startswith(("part1/", "part2/")) and name.endswith(".py") and name not in NAMED_FILES
+    }
+    return json.dumps(found, indent=1) + "\n"
 
 
 def pack(files: dict[str, bytes]) -> bytes:

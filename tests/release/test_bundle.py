@@ -49,6 +49,7 @@ def test_everything_is_in_it(files):
     }
     assert {name for name in files if name.startswith("tests/")} == {
         "tests/points.json",
+        "tests/given.json",
         *(f"tests/{file.name}" for file in PUBLIC.glob("*.py")),
     }
     assert {"README.md", "Makefile", "requirements.txt", "report.ipynb", "check.py", "LICENSE"} <= set(files)
@@ -221,7 +222,10 @@ def test_hand_in_is_what_the_grader_reads(released):
     (released / "figures" / "manifold.png").write_bytes(b"png")
     run = hand_in(released)
     assert run.returncode == 0, run.stderr
-    assert run.stdout == "handin.zip: 6 files and 1 figures.\n"
+    first, *notes = run.stdout.splitlines()
+    assert first == "handin.zip: 6 files and 1 figures."
+    assert [note.split(" (")[0] for note in notes[:1]] == ["Note: no answer yet in report.ipynb"]
+    assert notes[1].startswith("Note: figures that the report shows and that are not there yet: ")
     submission = read_submission(released / "handin.zip")
     assert submission.warnings == ()
     assert submission.files["part1/utils.py"] == (SOLUTIONS / "part1/utils.py").read_bytes()

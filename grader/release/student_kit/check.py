@@ -1,7 +1,7 @@
 """Runs the public tests and shows how far you are: `make check`, or `python check.py [QUESTION] [--watch]`.
 
 QUESTION is a question (1.7), one item of it (1.7.kld) or a part (2). The exit status is 0 when all tests
-pass, 1 when some do not, and 2 when they could not be run.
+pass and the grader sees the same code, 1 otherwise, and 2 when the tests could not be run.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import watch
+from agreement import unlike_the_grader
 from rich.console import Console
 from rich.padding import Padding
 from rich.panel import Panel
@@ -269,10 +270,13 @@ def the_rest(items: Sequence[Item], shown: Failure) -> Iterator[Text]:
             yield line.append(f"{word} {what} ({count} test{'s' if count > 1 else ''})")
 
 
-def show(console: Console, items: Sequence[Item], everything: Sequence[Item]) -> None:
-    """The whole report."""
+def show(console: Console, items: Sequence[Item], everything: Sequence[Item], unlike: Sequence[str]) -> None:
+    """The whole report; `unlike` is what the grader will see in another way."""
     console.print()
     console.print(overview(items, console.width))
+    for what in unlike:
+        console.print()
+        console.print(Text("Not so at the grader  ", style=STYLES["wrong"]).append(what, style="default"))
     first = first_to_see(items)
     if first is not None:
         console.print()
@@ -355,10 +359,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "The tests themselves could not be run. Unpack the folder tests/ of the exercise again."
         )
         return 2
-    show(console, items, everything)
+    unlike = unlike_the_grader()
+    show(console, items, everything, unlike)
     if options.spare:
         console.print(Text("Waiting for the next save in part1, part2 or tests; Ctrl+C ends.", style="dim"))
-    return 0 if all(item.status == "done" for item in items) else 1
+    return 0 if all(item.status == "done" for item in items) and not unlike else 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,165 @@
+"""What students hand in, and what `handin.py` and `check.py` say of what the grader will not see."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from grader.release import bundle
+from grader.submission import read_submission
+
+SOLUTIONS = Path(__file__).parents[2] / "solutions"
+QUIET = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+UTILS, TRAIN = "part1/utils.py", "part1/train_pl.py"
+
+
+@pytest.fixture(scope="module")
+def packed() -> bytes:
+    return bundle.pack(bundle.contents())
+
+
+@pytest.fixture
+def kit(packed: bytes, tmp_path: Path) -> Path:
+    """The release with the solutions in it."""
+    zipfile.ZipFile(io.BytesIO(packed)).extractall(tmp_path)
+    for part in ("part1", "part2"):
+        shutil.copytree(SOLUTIONS / part, tmp_path / bundle.NAME / part, dirs_exist_ok=True)
+    return tmp_path / bundle.NAME
+
+
+def run(kit: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command], cwd=kit, capture_output=True, text=True, env=QUIET, check=False
+    )
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert text.count(old) == 1
+    file.write_text(text.replace(old, new))
+
+
+def test_the_kit_as_it_came_is_like_the_grader(kit: Path) -> None:
+    done = run(kit, "handin.py")
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from helpers import double",
+        "from part1.helpers import double",
+        "import part1.helpers as mine",
+        "from . import helpers",
+        "from part1 import helpers",
+    ],
+)
+def test_a_file_of_ones_own_is_not_at_the_grader(kit: Path, line: str) -> None:
+    (kit / "part1" / "helpers.py").write_text("def double(x):\n    return 2 * x\n")
+    edit(kit / UTILS, "import math\n", f"import math\n{line}\n")
+    done = run(kit, "handin.py")
+    assert done.returncode == 1
+    assert f"{UTILS}, line 4, imports part1/helpers, which the grader does not have" in done.stderr
+    assert "part1/helpers.py" not in zipfile.ZipFile(kit / "handin.zip").namelist()
+
+
+def test_a_package_beside_the_parts_is_not_at_the_grader(kit: Path) -> None:
+    (kit / "common").mkdir()
+    (kit / "common" / "shapes.py").write_text("SIZE = 28\n")
+    edit(kit / TRAIN, "import argparse\n", "import argparse\nimport common.shapes\n")
+    assert f"{TRAIN}, line 4, imports common, which" in run(kit, "handin.py").stderr
+
+
+def test_what_is_not_imported_or_comes_with_the_exercise_does_not_matter(kit: Path) -> None:
+    (kit / "part1" / "notes.py").write_text("")
+    edit(kit / UTILS, "import math\n", "import math\nimport runs\nfrom part1 import mnist\nimport json\n")
+    assert run(kit, "handin.py").stderr == ""
+
+
+def test_a_given_file_that_was_changed_is_not_at_the_grader(kit: Path) -> None:
+    with (kit / "part2" / "mnist.py").open("a") as file:
+        file.write("\n\ndef mine():\n    return 1\n")
+    done = run(kit, "handin.py")
+    assert done.returncode == 1
+    assert "part2/mnist.py differs from the file that came with the exercise" in done.stderr
+
+
+def test_line_ends_of_another_system_are_no_change(kit: Path) -> None:
+    file = kit / "part2" / "mnist.py"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert run(kit, "handin.py").stderr == ""
+
+
+def test_check_says_so_beside_green_tests(kit: Path) -> None:
+    (kit / "part1" / "helpers.py").write_text("ONE = 1\n")
+    edit(kit / UTILS, "import math\n", "import math\nfrom helpers import ONE\n")
+    done = run(kit, "check.py", "1.7.bpd")
+    assert done.returncode == 1
+    assert "In reach: 1 of 1 points" in done.stdout
+    assert "Not so at the grader" in done.stdout
+    assert "imports part1/helpers" in done.stdout
+
+
+def test_what_is_still_to_be_done_is_said_with_its_points(kit: Path) -> None:
+    edit(
+        kit / UTILS,
+        "    return mean + std * torch.randn_like(std)\n",
+        '    raise NotImplementedError("Question 1.7: noise")\n',
+    )
+    notebook = json.loads((kit / "report.ipynb").read_text())
+    graded = [cell for cell in notebook["cells"] if cell["metadata"]["nbgrader"].get("points")]
+    answers = [cell for cell in graded if "".join(cell["source"]) == "YOUR ANSWER HERE"]
+    for cell in answers[1:]:
+        cell["source"] = ["An answer."]
+    (kit / "report.ipynb").write_text(json.dumps(notebook))
+    (kit / "figures").mkdir()
+    (kit / "figures" / "drawing.svg").write_text("<svg/>")
+    done = run(kit, "handin.py")
+    assert done.returncode == 0
+    assert "part1/utils.py has 1 place where something is still to be written" in done.stdout
+    assert "no answer yet in report.ipynb (2 points): 1.1." in done.stdout
+    assert "figures/drawing.svg will not be seen by those who mark" in done.stdout
+
+
+def test_a_report_that_is_no_notebook_is_named(kit: Path) -> None:
+    (kit / "report.ipynb").write_text("not json")
+    assert "report.ipynb cannot be read as a notebook" in run(kit, "handin.py").stdout
+
+
+def test_old_dates_and_odd_names_are_no_tracebacks(kit: Path) -> None:
+    os.utime(kit / UTILS, (0, 0))
+    (kit / "figures").mkdir()
+    (kit / "figures" / "kept.png").write_bytes(b"png")
+    Path(os.fsdecode(os.fsencode(kit / "figures") + b"/\xe4.png")).write_bytes(b"png")
+    done = run(kit, "handin.py")
+    assert done.returncode == 0, done.stderr
+    assert "handin.zip: 6 files and 1 figures." in done.stdout
+    assert "stays out: its name is not text that a zip can hold" in done.stdout
+    assert read_submission(kit / "handin.zip").files[UTILS] == (kit / UTILS).read_bytes()
+
+
+def test_a_source_that_the_parser_gives_up_on_is_named(kit: Path) -> None:
+    with (kit / UTILS).open("a") as file:
+        file.write("\nNESTED = " + "(" * 150 + ")" * 150 + "\nDEEP = " + "-" * 100_000 + "1\n")
+    done = run(kit, "handin.py")
+    assert done.returncode == 1
+    assert f"{UTILS} is " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_where_it_cannot_write_nothing_old_is_left(kit: Path) -> None:
+    (kit / "handin.zip").write_bytes(b"of before")
+    (kit / ".handin.zip").mkdir()
+    done = run(kit, "handin.py")
+    assert done.returncode == 1
+    assert "nothing was packed" in done.stderr
+    assert not (kit / "handin.zip").exists()
