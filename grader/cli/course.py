@@ -127,7 +127,7 @@ def grade(
         slurm=slurm,
         fresh=fresh,
     )
-    from grader.gradebook.cycle import Options, run  # with nbgrader, which takes 2 s
+    from grader.gradebook.grade_course import Options, run  # with nbgrader, which takes 2 s
 
     return run(course, Options(grading, details, collect=not no_collect))
 

@@ -61,11 +61,11 @@ class ClusterSlot:
             self._client.run(kill_on_worker, self._run, workers=[self.address], on_error="ignore")
 
 
-class ClusterCrew:
+class ClusterWorkers:
     """The workers of a Dask cluster, as they come and go.
 
     Args:
-        client: connected to the scheduler; closed with the crew.
+        client: connected to the scheduler; closed with the workers.
         factory: makes a marker on a worker; has to be picklable, and importable there.
         name: what messages call the cluster.
         expecting: whether workers are on their way, so that waiting for the first one has no end.
@@ -95,7 +95,7 @@ class ClusterCrew:
         self._seen = time.monotonic()  # when there was a worker the last time
         self._told = False
 
-    def __enter__(self) -> ClusterCrew:
+    def __enter__(self) -> ClusterWorkers:
         return self
 
     def __exit__(self, *error: object) -> None:

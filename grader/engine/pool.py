@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from grader.engine.slots import Crew, LocalCrew, Slot
+from grader.engine.slots import LocalWorkers, Slot, Workers
 from grader.engine.unmarked import Provenance, grader_fault
 from grader.engine.worker import Marked, MarkerCannotStart, MarkerFactory
 from grader.limits import WORKER_SECONDS
@@ -56,7 +56,7 @@ def grade_cohort(
     provenance: Provenance,
     jobs: int = 1,
     on_event: Callable[[Event], None] = lambda event: None,
-    crew: Crew | None = None,
+    workers: Workers | None = None,
     on_marked: Finish = lambda marked: None,
 ) -> list[SubmissionResult]:
     """Mark submissions.
@@ -67,7 +67,7 @@ def grade_cohort(
         provenance: what the results of unmarked submissions say about the run.
         jobs: how many processes, capped at the number of submissions.
         on_event: told in this process of every submission that starts and of every result, as they come.
-        crew: where to mark, instead of in processes here.
+        workers: where to mark, instead of in processes here.
         on_marked: given, before the event, all that came back with a result.
 
     Returns:
@@ -85,10 +85,10 @@ def grade_cohort(
         on_event(Finished(marked.result))
 
     if submissions:
-        if crew is None:
-            crew = LocalCrew(marker_factory, max(1, min(jobs, len(submissions))))
-        with crew:
-            _Run(submissions, crew, provenance, on_event, finish).go()
+        if workers is None:
+            workers = LocalWorkers(marker_factory, max(1, min(jobs, len(submissions))))
+        with workers:
+            _Run(submissions, workers, provenance, on_event, finish).go()
     return [results[found.name] for found in submissions]
 
 
@@ -106,7 +106,7 @@ class _Run:
     def __init__(
         self,
         submissions: Sequence[Found],
-        crew: Crew,
+        workers: Workers,
         provenance: Provenance,
         on_event: Callable[[Event], None],
         finish: Finish,
@@ -117,7 +117,7 @@ class _Run:
         self.failures: Counter[str] = Counter()
         self.losses: Counter[str] = Counter()
         self.no_start: BaseException | None = None
-        self.crew = crew
+        self.workers = workers
         self.provenance = provenance
         self.on_event = on_event
         self.finish = finish
@@ -125,9 +125,9 @@ class _Run:
     def go(self) -> None:
         """Until nothing is left to do."""
         while self.pending or self.suspects or self.running:
-            slots = self.crew.slots()
+            slots = self.workers.slots()
             self._give_up_lost(slots)
-            if not self.running and self.crew.hopeless:
+            if not self.running and self.workers.hopeless:
                 self._give_up_all()
                 return
             self._hand_out(slots)
@@ -145,7 +145,7 @@ class _Run:
             if self.pending and id(slot) not in busy:
                 self._start(self.pending.popleft(), slot)
         if self.suspects and slots and not self.pending and not self.running:
-            self.crew.alone()
+            self.workers.alone()
             self._start(self.suspects.popleft(), slots[0])
 
     def _start(self, found: Found, slot: Slot) -> None:
@@ -159,17 +159,17 @@ class _Run:
             return
         error = future.exception()
         if error is None:
-            self.crew.begun(work.slot)
+            self.workers.begun(work.slot)
             self.finish(future.result())
         elif isinstance(error, MarkerCannotStart):
             self.no_start = error
-            self.crew.refused(work.slot, error)
+            self.workers.refused(work.slot, error)
             self.pending.appendleft(work.found)
         elif isinstance(error, CancelledError) or type(error).__name__ == "KilledWorker":
             self._lost(work)
         else:
             if isinstance(error, BrokenProcessPool):
-                self.crew.renew(work.slot)
+                self.workers.renew(work.slot)
             self.failures[work.found.name] += 1
             if self.failures[work.found.name] < ATTEMPTS:
                 self.suspects.append(work.found)

@@ -87,7 +87,7 @@ def folder_seed(output: Path) -> int | None:
     return seed if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**63 else None
 
 
-class Kept:
+class EarlierResults:
     """The results in an output folder, and the notes that say what they hold for.
 
     Args:

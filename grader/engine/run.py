@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from grader.engine.pool import Event, Finished, grade_cohort
-from grader.engine.reuse import Kept
-from grader.engine.slots import Crew
+from grader.engine.reuse import EarlierResults
+from grader.engine.slots import Workers
 from grader.engine.unmarked import Provenance, grader_fault
 from grader.engine.worker import Marked, MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
@@ -52,7 +52,7 @@ def grade_into(
     jobs: int = 1,
     on_event: Callable[[Event], None] = lambda event: None,
     fresh: bool = False,
-    crew: Crew | None = None,
+    workers: Workers | None = None,
     any_seed: bool = False,
 ) -> list[SubmissionResult]:
     """Mark submissions and write `OUTPUT/<name>/results.json` for each, and `OUTPUT/marks.csv`.
@@ -72,7 +72,7 @@ def grade_into(
         jobs: how many processes.
         on_event: told of every submission that starts and of every result that is on the disk.
         fresh: mark all anew.
-        crew: where to mark, instead of in processes here.
+        workers: where to mark, instead of in processes here.
         any_seed: keep what an earlier run has found with another seed, where it still holds.
 
     Raises:
@@ -82,7 +82,7 @@ def grade_into(
     """
     results: dict[str, SubmissionResult] = {}
     with _writing(output):
-        kept = Kept(output, provenance)
+        kept = EarlierResults(output, provenance)
     with kept.locked():
         with _writing(output):
             kept.clean(found.name for found in submissions)
@@ -92,7 +92,7 @@ def grade_into(
         try:
             _reuse(reusable, on_event, kept, results)
             todo = [found for found in submissions if found.name not in results]
-            _grade(todo, marker_factory, jobs, on_event, crew, kept, results)
+            _grade(todo, marker_factory, jobs, on_event, workers, kept, results)
         finally:
             done = [results[found.name] for found in submissions if found.name in results]
             with _writing(output):
@@ -112,7 +112,7 @@ def _write_marks(output: Path, done: Sequence[SubmissionResult]) -> None:
 def _reuse(
     submissions: Sequence[tuple[Found, bool]],
     on_event: Callable[[Event], None],
-    kept: Kept,
+    kept: EarlierResults,
     results: dict[str, SubmissionResult],
 ) -> None:
     """Take over results of earlier runs that still hold; of each submission whether the seed may differ."""
@@ -128,8 +128,8 @@ def _grade(
     marker_factory: MarkerFactory,
     jobs: int,
     on_event: Callable[[Event], None],
-    crew: Crew | None,
-    kept: Kept,
+    workers: Workers | None,
+    kept: EarlierResults,
     results: dict[str, SubmissionResult],
 ) -> None:
     def tell(event: Event) -> None:
@@ -140,10 +140,10 @@ def _grade(
     def write(marked: Marked) -> None:
         results[marked.result.submission] = _write(kept, marked)
 
-    grade_cohort(longest_first(todo, kept), marker_factory, kept.provenance, jobs, tell, crew, write)
+    grade_cohort(longest_first(todo, kept), marker_factory, kept.provenance, jobs, tell, workers, write)
 
 
-def longest_first(submissions: Sequence[Found], kept: Kept) -> list[Found]:
+def longest_first(submissions: Sequence[Found], kept: EarlierResults) -> list[Found]:
     """Those first whose time is unknown, from the largest on, then the others from the longest on.
 
     What is a stub still is short and costs next to nothing; what is complete has to be trained.
@@ -171,7 +171,7 @@ def _size(found: Found) -> int:
     return size
 
 
-def _write(kept: Kept, marked: Marked) -> SubmissionResult:
+def _write(kept: EarlierResults, marked: Marked) -> SubmissionResult:
     """Write all that belongs to a result: itself, its pictures, and last the note that it is complete.
 
     The pictures of an earlier run go first: they must not be taken for this one's, whenever it is cut short.

@@ -36,10 +36,10 @@ class Slot(Protocol):
         """End a submission that does not end by itself."""
 
 
-class Crew(Protocol):
+class Workers(Protocol):
     """The slots of a run. A context manager: when the block is left, nothing of them is left running."""
 
-    def __enter__(self) -> Crew: ...
+    def __enter__(self) -> Workers: ...
 
     def __exit__(self, *error: object) -> None: ...
 
@@ -126,7 +126,7 @@ def end_slots(slots: Iterable[LocalSlot], kill: bool) -> None:
             process.join()
 
 
-class LocalCrew:
+class LocalWorkers:
     """Processes on this machine, each on an idle CPU of its own.
 
     Args:
@@ -139,7 +139,7 @@ class LocalCrew:
         self._slots = [LocalSlot(factory, idle[number] if idle else None) for number in range(jobs)]
         self._refusals: dict[LocalSlot, int] = {}
 
-    def __enter__(self) -> LocalCrew:
+    def __enter__(self) -> LocalWorkers:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 
-from grader.engine.cluster import ClusterCrew, connect
+from grader.engine.cluster import ClusterWorkers, connect
 from grader.engine.worker import MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
 from grader.limits import SLURM_TRY_SECONDS
@@ -18,7 +18,7 @@ INSTALL = (
 MEMORY = "4GB"  # a worker, its marker and its box need about 2
 
 
-def slurm_crew(jobs: int, factory: MarkerFactory, tell: Callable[[str], None]) -> ClusterCrew:
+def slurm_workers(jobs: int, factory: MarkerFactory, tell: Callable[[str], None]) -> ClusterWorkers:
     """Ask Slurm for workers, one CPU each.
 
     Partition, account, time and memory are those of dask-jobqueue's own configuration, in `jobqueue.slurm` of
@@ -54,7 +54,7 @@ def slurm_crew(jobs: int, factory: MarkerFactory, tell: Callable[[str], None]) -
         if cluster is not None:
             cluster.close()
         raise GraderFault(f"--slurm: workers cannot be asked for: {error}") from error
-    return ClusterCrew(client, factory, "--slurm", expecting=True, tell=tell, end=cluster.close)
+    return ClusterWorkers(client, factory, "--slurm", expecting=True, tell=tell, end=cluster.close)
 
 
 def _try_out(script: str) -> None:

@@ -14,20 +14,20 @@ from enum import Enum
 from functools import partial
 
 from grader.engine import (
-    Crew,
     Event,
     Finished,
     MarkerFactory,
     Provenance,
+    Workers,
     environment_digest,
     folder_seed,
     grade_into,
     interrupted_seed,
     prepare_output,
 )
-from grader.engine.cluster import ClusterCrew, connect
+from grader.engine.cluster import ClusterWorkers, connect
 from grader.engine.guard import guarded_marker
-from grader.engine.slurm import slurm_crew
+from grader.engine.slurm import slurm_workers
 from grader.errors import GraderFault
 from grader.grading.options import DEFAULT_JOBS, GradingOptions
 from grader.grading.results import Results
@@ -125,7 +125,7 @@ def grade(options: GradingOptions, listener: Listener | None = None) -> Results:
         listener.started(Start(total, seed, seed_from))
         factory = partial(guarded_marker, marking, provenance)
         try:
-            crew = _crew(options, factory, listener.line)
+            workers = _workers(options, factory, listener.line)
             with listener.marking():
                 grade_into(
                     options.output,
@@ -135,7 +135,7 @@ def grade(options: GradingOptions, listener: Listener | None = None) -> Results:
                     min(_default_jobs() if options.jobs is None else options.jobs, total),
                     progress.on_event,
                     options.fresh,
-                    crew,
+                    workers,
                     any_seed=seed_from is not SeedFrom.OPTIONS,
                 )
         except KeyboardInterrupt:
@@ -178,12 +178,12 @@ def _choose_seed(options: GradingOptions) -> tuple[int, SeedFrom]:
     return before, SeedFrom.INTERRUPTED_RUN if begun else SeedFrom.LAST_RUN
 
 
-def _crew(options: GradingOptions, factory: MarkerFactory, tell: Callable[[str], None]) -> Crew | None:
+def _workers(options: GradingOptions, factory: MarkerFactory, tell: Callable[[str], None]) -> Workers | None:
     """Where to mark, if not on this machine."""
     if options.slurm is not None:
-        return slurm_crew(options.slurm, factory, tell)
+        return slurm_workers(options.slurm, factory, tell)
     if options.dask is not None:
-        return ClusterCrew(connect(options.dask), factory, f"--dask {options.dask}", tell=tell)
+        return ClusterWorkers(connect(options.dask), factory, f"--dask {options.dask}", tell=tell)
     return None
 
 

@@ -15,7 +15,7 @@ from grader.submission.gunzip import Gunzip
 from grader.submission.model import UnreadableSubmission
 from grader.submission.names import is_archive
 from grader.submission.places import Place
-from grader.submission.tape import Decompress, TarSource
+from grader.submission.tar import Decompress, TarSource
 from grader.submission.unpacking import Source
 from grader.submission.zipped import ZipSource
 from grader.text import printable

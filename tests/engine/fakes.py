@@ -131,7 +131,7 @@ class DrawingMarker(FakeMarker):
         return {"manifold.png": f"{submission.name} {result.points}".encode()}
 
 
-class HereCrew:
+class HereWorkers:
     """Marks in this very process."""
 
     hopeless = False
@@ -146,7 +146,7 @@ class HereCrew:
     def __exit__(self, *error) -> None:
         worker.close_marker()
 
-    def slots(self) -> Sequence[HereCrew]:
+    def slots(self) -> Sequence[HereWorkers]:
         return [self]
 
     def submit(self, found, provenance) -> Future:
@@ -170,7 +170,7 @@ class HereCrew:
 
 def marked_here(monkeypatch) -> None:
     """Let a run mark in this very process, which takes no time to start."""
-    monkeypatch.setattr("grader.grading.run._crew", lambda options, factory, tell: HereCrew(factory))
+    monkeypatch.setattr("grader.grading.run._workers", lambda options, factory, tell: HereWorkers(factory))
 
 
 class HonestFake(FakeOfOptions):

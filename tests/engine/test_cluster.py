@@ -35,10 +35,10 @@ def scheduler() -> Iterator[str]:
         yield running.scheduler_address
 
 
-def crew_of(scheduler: str, factory, tell=lambda message: None) -> cluster.ClusterCrew:
+def workers_of(scheduler: str, factory, tell=lambda message: None) -> cluster.ClusterWorkers:
     client = cluster.connect(scheduler)
     client.wait_for_workers(2)
-    return cluster.ClusterCrew(client, factory, "--dask", tell=tell)
+    return cluster.ClusterWorkers(client, factory, "--dask", tell=tell)
 
 
 def marking_processes(folder: Path) -> set[int]:
@@ -58,7 +58,7 @@ def test_both_workers_mark_and_nothing_is_left_on_them(tmp_path, scheduler):
     factory = fake(tmp_path)
     submissions = cohort(tmp_path, *names, "broken")
     results = grade_cohort(
-        submissions, factory, PROVENANCE, on_event=events.append, crew=crew_of(scheduler, factory)
+        submissions, factory, PROVENANCE, on_event=events.append, workers=workers_of(scheduler, factory)
     )
     assert [result.submission for result in results] == [*names, "broken"]
     assert status(results[0]) == PASSED
@@ -76,7 +76,7 @@ def test_results_are_those_of_this_machine(tmp_path, scheduler):
     factory = fake(tmp_path)
     here = grade_cohort(submissions, factory, PROVENANCE)
     (tmp_path / "log").write_text("")
-    there = grade_cohort(submissions, factory, PROVENANCE, crew=crew_of(scheduler, factory))
+    there = grade_cohort(submissions, factory, PROVENANCE, workers=workers_of(scheduler, factory))
     assert [{**one.to_json(), "seconds": 0} for one in here] == [
         {**one.to_json(), "seconds": 0} for one in there
     ]
@@ -96,7 +96,11 @@ def test_a_worker_killed_in_mid_run_costs_no_result(tmp_path, scheduler):
                 os.kill(next(iter(victims.values())), signal.SIGKILL)
 
     results = grade_cohort(
-        cohort(tmp_path, *names), factory, PROVENANCE, on_event=kill_one, crew=crew_of(scheduler, factory)
+        cohort(tmp_path, *names),
+        factory,
+        PROVENANCE,
+        on_event=kill_one,
+        workers=workers_of(scheduler, factory),
     )
     assert statuses(results) == dict.fromkeys(names, PASSED)
     assert sorted(finished) == names, "each is told once"
@@ -108,7 +112,7 @@ def test_a_worker_killed_in_mid_run_costs_no_result(tmp_path, scheduler):
 def test_a_submission_that_kills_its_process_is_tried_twice_and_the_others_go_on(tmp_path, scheduler):
     factory = fake(tmp_path)
     submissions = cohort(tmp_path, "s1", "die", "raise", "s2", "once")
-    results = grade_cohort(submissions, factory, PROVENANCE, crew=crew_of(scheduler, factory))
+    results = grade_cohort(submissions, factory, PROVENANCE, workers=workers_of(scheduler, factory))
     assert statuses(results) == {
         "s1": PASSED,
         "die": GRADER_ERROR,
@@ -137,8 +141,8 @@ def test_a_worker_whose_box_does_not_hold_gets_no_work(tmp_path, scheduler):
     names = [f"s{number}-slow" for number in range(4)]
     told = []
     factory = partial(RefusesOnOneWorker, tmp_path / "log")
-    crew = crew_of(scheduler, factory, told.append)
-    results = grade_cohort(cohort(tmp_path, *names), factory, PROVENANCE, crew=crew)
+    workers = workers_of(scheduler, factory, told.append)
+    results = grade_cohort(cohort(tmp_path, *names), factory, PROVENANCE, workers=workers)
     assert statuses(results) == dict.fromkeys(names, PASSED)
     (message,) = told
     assert "gets no work: RuntimeError: the box does not hold" in message
@@ -153,7 +157,7 @@ class RefusesEverywhere(FakeMarker):
 def test_where_all_workers_refuse_the_run_ends(tmp_path, scheduler):
     factory = partial(RefusesEverywhere, tmp_path / "log")
     results = grade_cohort(
-        cohort(tmp_path, "s1", "s2", "s3"), factory, PROVENANCE, crew=crew_of(scheduler, factory)
+        cohort(tmp_path, "s1", "s2", "s3"), factory, PROVENANCE, workers=workers_of(scheduler, factory)
     )
     assert statuses(results) == dict.fromkeys(("s1", "s2", "s3"), GRADER_ERROR)
     assert "the marker does not start: RuntimeError: the box does not hold" in str(results[2].to_json())
@@ -172,7 +176,7 @@ def test_an_interrupt_leaves_nothing_running_on_the_workers(tmp_path, scheduler)
             factory,
             PROVENANCE,
             on_event=interrupt,
-            crew=crew_of(scheduler, factory),
+            workers=workers_of(scheduler, factory),
         )
     assert all_end(marking_processes(tmp_path))
 
@@ -212,9 +216,9 @@ def own_cluster() -> Iterator[LocalCluster]:
 def test_without_workers_a_run_gives_up(tmp_path, own_cluster, monkeypatch):
     monkeypatch.setattr(cluster, "CLUSTER_PATIENCE_SECONDS", 1.0)
     told = []
-    crew = cluster.ClusterCrew(
+    workers = cluster.ClusterWorkers(
         cluster.connect(own_cluster.scheduler_address), fake(tmp_path), "--dask", tell=told.append
     )
     with pytest.raises(GraderFault, match=r"--dask: has had no worker for 1 s; start workers"):
-        grade_cohort(cohort(tmp_path, "s1"), fake(tmp_path), PROVENANCE, crew=crew)
+        grade_cohort(cohort(tmp_path, "s1"), fake(tmp_path), PROVENANCE, workers=workers)
     assert told == ["--dask: waiting for workers"]

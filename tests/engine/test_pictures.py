@@ -14,7 +14,7 @@ from grader.report.pictures import file_name
 from grader.submission import Submission
 from tests.report.images import png
 
-from .fakes import PROVENANCE, FakeMarker, HereCrew, cohort, log_of, result_for
+from .fakes import PROVENANCE, FakeMarker, HereWorkers, cohort, log_of, result_for
 
 MANIFOLD, SAMPLES = file_name("1.9.manifold", "manifold"), file_name("1.8.sample", "samples")
 
@@ -32,7 +32,7 @@ def mark(folder, submissions, drawn: str, monkeypatch, factory=Drawing, **change
     prepare_output(output)
     made = partial(factory, folder / "log")
     return grade_into(
-        output, submissions, made, replace(PROVENANCE, **changes), fresh=True, crew=HereCrew(made)
+        output, submissions, made, replace(PROVENANCE, **changes), fresh=True, workers=HereWorkers(made)
     )
 
 

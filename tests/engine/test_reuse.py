@@ -16,11 +16,11 @@ import pytest
 
 from grader.digits import digits_file
 from grader.engine import Finished, Started, grade_into, interrupted_seed, prepare_output
-from grader.engine.reuse import Kept, environment_digest, fingerprint
+from grader.engine.reuse import EarlierResults, environment_digest, fingerprint
 from grader.errors import GraderUsageError
 from grader.submission import Submission
 
-from .fakes import PROVENANCE, DrawingMarker, FakeMarker, HereCrew, cohort, fake, log_of
+from .fakes import PROVENANCE, DrawingMarker, FakeMarker, HereWorkers, cohort, fake, log_of
 
 SUBMISSION = Submission("s1", {"part1/utils.py": b"a", "part2/models.py": b"b"})
 
@@ -31,7 +31,7 @@ def mark(folder: Path, submissions, provenance=PROVENANCE, factory=None, **optio
     (folder / "log").write_text("")
     factory = factory or fake(folder)
     results = grade_into(
-        folder / "output", submissions, factory, provenance, crew=HereCrew(factory), **options
+        folder / "output", submissions, factory, provenance, workers=HereWorkers(factory), **options
     )
     return results, [line.removeprefix("mark:") for line in log_of(folder) if line.startswith("mark:")]
 
@@ -193,7 +193,7 @@ def test_the_seed_of_an_interrupted_run(tmp_path, content, seed):
 def test_two_runs_do_not_write_into_the_same_folder(tmp_path):
     prepare_output(tmp_path / "output")
     with (
-        Kept(tmp_path / "output", PROVENANCE).locked(),
+        EarlierResults(tmp_path / "output", PROVENANCE).locked(),
         pytest.raises(GraderUsageError, match="output: another run is writing there; wait for its end"),
     ):
         mark(tmp_path, cohort(tmp_path, "s1"))

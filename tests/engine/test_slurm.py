@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from grader.engine import grade_cohort
-from grader.engine.slurm import slurm_crew
+from grader.engine.slurm import slurm_workers
 from grader.errors import GraderFault, GraderUsageError
 from grader.marking.result import PASSED
 
@@ -53,7 +53,7 @@ def test_slurm_starts_the_workers_and_ends_them(tmp_path, slurm):
     told = []
     factory = fake(tmp_path)
     results = grade_cohort(
-        cohort(tmp_path, *names), factory, PROVENANCE, crew=slurm_crew(2, factory, told.append)
+        cohort(tmp_path, *names), factory, PROVENANCE, workers=slurm_workers(2, factory, told.append)
     )
     assert statuses(results) == dict.fromkeys(names, PASSED)
     assert told == ["--slurm: waiting for workers"]
@@ -72,20 +72,20 @@ def test_a_slurm_that_refuses_is_told(tmp_path, slurm):
             cohort(tmp_path, "s1"),
             fake(tmp_path),
             PROVENANCE,
-            crew=slurm_crew(1, fake(tmp_path), lambda message: None),
+            workers=slurm_workers(1, fake(tmp_path), lambda message: None),
         )
 
 
 def test_without_dask_jobqueue(tmp_path, slurm, monkeypatch):
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
     with pytest.raises(GraderUsageError, match=r"--slurm needs the package dask-jobqueue.*pip install"):
-        slurm_crew(1, fake(tmp_path), lambda message: None)
+        slurm_workers(1, fake(tmp_path), lambda message: None)
 
 
 def test_without_slurm(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(GraderUsageError, match="--slurm: there is no sbatch here"):
-        slurm_crew(1, fake(tmp_path), lambda message: None)
+        slurm_workers(1, fake(tmp_path), lambda message: None)
 
 
 def test_the_pretended_slurm_pretends_well(slurm, tmp_path):

@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from report.results import Outcome, result
 
-from grader.gradebook import cycle, steps
+from grader.gradebook import grade_course, steps
 from grader.gradebook.course import ASSIGNMENT, Course, NewCourse, inside
 from grader.gradebook.new_course import initialise
 from grader.grading.options import GradingOptions
@@ -171,13 +171,15 @@ def pretend_to_grade(
             interrupted=interrupted,
         )
 
-    monkeypatch.setattr(cycle, "grade_in_terminal", mark)
+    monkeypatch.setattr(grade_course, "grade_in_terminal", mark)
 
 
 def run(course: Course, **options: Any) -> int:
-    """A whole cycle, without the exchange."""
+    """Grade the course, without the exchange."""
     grading = GradingOptions((course.collected,), course.results)
-    return cycle.run(course, cycle.Options(grading, **({"collect": False, "feedback": False} | options)))
+    return grade_course.run(
+        course, grade_course.Options(grading, **({"collect": False, "feedback": False} | options))
+    )
 
 
 def scores(course: Course, student: str) -> dict[str, SimpleNamespace]:

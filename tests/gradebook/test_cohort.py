@@ -17,7 +17,7 @@ import pytest
 from gradebook.courses import ROOT, notebook, roster, scores
 from grader.gradebook import steps
 from grader.gradebook.course import ASSIGNMENT, Course, inside
-from grader.gradebook.cycle import Options, run
+from grader.gradebook.grade_course import Options, run
 from grader.grading.options import GradingOptions
 from grader.release.notebook import grade_id
 from grader.rubric import load_rubric

@@ -9,7 +9,7 @@ import pytest
 
 from gradebook.courses import ROOT, exchange
 from grader.cli import main
-from grader.gradebook import cycle, steps
+from grader.gradebook import grade_course, steps
 from grader.gradebook.course import ASSIGNMENT, fit_for_id, inside
 from grader.grading.options import Data, GradingOptions
 from grader.rubric import load_rubric
@@ -126,7 +126,7 @@ def test_ids_that_cannot_be(student):
 )
 def test_options_of_grade_reach_the_grader(course, monkeypatch, where, placed):
     given = []
-    monkeypatch.setattr(cycle, "run", lambda course, options: given.append(options) or 0)
+    monkeypatch.setattr(grade_course, "run", lambda course, options: given.append(options) or 0)
     options = ["--seed", "7", "--data", "mnist", "--allow-distributions", "--allow-devices", "--fresh"]
     assert main(["course", "grade", str(course.root), *where, *options, "--details", "--no-collect"]) == 0
     grading = GradingOptions(
@@ -139,7 +139,7 @@ def test_options_of_grade_reach_the_grader(course, monkeypatch, where, placed):
         fresh=True,
         **placed,
     )
-    assert given == [cycle.Options(grading, details=True, collect=False)]
+    assert given == [grade_course.Options(grading, details=True, collect=False)]
 
 
 def test_make_passes_every_option_on_for_a_course():

@@ -15,7 +15,7 @@ import pytest
 from gradebook.courses import ROOT, copied, exchange, hand_in, notebook, pretend_to_grade, roster, run, scores
 from grader.cli import main
 from grader.errors import GraderUsageError
-from grader.gradebook import cycle
+from grader.gradebook import grade_course
 from grader.gradebook.access import barrier, open_to_others
 from grader.gradebook.course import Course, inside
 from grader.gradebook.course_lock import only_run
@@ -238,7 +238,7 @@ def test_a_run_writes_with_the_rights_of_the_courses_folder(course, monkeypatch,
         os.umask(masks[-1])
         return Results(options.output, 7, seed_given=True)
 
-    monkeypatch.setattr(cycle, "grade_in_terminal", mark)
+    monkeypatch.setattr(grade_course, "grade_in_terminal", mark)
     hand_in(course, "ada", notebook(course))
     for mode, mask in ((0o700, 0o077), (0o2770, 0o007), (0o755, 0o022)):
         os.chmod(course.root, mode)

@@ -233,7 +233,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("content", "reason"), REFUSED.values(), ids=REFUSED)
 def test_an_archive_that_marking_would_refuse_is_left_out(tmp_path, caplog, monkeypatch, content, reason):
-    monkeypatch.setattr("grader.submission.tape.MAX_UNPACKED_BYTES", 2_000_000)
+    monkeypatch.setattr("grader.submission.tar.MAX_UNPACKED_BYTES", 2_000_000)
     archives, extracted = tmp_path / "archive", tmp_path / "extracted"
     archives.mkdir()
     (archives / "ada_1_2_a3.tar.gz").write_bytes(content)

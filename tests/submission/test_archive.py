@@ -109,7 +109,7 @@ def test_a_zip_that_lies_about_a_size(tmp_path, files):
 
 
 def test_a_tar_that_unpacks_to_more_than_the_cap(tmp_path, files, monkeypatch):
-    monkeypatch.setattr("grader.submission.tape.MAX_UNPACKED_BYTES", 1_000_000)
+    monkeypatch.setattr("grader.submission.tar.MAX_UNPACKED_BYTES", 1_000_000)
     path = write_tar(tmp_path / "s1.tar.gz", {"figures/noise": bytes(2_000_000), **files})
     refused(read_submission(path), "unpacks to more than 1,000,000 bytes")
 

@@ -119,7 +119,7 @@ def test_a_compressed_tar_is_unpacked_up_to_a_cap(tmp_path, files, pack, monkeyp
     tar = write_tar(tmp_path / "s1.tar", files | {"figures/noise": bytes(3_000_000)}).read_bytes()
     path = write_folder(tmp_path / "cohort", {"s1.tar.xz": pack(tar)}) / "s1.tar.xz"
     assert read(tmp_path / "cohort")["s1"].files == files
-    monkeypatch.setattr("grader.submission.tape.MAX_UNPACKED_BYTES", 2_000_000)
+    monkeypatch.setattr("grader.submission.tar.MAX_UNPACKED_BYTES", 2_000_000)
     assert "unpacks to more than 2,000,000 bytes" in read(tmp_path / "cohort")["s1"].error
     monkeypatch.undo()
     path.write_bytes(pack(tar)[:-20])

@@ -155,7 +155,7 @@ def test_python_reads_the_same(tmp_path, files):
             archive.addfile(info, io.BytesIO(text))
     with tarfile.open(fileobj=io.BytesIO(content.getvalue())) as archive:
         expected = {info.name: archive.extractfile(info).read() for info in archive}
-    from grader.submission.tape import TarSource
+    from grader.submission.tar import TarSource
     from grader.submission.unpacking import read_wanted
 
     source = TarSource(io.BytesIO(content.getvalue()))

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """How a cycle is to be run.
+    """How a course is to be graded.
 
     Attributes:
         grading: how to mark the code in `collected/`; without a seed it is the course's own.
@@ -66,7 +66,7 @@ class Options:
 
 @dataclass
 class Report:
-    """What a person has to look at after a cycle.
+    """What a person has to look at after a course was graded.
 
     Attributes:
         look: students with the reasons.
@@ -82,7 +82,7 @@ class Report:
 
 
 def run(course: Course, options: Options) -> int:
-    """Run a whole cycle.
+    """Grade a course, from what was handed in to the feedback.
 
     Returns:
         The exit status: 0 only when every submission is in the gradebook, with the points of its result.
