@@ -10,7 +10,6 @@ import argparse
 import ast
 import contextlib
 import csv
-import fcntl
 import hashlib
 import io
 import os
@@ -21,6 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
 
 CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.csv"  # a row per epoch
@@ -62,6 +67,7 @@ def opened(folder: Path, code: Path, resume: bool, fresh: bool) -> Iterator[Path
         Trouble: another process trains in it.
     """
     with _locked(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         digest = code_digest(code)
         note = folder / CODE
         changed = not note.exists() or note.read_text().strip() != digest
@@ -70,23 +76,24 @@ def opened(folder: Path, code: Path, resume: bool, fresh: bool) -> Iterator[Path
             kept = _set_aside(folder)
             why = "" if fresh else ", since the code has changed (--resume would go on all the same)"
             print(f"Beginning anew{why}. The run that was there is now in {kept}")
-    with _locked(folder):
+            folder.mkdir()
         write_atomically(note, f"{digest}\n".encode())
         yield folder
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    # Of a file beside the folder: Windows opens no folder, and moves none in which a file is open.
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(folder.with_name(f".{folder.name}.lock"), "ab") as file:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except (BlockingIOError, PermissionError):
             raise Trouble(f"{folder}: another training with these options is under way there") from None
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _set_aside(folder: Path) -> Path:

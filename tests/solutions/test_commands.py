@@ -4,12 +4,16 @@ import errno
 import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from tests.solutions.small_mnist import write_mnist
+
+SOLUTIONS = Path(__file__).parents[2] / "solutions"
 
 
 @pytest.fixture
@@ -224,7 +228,7 @@ def test_changed_code_begins_anew_and_keeps_the_old_run(scripts, data, capsys, m
 def test_fresh_begins_anew_and_keeps_every_old_run(scripts, data):
     for _ in range(3):
         run(scripts, 2, "--fresh", data=data, train=leave_checkpoint)
-    assert sorted(folder.name for folder in Path("AAE_logs").iterdir()) == [
+    assert sorted(folder.name for folder in Path("AAE_logs").glob("[!.]*")) == [
         "z_dim_8_lambda_0.995",
         "z_dim_8_lambda_0.995.old-1",
         "z_dim_8_lambda_0.995.old-2",
@@ -248,6 +252,54 @@ def test_two_trainings_do_not_share_a_folder(scripts, data, capsys):
 
     assert run(scripts, 2, data=data, train=again) == 0
     assert run(scripts, 2, data=data) == 0
+
+
+WITHOUT_FCNTL = """
+import os, sys, types
+import torch  # before: `subprocess` takes a Python with msvcrt for one on Windows
+
+taken = []
+
+def locking(descriptor, mode, count):
+    name = os.fstat(descriptor).st_ino
+    if name in taken:
+        raise PermissionError(13, "Permission denied")
+    taken.append(name)
+
+sys.modules["fcntl"] = None  # importing it is an ImportError then
+sys.modules["msvcrt"] = types.SimpleNamespace(LK_NBLCK=2, locking=locking)
+opened = os.open
+def open_no_folder(path, *arguments, **options):
+    if os.path.isdir(path):
+        raise PermissionError(13, "Permission denied", str(path))
+    return opened(path, *arguments, **options)
+os.open = open_no_folder
+
+from pathlib import Path
+import runs
+
+folder = Path(sys.argv[1], "logs", "run")
+with runs.opened(folder, Path.cwd(), False, False):
+    assert folder.is_dir()
+    try:
+        with runs.opened(folder, Path.cwd(), False, False):
+            print("two at a time")
+    except runs.Trouble as trouble:
+        print(trouble)
+"""
+
+
+def test_a_run_has_its_folder_to_itself_on_windows_too(tmp_path):
+    """Windows has no fcntl, opens no folder, and locks with msvcrt: PermissionError where another has it."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FCNTL, str(tmp_path)],
+        cwd=SOLUTIONS / "part2",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("another training with these options is under way there\n")
 
 
 def test_a_state_is_written_whole_or_not_at_all(part2, tmp_path, monkeypatch):
