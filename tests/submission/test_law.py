@@ -20,7 +20,7 @@ from grader.rubric import load_rubric
 from grader.submission import Submission, find_submissions
 from grader.submission.names import is_silent
 from grader.text import printable
-from tests.engine.fakes import HereCrew
+from tests.engine.fakes import HereWorkers
 
 from .hand_ins import Thing, cohorts, tarred, zipped
 
@@ -89,7 +89,7 @@ def check_the_law(things: list[Thing], folder: Path) -> None:
     # Each submission has a row; what is in it was marked, or a person or a message says what was not.
     RECORDED.clear()
     prepare_output(output)
-    results = grade_into(output, found.submissions, Recorder, PROVENANCE, workers=HereCrew(Recorder))
+    results = grade_into(output, found.submissions, Recorder, PROVENANCE, workers=HereWorkers(Recorder))
     assert all(result.marked for result in results)
     assert len(rows_of(output)) == len(results) == len(found.submissions)
     told = {result.submission: result for result in results}
