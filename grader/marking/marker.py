@@ -128,7 +128,7 @@ class Marker:
         # Not at once: they load torch and pytest, 1.8 s, and the command line has nothing to do with them.
         import torch
 
-        from grader.marking.collected import CollectedSuites
+        from grader.marking.collected import CollectedSuites  # not at once, either
 
         torch.set_num_threads(1)
         return CollectedSuites()
