@@ -68,6 +68,11 @@ class Rubric:
         """The items that the hidden suites mark."""
         return tuple(item for item in self.items if item.how == "auto")
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that students write: what the automatic items cannot be judged without."""
+        return tuple(dict.fromkeys(file for item in self.automatic for file in item.files))
+
     def __getitem__(self, item_id: str) -> Item:
         for item in self.items:
             if item.id == item_id:

@@ -11,10 +11,7 @@ from grader.rubric import load_rubric
 
 PARTS = ("part1", "part2")
 
-# The files that students write: what the automatic items cannot be judged without.
-NAMED_FILES: tuple[str, ...] = tuple(
-    dict.fromkeys(file for item in load_rubric().automatic for file in item.files)
-)
+NAMED_FILES = load_rubric().files
 
 # Files that come with the assignment. The grader has its own copies, so these are never read.
 GIVEN_FILES = frozenset(

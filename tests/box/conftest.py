@@ -11,6 +11,16 @@ import pytest
 from grader.box.client import Session
 from grader.box.launcher import Box
 
+
+def session_with(box: Box, file: str, source: bytes) -> Iterator[Session]:
+    """A session in the folder of a student's file."""
+    session = Session(box)
+    session.files({file: source})
+    session.enter(file.partition("/")[0])
+    yield session
+    session.close()
+
+
 PROBE = b'''
 import errno
 

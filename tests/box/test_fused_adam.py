@@ -11,6 +11,8 @@ import torch
 from grader.box.client import Session
 from grader.box.launcher import Box
 
+from .conftest import session_with
+
 SOURCE = b"""
 import torch
 
@@ -37,11 +39,7 @@ WAYS = {
 
 @pytest.fixture
 def session(box: Box) -> Iterator[Session]:
-    session = Session(box)
-    session.files({"part1/utils.py": SOURCE})
-    session.enter("part1")
-    yield session
-    session.close()
+    yield from session_with(box, "part1/utils.py", SOURCE)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

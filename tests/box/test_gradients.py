@@ -10,6 +10,8 @@ import torch
 from grader.box.client import Session
 from grader.box.launcher import Box
 
+from .conftest import session_with
+
 MODELS = b"""
 import torch
 from torch import nn
@@ -60,11 +62,7 @@ def broken(x):
 
 @pytest.fixture
 def session(box: Box) -> Iterator[Session]:
-    session = Session(box)
-    session.files({"part2/models.py": MODELS})
-    session.enter("part2")
-    yield session
-    session.close()
+    yield from session_with(box, "part2/models.py", MODELS)
 
 
 def test_reentrant_checkpointing_gives_the_gradients_of_the_plain_network(session: Session) -> None:

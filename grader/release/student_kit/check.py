@@ -362,7 +362,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unlike = unlike_the_grader()
     show(console, items, everything, unlike)
     if options.spare:
-        console.print(Text("Waiting for the next save in part1, part2 or tests; Ctrl+C ends.", style="dim"))
+        console.print(Text(watch.WAITING, style="dim"))
     return 0 if all(item.status == "done" for item in items) and not unlike else 1
 
 

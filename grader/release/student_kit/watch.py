@@ -38,11 +38,12 @@ LIBRARIES = (
 LOOK_SECONDS = 0.2  # how often to see whether a run has ended
 PATIENCE = 3.0  # after so many seconds of a run, the next spare process does not wait for its end
 REPORTED = (0, 1, 2, 130)  # how check.py ends
-BROKEN_OFF = """
+WAITING = "Waiting for the next save in part1, part2 or tests; Ctrl+C ends."
+BROKEN_OFF = f"""
 Your code has ended Python before all tests were done: look for os._exit, for a signal, or for more memory
 than there is.
 
-Waiting for the next save in part1, part2 or tests; Ctrl+C ends."""
+{WAITING}"""
 END_SECONDS = 2.0  # for a run that is to end; then it is killed
 
 
@@ -133,7 +134,9 @@ def watch(question: str) -> None:
             if found:
                 run.end()
                 changed = sorted(Path(path).relative_to(HERE).as_posix() for _, path in found)
-                if spare is not None and (not spare.alive or changed[-1].startswith("tests/")):
+                if spare is not None and (
+                    not spare.alive or any(name.startswith("tests/") for name in changed)
+                ):
                     spare.end()  # it has died, or has read the tests that were there before
                     spare = None
                 run, spare = spare or Run(question), None
