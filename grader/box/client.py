@@ -59,6 +59,7 @@ class Session:
         self._seconds = CALL_SECONDS
         self._fault: StudentError | None = None
         self._closed = False
+        self._next_seed: int | None = None  # sent with the next request
         self.missing_device: StudentError | None = None  # the first error for want of a device
         self._budget.opened(self)
 
@@ -96,8 +97,8 @@ class Session:
         return RemoteModule(self, loaded, alias or module, alias)
 
     def seed(self, number: int) -> None:
-        """Seed every generator in the session."""
-        self._request("seed", number)
+        """Seed every generator in the session, before its next request is served."""
+        self._next_seed = number
 
     def stay_on_cpu(self) -> None:
         """From now on all that the code wants on a device that is not there stays on the CPU."""
@@ -194,7 +195,8 @@ class Session:
     def _exchange(self, operation: str, arguments: tuple[Any, ...], what: str, seconds: float) -> Any:
         deadline = time.monotonic() + seconds
         try:
-            message = wire.pack({"op": operation, "arguments": arguments})
+            message = wire.pack({"op": operation, "arguments": arguments, "seed": self._next_seed})
+            self._next_seed = None
         except wire.WireError as error:
             raise self._broken("protocol", f"{what or operation} cannot be asked for: {error}") from None
         try:

@@ -114,14 +114,10 @@ class Marker:
         Raises:
             BoxError: the box does not start.
         """
-        self._box = self._new_box(wait=False)
+        box = self._living_box(wait=False)
         with contextlib.suppress(Exception):  # what is wrong with the suites, `mark` says of each submission
             self._suites = self._suites or self._collected()
-        self._box.wait()
-
-    def _new_box(self, wait: bool) -> Box:
-        kind = Box if self.options.sandbox else UnprotectedBox
-        return kind(self.options.allow_distributions, wait, self._start_on)
+        box.wait()
 
     @staticmethod
     def _collected() -> CollectedSuites:
@@ -135,11 +131,15 @@ class Marker:
 
     def box(self) -> Box:
         """The warm box; a new one where there is none yet or the last one broke down."""
+        return self._living_box(wait=True)
+
+    def _living_box(self, wait: bool) -> Box:
         if self._box is not None and not self._box.alive():
             self._box.close()
             self._box = None
         if self._box is None:
-            self._box = self._new_box(wait=True)
+            kind = Box if self.options.sandbox else UnprotectedBox
+            self._box = kind(self.options.allow_distributions, wait, self._start_on)
         return self._box
 
     def mark(self, submission: Submission, items: frozenset[str] | None = None) -> SubmissionResult:

@@ -319,7 +319,6 @@ def test_a_broken_session_stays_broken_and_answers_at_once(session_with):
     started = time.monotonic()
     for request in (
         lambda: session.load("utils"),
-        lambda: session.seed(3),
         lambda: session.enter("part1"),
         lambda: session.files({"a": b""}),
     ):

@@ -8,6 +8,7 @@ import pytest
 
 from grader.box.errors import StudentError
 
+from .conftest import Probe
 from .host import family
 
 MEETING = {
@@ -182,3 +183,19 @@ def test_neither_signals_nor_priorities_cross(box, open_probe, code):
     assert box.alive()
     slowed = [pid for pid, _ in family(box.pid) if os.getpriority(os.PRIO_PROCESS, pid) != nice]
     assert len(slowed) <= 1  # the attacker itself
+
+
+DRAWN = """
+    import random, numpy, torch
+    result = [random.random(), float(numpy.random.rand()), float(torch.rand(()))]
+"""
+
+
+def test_a_seed_is_for_the_next_request_and_for_every_generator(probe: Probe) -> None:
+    probe.session.seed(5)
+    first = probe.run(DRAWN)
+    second = probe.run(DRAWN)
+    probe.session.seed(5)
+    again = probe.run(DRAWN)
+    assert first == again
+    assert not set(first) & set(second)

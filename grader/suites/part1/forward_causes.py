@@ -42,9 +42,9 @@ class Case:
         """KL divergence in nats per image, `[B]`."""
         return self.divergences.sum(dim=1)
 
-    def decoded(self, latents: torch.Tensor) -> Case:
-        """The same case with the logits of a stand-in decoder whose `gain` is 1, for latents `[B, z_dim]`."""
-        share = torch.arange(self.logits[0].numel()).double().sin().view(self.logits[0].shape)
+    def decoded(self, latents: torch.Tensor, gain: float) -> Case:
+        """The same case with the logits of a stand-in decoder of this gain, for latents `[B, z_dim]`."""
+        share = gain * torch.arange(self.logits[0].numel()).double().sin().view(self.logits[0].shape)
         moved = self.logits.double() + latents.double().sum(dim=1).view(-1, 1, 1, 1) * share
         return Case(self.images, self.mean, self.log_std, moved)
 

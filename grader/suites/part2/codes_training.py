@@ -13,7 +13,6 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
-from grader.limits import PART2_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites import pictures
 from grader.suites.draw import Draw, View
 from grader.suites.expect import CheckFailed, expect, expect_shape
@@ -31,6 +30,7 @@ from grader.suites.part2.short_training import (
     expect_moved,
     networks_of,
     start,
+    train_up_to,
 )
 
 NEAR_THE_PRIOR = "draws the codes to the prior"  # see `Part.known`
@@ -131,11 +131,8 @@ def train_codes(
 
     done, spread = 0, 0.0
     for steps in attempt.looks:
-        while done < steps:
-            count = min(15, steps - done)
-            with part.deadline(CHUNK_SECONDS):
-                training.train_aae(count)
-            done += count
+        train_up_to(steps, done, part, training.train_aae)
+        done = steps
         after = networks_of(training)
         codes = codes_of(after)
         spread = float(codes.double().square().mean().sqrt())

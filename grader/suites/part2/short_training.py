@@ -6,12 +6,14 @@ black background, and after a few dozen batches healthy code is told from wrong 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from grader.box.remote import Remote
+from grader.limits import PART2_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, expect_finite, expect_shape, fail
 from grader.suites.part import Part
@@ -21,6 +23,7 @@ Z_DIM = 8
 FIRST_BATCH_SIZE, BATCH_SIZE = 8, 16
 TRAINING_IMAGES = 800  # and as many negatives
 JUDGED_IMAGES = 32  # and as many negatives, of other digits
+CALL_BATCHES = 15  # of a training in one call: networks of any size end that in time
 NOISE = 0.02  # of the codes' spread, before they are decoded: right code does not notice it
 LEARNING_RATE = 1e-3
 DISCRIMINATOR_LEARNING_RATE = 0.05  # of SGD
@@ -170,3 +173,10 @@ def start(
     chosen = zero_mean(draw.images(images, TRAINING_IMAGES))
     disc_rate = DISCRIMINATOR_ADAM_RATE if adam else DISCRIMINATOR_LEARNING_RATE
     return part.driver.start_training(model, chosen, batch_size, lambda_, rate, disc_rate, adam)
+
+
+def train_up_to(steps: int, done: int, part: Part, loop: Callable[[int], object]) -> None:
+    """Train from `done` to `steps` batches, a few in each call of a training's `loop(count)`."""
+    for first in range(done, steps, CALL_BATCHES):
+        with part.deadline(CHUNK_SECONDS):
+            loop(min(CALL_BATCHES, steps - first))

@@ -8,7 +8,6 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
-from grader.limits import PART2_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites import pictures
 from grader.suites.draw import Draw, View
 from grader.suites.expect import CheckFailed, expect, fail
@@ -31,6 +30,7 @@ from grader.suites.part2.short_training import (
     expect_moved,
     networks_of,
     start,
+    train_up_to,
 )
 from grader.suites.pieces import loses
 
@@ -247,11 +247,8 @@ def attempt(part: Part, draw: Draw, images: torch.Tensor, judges: Judges, plan: 
     looks: list[Judgement] = []
     done = 0
     for steps in plan.steps:
-        while done < steps:
-            count = min(15, steps - done)
-            with part.deadline(CHUNK_SECONDS):
-                training.train_autoencoder(count)
-            done += count
+        train_up_to(steps, done, part, training.train_autoencoder)
+        done = steps
         after = networks_of(training)
         looks.append(judges.judge(after))
         if looks[-1].error < MAX_ERROR or (plan.patient and not progresses(looks)):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from grader.marking.marker import Marker, MarkingOptions
+from grader.submission import Submission
 from tests.suites.part1.variants import (
     BATCH_NORM,
     BPD,
@@ -185,3 +187,13 @@ def test_there_are_enough_variants() -> None:
     assert len(TRAINED_HELPERS) == 10
     assert {variant.file for variant in WRONG} == {UTILS, NETWORKS, TRAIN}
     assert {variant.item for variant in WRONG} == QUICK
+
+
+def test_a_limit_on_the_loss_is_not_taken_for_another_sample(solution: dict[str, bytes]) -> None:
+    # A draw with which logits that depended strongly on z met the limit: 1 nat of 1,229, half of the points.
+    limited = next(variant for variant in WRONG_FORWARD if variant.family == "limited")
+    marker = Marker(MarkingOptions(seed=2))
+    result = marker.mark(Submission("variant", edited(solution, limited)), frozenset({FORWARD}))
+    marker.close()
+    failed = [check.name for check in result.items[0].checks if check.status != "passed"]
+    assert failed == ["reconstruction_loss_is_the_summed_cross_entropy"]
