@@ -169,20 +169,22 @@ def train_vae(args: argparse.Namespace) -> dict[str, float]:
     # The loader's own draws then do not shift those of the epoch, which EpochSeeds seeds.
     train_loader.generator = torch.Generator()
     log_dir = Path(args.log_dir)
+    finished = finished_epochs(log_dir)
     trainer = pl.Trainer(
-        accelerator="auto",
+        accelerator="cpu" if getattr(args, "no_cuda", False) else "auto",
         devices=1,
         max_epochs=args.epochs,
         default_root_dir=log_dir,
         logger=TensorBoardLogger(log_dir, name="", version="", default_hp_metric=False),
         callbacks=[EpochSeeds(args.seed), GenerateCallback(), Keeper(log_dir)],
         enable_progress_bar=args.progress_bar,
+        # The whole validation set, before training: where the curve begins.
+        num_sanity_val_steps=0 if finished else -1,
     )
     if not args.progress_bar:
         print(f"Training without a progress bar; follow it with: tensorboard --logdir {args.log_dir}")
 
     model = VAE(num_filters=args.num_filters, z_dim=args.z_dim, lr=args.lr)
-    finished = finished_epochs(log_dir)
     if finished:
         print(f"{finished} of {args.epochs} epochs are done already, in {log_dir}")
     if finished < args.epochs:

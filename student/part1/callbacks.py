@@ -74,6 +74,12 @@ class Keeper(Checkpoint):
         """Notes the time."""
         self.began = time.monotonic()
 
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Keeps what the untrained model comes to, as epoch 0."""
+        if trainer.sanity_checking:
+            losses = {f"val_{kind}": float(trainer.callback_metrics[f"val_{kind}"]) for kind in LOGGED}
+            add_row(self.log_dir / METRICS, {"epoch": 0, **losses})
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Keeps what the epoch has come to. Only the last step of it makes the epoch count as finished."""
         epoch = trainer.current_epoch + 1
@@ -82,9 +88,8 @@ class Keeper(Checkpoint):
             if name in trainer.callback_metrics:
                 row[name] = float(trainer.callback_metrics[name])
         row["seconds"] = time.monotonic() - self.began
-        before = [
-            float(old["val_bpd"]) for old in read_rows(self.log_dir / METRICS) if int(old["epoch"]) < epoch
-        ]
+        rows = read_rows(self.log_dir / METRICS)
+        before = [float(old["val_bpd"]) for old in rows if 0 < int(old["epoch"]) < epoch]
         add_row(self.log_dir / METRICS, row)
         if row["val_bpd"] < min(before, default=float("inf")):
             self._save(trainer, BEST, weights_only=True)

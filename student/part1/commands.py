@@ -66,10 +66,19 @@ def add_common_options(parser: argparse.ArgumentParser, log_dir: str) -> None:
         log_dir: default of `--log_dir`.
     """
     parser.allow_abbrev = False
+    parser.conflict_handler = "resolve"  # earlier releases had --no-cuda in part 2 only, in train.py
     parser.add_argument("--data_dir", default="../data", help="folder of the MNIST data set")
     parser.add_argument("--seed", type=whole, default=42, help="seed of every random number")
     parser.add_argument(
         "--num_workers", type=whole, default=0, help="loading processes; 0 is usually fastest"
+    )
+    # `--no-cuda` is what the course has always called it.
+    parser.add_argument(
+        "--cpu",
+        "--no-cuda",
+        dest="no_cuda",
+        action="store_true",
+        help="train on the CPU even where there is a GPU, NVIDIA's or Apple's",
     )
     parser.add_argument("--log_dir", default=log_dir, help="holds a folder for every combination of options")
     parser.add_argument("--figures", default=str(FIGURES), help="folder for the figures of the report")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from drawing import BLUE, GREY, ORANGE, grid, publish, save, show
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -34,37 +35,48 @@ def draw_samples(samples: torch.Tensor, epoch: int, log_dir: Path) -> None:
 def draw_curves(rows: Sequence[Mapping[str, str]], test_bpd: float, z_dim: int, log_dir: Path) -> None:
     """Draws the bits per dimension on the training and validation set over the epochs, and the test score.
 
+    The validation set's curve begins with the untrained model. An inset shows the later epochs larger.
+
     Args:
-        rows: the table of metrics, `epoch`, `train_bpd` and `val_bpd`.
+        rows: the table of metrics, `epoch`, `train_bpd` and `val_bpd`; epoch 0 is the untrained model.
         test_bpd: of the epoch with the best validation score.
         z_dim: number of latent dimensions.
         log_dir: receives the figure.
     """
     epochs = [int(row["epoch"]) for row in rows]
     validation = [float(row["val_bpd"]) for row in rows]
+    trained = [row for row in rows if int(row["epoch"]) > 0]
+    best = min(trained, key=lambda row: float(row["val_bpd"]))["epoch"]
     figure = Figure(figsize=(7, 4.3), layout="constrained")
     axes = figure.add_subplot()
     marker = "o" if len(rows) < 10 else ""
-    training = [float(row["train_bpd"]) for row in rows]
-    axes.plot(
-        epochs, training, color=BLUE, marker=marker, markersize=3, label="training set (mean of the epoch)"
-    )
-    axes.plot(epochs, validation, color=ORANGE, marker=marker, markersize=3, label="validation set")
-    axes.axhline(test_bpd, color=GREY, linestyle="--", linewidth=1, label=f"test set: {test_bpd:.3f} bpd")
-    best = epochs[validation.index(min(validation))]
-    axes.plot([best], [min(validation)], "o", color=ORANGE, label=f"best epoch: {best}, used for the test")
-    # The first epoch starts near 4 bpd; its mean must not press all the others together.
-    later = (
-        [*training[1:], *validation[1:], test_bpd] if len(rows) > 5 else [*training, *validation, test_bpd]
-    )
-    low, high = min(later), max(later)
-    axes.set_ylim(low - 0.1 * (high - low) - 0.005, high + 0.1 * (high - low) + 0.005)
+
+    def draw(on: Axes) -> None:
+        training = [float(row["train_bpd"]) for row in trained]
+        name = "training set (mean of the epoch)"
+        on.plot(epochs[-len(trained) :], training, color=BLUE, marker=marker, markersize=3, label=name)
+        on.plot(epochs, validation, color=ORANGE, marker=marker, markersize=3, label="validation set")
+        on.axhline(test_bpd, color=GREY, linestyle="--", linewidth=1, label=f"test set: {test_bpd:.3f} bpd")
+        lowest = validation[epochs.index(int(best))]
+        on.plot([int(best)], [lowest], "o", color=ORANGE, label=f"best epoch: {best}, used for the test")
+        on.grid(alpha=0.3)
+
+    draw(axes)
+    if len(trained) > 5:
+        later = [float(row[name]) for row in trained[1:] for name in ("train_bpd", "val_bpd")] + [test_bpd]
+        margin = 0.1 * (max(later) - min(later)) + 0.005
+        inset = axes.inset_axes((0.33, 0.2, 0.65, 0.45))
+        draw(inset)
+        inset.set_ylim(min(later) - margin, max(later) + margin)
+        inset.set_xlim(int(trained[1]["epoch"]), epochs[-1])
+        inset.set_title(f"from epoch {trained[1]['epoch']} on", fontsize=9)
+        inset.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch")
     axes.set_ylabel("negative ELBO in bits per dimension")
     axes.set_title(f"VAE with {z_dim} latent dimensions")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="upper right")
     save(figure, log_dir / CURVES)
 
 

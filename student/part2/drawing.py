@@ -1,16 +1,31 @@
 """Grids of small images as titled figures. Provided; part 1 and part 2 have the same file."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import torch
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from runs import write_atomically
-from torchvision.utils import make_grid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#2a6fbb", "#d1762b", "#777777"
+
+
+def make_grid(images: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    """Lays images out in rows: `make_grid` of `torchvision.utils`, with the same arguments.
+
+    To import torchvision takes half as long as PyTorch itself, so this waits for the first call: most of what
+    you try while you write needs no pictures.
+    """
+    from torchvision import utils
+
+    return utils.make_grid(images, *args, **kwargs)
 
 
 def grid(images: torch.Tensor, columns: int = 8) -> torch.Tensor:

@@ -206,7 +206,7 @@ def note_machine(training: Training, places: Places, words: str) -> None:
 def state(training: Training, places: Places) -> State:
     """Reads what a training has written or, where it never ran on this machine, what was published of it."""
     folder = places.logs(training)
-    rows = read_table(folder / "metrics.csv")
+    rows = [row for row in read_table(folder / "metrics.csv") if int(row["epoch"]) > 0]  # 0: untrained
     if not rows and places.published is not None:
         return published(training.name, places.published)
     summary = read_table(folder / "summary.csv")

@@ -51,9 +51,10 @@ def start(part: int, data: Path, place: Path, epochs: int) -> subprocess.Popen[s
 
 
 def rows(part: int, place: Path) -> list[list[str]]:
-    """The table of metrics without its last column, the seconds."""
+    """The table of metrics without its last column, the seconds, and without the untrained model's row."""
     table = place / "logs" / FOLDER[part] / "metrics.csv"
-    return [line.split(",")[:-1] for line in table.read_text().splitlines()] if table.exists() else []
+    lines = table.read_text().splitlines() if table.exists() else []
+    return [line.split(",")[:-1] for line in lines if not line.startswith("0,")]
 
 
 def signalled(process: subprocess.Popen[str], number: int, part: int, place: Path) -> tuple[int, str]:

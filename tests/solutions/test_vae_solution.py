@@ -152,6 +152,53 @@ def test_the_figures_of_the_questions_come_out(in_part1, part1, little_data, tmp
     assert {file.name for file in folder.glob("*")} == figures
 
 
+def test_the_curve_begins_with_the_untrained_model(in_part1, part1, little_data, tmp_path):
+    torch.manual_seed(1)
+    part1.train_pl.train_vae(options(tmp_path, epochs=1))
+    untrained, trained = part1.runs.read_rows(tmp_path / "metrics.csv")
+    assert (untrained["epoch"], untrained["train_bpd"], untrained["seconds"]) == ("0", "", "")
+    assert float(untrained["val_bpd"]) == pytest.approx(4, abs=0.3)  # 16 levels, all of them likely
+    assert float(trained["val_bpd"]) < float(untrained["val_bpd"])
+
+
+@pytest.mark.parametrize("epochs", [1, 6])
+def test_the_curve_shows_the_untrained_model_and_the_later_epochs(
+    in_part1, part1, tmp_path, monkeypatch, epochs
+):
+    kept = []
+    monkeypatch.setattr(part1.figures, "save", lambda figure, path: kept.append(figure))
+    rows = [{"epoch": "0", "val_bpd": "4.03"}]
+    rows += [
+        {"epoch": str(n), "train_bpd": str(0.5 + 1 / n), "val_bpd": str(0.5 + 0.5 / n)}
+        for n in range(1, epochs + 1)
+    ]
+    part1.figures.draw_curves(rows, 0.55, 20, tmp_path)
+    axes = kept[0].axes[0]
+    training, validation = axes.lines[:2]
+    assert list(training.get_xdata()) == list(range(1, epochs + 1))
+    assert (validation.get_xdata()[0], validation.get_ydata()[0]) == (0, 4.03)
+    assert axes.get_ylim()[1] > 4.03
+    insets = axes.child_axes
+    assert len(insets) == (epochs > 5)
+    for inset in insets:  # not pressed together by what comes before
+        assert inset.get_ylim()[1] < 1.2
+
+
+def test_the_cpu_is_used_on_request(in_part1, part1, little_data, tmp_path, monkeypatch):
+    asked = []
+    trainer = part1.train_pl.pl.Trainer
+
+    def noted(*args, **kwargs):
+        asked.append(kwargs["accelerator"])
+        return trainer(*args, **(kwargs | {"accelerator": "cpu"}))
+
+    monkeypatch.setattr(part1.train_pl.pl, "Trainer", noted)
+    parsed = part1.train_pl.command_line().parse_args(["--cpu"])
+    part1.train_pl.train_vae(options(tmp_path / "cpu", no_cuda=parsed.no_cuda))
+    part1.train_pl.train_vae(options(tmp_path / "auto"))
+    assert asked == ["cpu", "auto"]
+
+
 def weights(part1, log_dir) -> dict[str, torch.Tensor]:
     return part1.train_pl.VAE.load_from_checkpoint(log_dir / "best.ckpt", weights_only=True).state_dict()
 
@@ -177,7 +224,7 @@ def test_a_training_that_goes_on_ends_like_an_undisturbed_one(
     monkeypatch.setattr(part1.train_pl.VAE, "training_step", interrupted)
     with pytest.raises(ValueError, match="plug"):
         part1.train_pl.train_vae(options(parts, epochs=3))
-    assert len(without_seconds(parts)) == 1 + 2
+    assert len(without_seconds(parts)) == 1 + 1 + 2  # names, the untrained model, two epochs
     result = part1.train_pl.train_vae(options(parts, epochs=3))
     assert result == undisturbed
     assert without_seconds(parts) == without_seconds(whole)
