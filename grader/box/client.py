@@ -25,7 +25,7 @@ import torch
 from grader.box import wire
 from grader.box.budget import LOOK_SECONDS, Budget
 from grader.box.errors import SYNTAX_ERRORS, Frame, StudentError
-from grader.box.remote import Call, Remote, RemoteModule, tensors_in
+from grader.box.remote import Call, Remote, RemoteModule, origin, tensors_in
 from grader.limits import CALL_SECONDS
 from grader.text import one_line
 
@@ -67,7 +67,7 @@ class Session:
 
     def files(self, files: Mapping[str, bytes]) -> None:
         """Put files into the session's private folder."""
-        self._request(
+        self.request(
             "files",
             {
                 name: torch.frombuffer(bytearray(content), dtype=torch.uint8)
@@ -79,7 +79,7 @@ class Session:
 
     def enter(self, folder: str) -> None:
         """Import from this folder from now on, as a script in it would."""
-        self._request("enter", folder)
+        self.request("enter", folder)
 
     def load(self, module: str, alias: str = "") -> Remote:
         """Import a module.
@@ -91,9 +91,9 @@ class Session:
         Raises:
             StudentError: it is missing, or its import fails.
         """
-        loaded = self._request("load", module)
+        loaded = self.request("load", module)
         if not isinstance(loaded, wire.Reference):
-            raise self._broken("protocol", "the reply to an import is not a module")
+            raise self.break_off("protocol", "the reply to an import is not a module")
         return RemoteModule(self, loaded, alias or module, alias)
 
     def seed(self, number: int) -> None:
@@ -102,25 +102,25 @@ class Session:
 
     def stay_on_cpu(self) -> None:
         """From now on all that the code wants on a device that is not there stays on the CPU."""
-        self._request("stay_on_cpu")
+        self.request("stay_on_cpu")
 
     def cpu_seconds(self) -> float:
         """What the session says of its CPU time: for measurements, not for verdicts."""
-        value = self._request("cpu")
+        value = self.request("cpu")
         if not isinstance(value, float):
-            raise self._broken("protocol", "the reply is not one that the worker sends")
+            raise self.break_off("protocol", "the reply is not one that the worker sends")
         return value
 
     def set(self, target: Remote, name: str, value: Any) -> None:
         """Set an attribute of a remote object."""
-        self._request("set", target._reference, name, self._unwrap(value))
+        self.request("set", origin(target).reference, name, self._unwrap(value))
 
     def record(self, function: Remote, *args: Any, **kwargs: Any) -> Call:
         """Call a function and keep its graph for `Call.gradients`."""
-        reply = self._call(function, args, kwargs, record=True)
-        value = self._wrap(reply["value"])
+        reply = self.call(function, args, kwargs, record=True)
+        value = self.wrap(reply["value"])
         if not isinstance(reply.get("graph"), wire.Reference):
-            raise self._broken("protocol", "the reply lacks its graph")
+            raise self.break_off("protocol", "the reply lacks its graph")
         return Call(self, value, reply["graph"], [t for t in tensors_in((args, kwargs)) if t.requires_grad])
 
     @contextlib.contextmanager
@@ -163,22 +163,33 @@ class Session:
 
     # -- the wire ------------------------------------------------------------------------------
 
-    def _call(
+    def call(
         self, function: Remote, args: tuple[Any, ...], kwargs: dict[str, Any], record: bool = False
     ) -> dict[str, Any]:
-        reply = self._request(
+        """Call an object of the box: its reply, with the value as it came and, if recorded, its graph."""
+        reply = self.request(
             "call",
-            function._reference,
+            origin(function).reference,
             self._unwrap(args),
             self._unwrap(kwargs),
             record,
-            what=function._name,
+            what=origin(function).name,
         )
         if not isinstance(reply, dict) or "value" not in reply:
-            raise self._broken("protocol", "the reply to a call lacks its value")
+            raise self.break_off("protocol", "the reply to a call lacks its value")
         return reply
 
-    def _request(self, operation: str, *arguments: Any, what: str = "") -> Any:
+    def request(self, operation: str, *arguments: Any, what: str = "") -> Any:
+        """Have the session do something.
+
+        Args:
+            operation: the name of a method of the box's `Session`.
+            arguments: of it.
+            what: how messages call it.
+
+        Raises:
+            StudentError: it failed, or the session is broken.
+        """
         if self._fault is not None:
             raise self._fault
         started = time.monotonic()
@@ -187,7 +198,7 @@ class Session:
         except StudentError:
             raise
         except BaseException:  # interrupted between request and reply: the next one would get this one's
-            self._broken("protocol", "a call was interrupted")
+            self.break_off("protocol", "a call was interrupted")
             raise
         finally:
             self._budget.left -= time.monotonic() - started
@@ -198,7 +209,7 @@ class Session:
             message = wire.pack({"op": operation, "arguments": arguments, "seed": self._next_seed})
             self._next_seed = None
         except wire.WireError as error:
-            raise self._broken("protocol", f"{what or operation} cannot be asked for: {error}") from None
+            raise self.break_off("protocol", f"{what or operation} cannot be asked for: {error}") from None
         try:
             self._send(message, deadline)
             length = wire.header_length(bytes(self._receive(wire.LENGTH.size, deadline)))
@@ -212,23 +223,23 @@ class Session:
             self._fault = error
             raise
         except wire.WireError as error:
-            raise self._broken("protocol", f"the reply could not be read: {error}") from None
+            raise self.break_off("protocol", f"the reply could not be read: {error}") from None
         except (ConnectionError, EOFError):
-            raise self._broken(
+            raise self.break_off(
                 "died",
                 f"{what or 'the code'} ended the process it runs in",
                 "look for sys.exit, os._exit, a signal, or more memory than there is",
                 what or "the code",
             ) from None
         except TimeoutError:
-            raise self._broken(
+            raise self.break_off(
                 "timeout",
                 f"{what or 'the code'} did not finish within {max(0.0, seconds):.0f} s",
                 "look for an endless loop, input(), sleep, or training started by the import",
                 what or "the code",
             ) from None
         if not isinstance(reply, dict) or len(reply) != 1:
-            raise self._broken("protocol", "the reply is not one that the worker sends")
+            raise self.break_off("protocol", "the reply is not one that the worker sends")
         ((kind, content),) = reply.items()
         if kind == "result":
             return content
@@ -237,7 +248,7 @@ class Session:
             raise StudentError("unusable", text, call=what)
         if kind == "error" and isinstance(content, dict):
             raise self._student_error(operation, arguments, content, what)
-        raise self._broken("protocol", "the reply is not one that the worker sends")
+        raise self.break_off("protocol", "the reply is not one that the worker sends")
 
     def _student_error(
         self, operation: str, arguments: tuple[Any, ...], content: dict[str, Any], what: str
@@ -282,7 +293,8 @@ class Session:
             self.missing_device = error
         return error
 
-    def _broken(self, kind: str, message: str, hint: str = "", call: str = "") -> StudentError:
+    def break_off(self, kind: str, message: str, hint: str = "", call: str = "") -> StudentError:
+        """Give the session up; the error with which every further request fails."""
         self._fault = StudentError(kind, message, hint, call=call)
         return self._fault
 
@@ -323,22 +335,23 @@ class Session:
 
     # -- references and proxies ------------------------------------------------------------------
 
-    def _wrap(self, value: Any, name: str = "") -> Any:
+    def wrap(self, value: Any, name: str = "") -> Any:
+        """A value that came, with objects of the box in the place of references to them."""
         if isinstance(value, wire.Reference):
             return Remote(self, value, name or one_line(value.type, 60))
         if isinstance(value, list):
-            return [self._wrap(part, name) for part in value]
+            return [self.wrap(part, name) for part in value]
         if isinstance(value, tuple):
-            return tuple(self._wrap(part, name) for part in value)
+            return tuple(self.wrap(part, name) for part in value)
         if isinstance(value, dict):
-            return {key: self._wrap(part, name) for key, part in value.items()}
+            return {key: self.wrap(part, name) for key, part in value.items()}
         return value
 
     def _unwrap(self, value: Any) -> Any:
         if isinstance(value, Remote):
-            if value._session is not self:
+            if origin(value).session is not self:
                 raise ValueError("an object of another session")
-            return value._reference
+            return origin(value).reference
         if isinstance(value, list):
             return [self._unwrap(part) for part in value]
         if isinstance(value, tuple):

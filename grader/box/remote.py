@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, overload
+from typing import Any, NamedTuple, Protocol, overload
 
 import torch
 
@@ -14,44 +14,52 @@ from grader.box.errors import StudentError
 class Session(Protocol):
     """What these objects ask of the session that they belong to."""
 
-    def _request(self, operation: str, *arguments: Any, what: str = "") -> Any: ...
+    def request(self, operation: str, *arguments: Any, what: str = "") -> Any: ...
 
-    def _call(self, function: Remote, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]: ...
+    def call(self, function: Remote, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]: ...
 
-    def _wrap(self, value: Any, name: str = ...) -> Any: ...
+    def wrap(self, value: Any, name: str = ...) -> Any: ...
 
-    def _broken(self, kind: str, message: str) -> StudentError: ...
+    def break_off(self, kind: str, message: str) -> StudentError: ...
+
+
+class Origin(NamedTuple):
+    """Where a remote object lives, and how messages call it."""
+
+    session: Session
+    reference: wire.Reference
+    name: str
+    alias: str
 
 
 class Remote:
     """An object in the box. Reading an attribute and calling it go over the wire."""
 
-    _session: Session
-    _reference: wire.Reference
-    _name: str
-    _alias: str
+    _origin: Origin
 
     def __init__(self, session: Session, reference: wire.Reference, name: str, alias: str = "") -> None:
-        self._session = session
-        self._reference = reference
-        self._name = name
-        self._alias = alias
+        self._origin = Origin(session, reference, name, alias)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)  # copy, pickle and pytest ask for these of whatever they meet
-        what = self._alias or f"{self._name}.{name}"
-        value = self._session._request("get", self._reference, name, what=what)
+        session, reference, own_name, alias = self._origin
+        value = session.request("get", reference, name, what=alias or f"{own_name}.{name}")
         if isinstance(value, wire.Reference):
-            return Remote(self._session, value, self._alias or name, self._alias)
-        return self._session._wrap(value, name)
+            return Remote(session, value, alias or name, alias)
+        return session.wrap(value, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        reply = self._session._call(self, args, kwargs)
-        return self._session._wrap(reply["value"])
+        session = self._origin.session
+        return session.wrap(session.call(self, args, kwargs)["value"])
 
     def __repr__(self) -> str:
-        return f"<{self._name} in the box>"
+        return f"<{self._origin.name} in the box>"
+
+
+def origin(value: Remote) -> Origin:
+    """Where an object lives: a function, since every attribute of a `Remote` is one of the student's."""
+    return value._origin
 
 
 class RemoteModule(Remote):
@@ -60,7 +68,7 @@ class RemoteModule(Remote):
     def __getattr__(self, name: str) -> Remote:
         value = super().__getattr__(name)
         if not isinstance(value, Remote):
-            where = self._alias or f"{self._name}.py"
+            where = self._origin.alias or f"{self._origin.name}.py"
             raise StudentError("missing", f"in {where}, {name} is a plain value, not a function or class")
         self.__dict__[name] = value  # asked for once: a quarter of all requests were for the same few names
         return value
@@ -97,31 +105,31 @@ class Call:
         """
         chosen = [index for index, cotangent in enumerate(cotangents) if cotangent is not None]
         given = [cotangents[index] for index in chosen]
-        reply = self._session._request(
+        reply = self._session.request(
             "backward",
             self._graph,
             chosen,
             given,
-            [of._reference] if of is not None else [],
+            [origin(of).reference] if of is not None else [],
             what="the backward pass",
         )
         malformed = "the reply to a backward pass is malformed"
         if not isinstance(reply, list):
-            raise self._session._broken("protocol", malformed)
+            raise self._session.break_off("protocol", malformed)
         if of is None:
             if len(reply) != len(self._leaves):
-                raise self._session._broken("protocol", malformed)
+                raise self._session.break_off("protocol", malformed)
             for gradient, leaf in zip(reply, self._leaves, strict=True):
                 if gradient is not None and not (
                     isinstance(gradient, torch.Tensor) and gradient.shape == leaf.shape
                 ):
-                    raise self._session._broken("protocol", malformed)
+                    raise self._session.break_off("protocol", malformed)
             return reply
         if len(reply) != 1 or not isinstance(reply[0], dict):
-            raise self._session._broken("protocol", malformed)
+            raise self._session.break_off("protocol", malformed)
         for name, gradient in reply[0].items():
             if not isinstance(name, str) or not (gradient is None or isinstance(gradient, torch.Tensor)):
-                raise self._session._broken("protocol", malformed)
+                raise self._session.break_off("protocol", malformed)
         return reply[0]
 
 

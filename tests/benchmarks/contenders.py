@@ -66,7 +66,7 @@ def nbgrader(cohort: Path, folder: Path, jobs: int) -> Cost:
 def training(cohort: Path, folder: Path, jobs: int) -> Cost:
     """The bare training compute: the CPU time of those calls alone that train the students' networks."""
     spent = 0.0
-    request = Session._request
+    request = Session.request
 
     def timed(session: Session, operation: str, *arguments: Any, what: str = "") -> Any:
         # Calls that train are the ones that are given more than the usual time.
@@ -80,11 +80,11 @@ def training(cohort: Path, folder: Path, jobs: int) -> Cost:
 
     marker = Marker(MarkingOptions(seed=SEED))
     try:
-        Session._request = timed  # type: ignore[method-assign]
+        Session.request = timed  # type: ignore[method-assign]
         for submission in sorted(cohort.iterdir()):
             marker.mark(read_submission(submission))
     finally:
-        Session._request = request  # type: ignore[method-assign]
+        Session.request = request  # type: ignore[method-assign]
         marker.close()
     return Cost(spent / jobs, spent, 0)
 

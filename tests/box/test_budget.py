@@ -51,7 +51,7 @@ def floats(megabytes: float) -> torch.Tensor:
 
 
 def ask(session: Session) -> object:
-    return session._request("get", what="the encoder")
+    return session.request("get", what="the encoder")
 
 
 @pytest.mark.usefixtures("small")

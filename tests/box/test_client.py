@@ -11,7 +11,7 @@ import torch
 from grader.box import wire
 from grader.box.client import Session
 from grader.box.errors import StudentError
-from grader.box.remote import Call, Remote
+from grader.box.remote import Call, Remote, origin
 from grader.box.wire import Reference
 from grader.text import one_line
 
@@ -249,10 +249,10 @@ def test_a_forged_exception_is_shown_as_one_plain_line(session_with, content, op
         error = fault(session_with(replying(forged)))
     elif operation == "get":
         module = session_with(replying(module, forged)).load("utils")
-        error = fault(module._session, request=lambda _: module.KLD)
+        error = fault(origin(module).session, request=lambda _: module.KLD)
     else:
         function = session_with(replying(module, module, forged)).load("utils").KLD
-        error = fault(function._session, request=lambda _: function())
+        error = fault(origin(function).session, request=lambda _: function())
     assert error.kind in ("raised", "missing")
     assert str(error).isprintable()
     assert len(str(error)) < 700
@@ -262,7 +262,7 @@ def test_a_missing_attribute_names_its_owner_in_plain_text(session_with):
     owner = {"result": Reference(1, NASTY)}
     missing = {"error": {"type": "AttributeError", "message": NASTY, "where": []}}
     module = session_with(replying(owner, missing)).load("utils")
-    error = fault(module._session, request=lambda _: module.KLD)
+    error = fault(origin(module).session, request=lambda _: module.KLD)
     assert error.kind == "missing"
     assert str(error).isprintable()
 
@@ -279,7 +279,7 @@ def test_an_unusable_value_is_not_a_broken_session(session_with):
 def test_a_stub_is_told_from_a_mistake(session_with):
     stub = {"error": {"type": "NotImplementedError", "message": "Question 1.7", "where": [], "stub": True}}
     module = session_with(replying(MODULE, FUNCTION, stub)).load("utils")
-    error = fault(module._session, request=lambda _: module.KLD())
+    error = fault(origin(module).session, request=lambda _: module.KLD())
     assert (error.kind, "Question 1.7" in str(error)) == ("not_implemented", True)
 
 
