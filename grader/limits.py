@@ -30,6 +30,8 @@ NEWER_PYTHON_SECONDS = 10.0  # to ask which Python a file is written for
 BOX_START_SECONDS = 120.0  # importing torch from a cold disk was seen to take 40 s
 BOX_REPLY_SECONDS = 30.0
 BOX_END_SECONDS = 10.0
+BOX_TRIAL_SECONDS = 10.0  # to try whether a box holds at all, without torch: it takes 0.2 s
+BOX_PYTHON_SECONDS = 30.0  # to ask another interpreter what it is
 
 # -- the grader ----------------------------------------------------------------------------------
 
@@ -42,4 +44,7 @@ WORKER_END_SECONDS = 5.0  # for a worker to close its box when it is told to sto
 CLUSTER_CONNECT_SECONDS = 10
 CLUSTER_PATIENCE_SECONDS = 60.0  # without any worker, where none is on its way
 CLUSTER_IDLE_SECONDS = 300.0  # a warm box on a worker is ended when nothing was asked of it for so long
+# Without a word from the grader, until a worker that was started for a run ends: it was killed, most likely.
+CLUSTER_LOST_SECONDS = 30
 SLURM_TRY_SECONDS = 60
+SLURM_LOOK_SECONDS = 5.0  # how often the queue is looked at while workers are missing

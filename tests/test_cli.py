@@ -302,7 +302,7 @@ def test_help_and_mistakes_answer_without_torch(arguments):
 
 def test_help_tells_the_default_number_of_jobs(capsys):
     assert run("grade", "--help") == 0
-    assert "as many as there are processors, at most 4" in " ".join(capsys.readouterr().out.split())
+    assert "as many as processors and memory allow, at most 4" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

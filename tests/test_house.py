@@ -22,6 +22,7 @@ FLOORS = (
     ("questions",),
     ("data", "submission", "release"),
     ("box", "similar"),
+    ("machine",),
     ("suites",),
     ("marking",),
     ("report",),

@@ -10,15 +10,14 @@ import select
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from grader.box.errors import BoxError
+from grader.box.interpreter import Interpreter, box_python
 from grader.box.processes import descendants, memory, status
-from grader.digits import digits_folder
 from grader.limits import BOX_END_SECONDS, BOX_REPLY_SECONDS, BOX_START_SECONDS
 
 HERE = Path(__file__).parent
@@ -64,7 +63,7 @@ def keep_beside(process: int) -> None:
             os.sched_setaffinity(process, os.sched_getaffinity(0))
 
 
-def _readable_system() -> list[str]:
+def _readable_system(python: Interpreter) -> list[str]:
     """The read-only folders: the system's libraries, Python and the virtual environment, nothing else."""
     arguments: list[str] = []
     for name in ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin"):
@@ -76,7 +75,7 @@ def _readable_system() -> list[str]:
     arguments += ["--perms", "0755", "--dir", "/etc"]
     for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"):
         arguments += ["--ro-bind-try", name, name]
-    for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
+    for prefix in python.prefixes:
         if not prefix.startswith("/usr/") and prefix != "/usr":
             # bubblewrap makes missing parents with mode 0700, which the template, once nobody, cannot cross.
             for parent in reversed(Path(prefix).parents[:-1]):
@@ -85,22 +84,33 @@ def _readable_system() -> list[str]:
     return arguments
 
 
-def _hide_grader() -> list[str]:
-    """Cover the suites where the package lies in a folder that the box shows (an installed copy)."""
-    for prefix in (sys.prefix, sys.base_prefix, "/usr"):
-        if GRADER.is_relative_to(prefix):
-            return ["--tmpfs", str(GRADER), "--remount-ro", str(GRADER)]
-    return []
+def _hide(python: Interpreter) -> list[str]:
+    """Cover what lies in folders that the box shows: suites, where the package is installed, and images.
+
+    scikit-learn brings the images along; on some of them trainings are judged.
+    """
+    hidden = [Path(place) for place in python.hidden]
+    if any(GRADER.is_relative_to(prefix) for prefix in (*python.prefixes, "/usr")):
+        hidden.append(GRADER)
+    arguments: list[str] = []
+    for place in dict.fromkeys(hidden):
+        if place.is_dir():
+            arguments += ["--tmpfs", str(place), "--remount-ro", str(place)]
+    return arguments
 
 
-def _hide_images() -> list[str]:
-    """Cover the images that scikit-learn brings along: on some of them trainings are judged."""
-    images = digits_folder()
-    return ["--tmpfs", str(images), "--remount-ro", str(images)] if images is not None else []
+def bubblewrap_arguments(bwrap: str, boot: str, python: Interpreter | None = None) -> list[str]:
+    """The command line of the box. It holds no secret: code in the box may find a way to read it.
 
+    Args:
+        bwrap: the path of bubblewrap.
+        boot: what Python does in the box.
+        python: the one that does it; by default the one for students' code.
 
-def bubblewrap_arguments(bwrap: str, allow_distributions: bool = False) -> list[str]:
-    """The command line of the box. It holds no secret: code in the box may find a way to read it."""
+    Raises:
+        GraderUsageError: BOX_PYTHON does not name one.
+    """
+    python = python or box_python()
     arguments = [bwrap, "--die-with-parent", "--new-session", "--unshare-pid", "--unshare-ipc"]
     arguments += ["--unshare-uts", "--unshare-net", "--unshare-cgroup-try", "--hostname", "box"]
     if os.getuid() == 0:
@@ -111,13 +121,13 @@ def bubblewrap_arguments(bwrap: str, allow_distributions: bool = False) -> list[
         arguments += ["--unshare-user", "--cap-drop", "ALL"]
     # /tmp before the folders to read: a kit that was unpacked below /tmp has its environment there.
     arguments += ["--size", str(64 * 2**20), "--perms", "1777", "--tmpfs", "/tmp"]
-    arguments += [*_readable_system(), *_hide_grader(), *_hide_images()]
+    arguments += [*_readable_system(python), *_hide(python)]
     arguments += ["--proc", "/proc", "--dev", "/dev"]
     arguments += ["--perms", "0755", "--dir", "/submission", "--dir", "/box"]
     for source in (*sorted(INSIDE.glob("*.py")), WIRE):
         arguments += ["--ro-bind", str(source), f"/box/{source.name}"]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
-    arguments += ["--", sys.executable, "-I", "-B", "-c", BOOT.format(allow_distributions)]
+    arguments += ["--", python.executable, "-I", "-B", "-c", boot]
     return arguments
 
 
@@ -225,7 +235,7 @@ class Box:
 
     def command(self) -> list[str]:
         """What to start; it finds its end of the control wire as descriptor 3."""
-        return bubblewrap_arguments(find_bubblewrap(), self.allow_distributions)
+        return bubblewrap_arguments(find_bubblewrap(), BOOT.format(self.allow_distributions))
 
     def environment(self) -> dict[str, str]:
         """The whole environment of the process: /proc/1/environ would show anything more."""

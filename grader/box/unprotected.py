@@ -5,10 +5,10 @@ The same template, wire and proxies, in ordinary child processes: nothing is con
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Collection
 
+from grader.box.interpreter import box_python
 from grader.box.launcher import ENVIRONMENT, HERE, INSIDE, Box
 
 BOOT = (
@@ -31,7 +31,7 @@ class UnprotectedBox(Box):
     def command(self) -> list[str]:
         """Python itself, told where its sessions may work."""
         boot = BOOT.format(self.allow_distributions)
-        return [sys.executable, "-I", "-B", "-c", boot, str(INSIDE), str(HERE), self._folder.name]
+        return [box_python().executable, "-I", "-B", "-c", boot, str(INSIDE), str(HERE), self._folder.name]
 
     def environment(self) -> dict[str, str]:
         """As in the box, with the temporary folder for all that is written."""

@@ -38,7 +38,7 @@ Jobs = Annotated[
     typer.Option(
         min=1,
         help="Submissions to mark at once; each takes a processor and about 1.3 GB of memory. "
-        f"By default as many as there are processors, at most {DEFAULT_JOBS}.",
+        f"By default as many as processors and memory allow, at most {DEFAULT_JOBS}.",
         show_default=False,
     ),
 ]

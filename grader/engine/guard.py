@@ -91,7 +91,9 @@ def guarded_marker(options: MarkingOptions, provenance: Provenance) -> DrawingMa
             "that have changed since"
         )
     if environment_digest(options.data) != provenance.environment:
-        raise RuntimeError(f"this worker has other libraries, or other images for --data {options.data}")
+        raise RuntimeError(
+            f"this worker has another Python or other libraries, or other images for --data {options.data}"
+        )
     marker = DrawingMarker(options, start_on=cpus_before())
     try:
         marker.start()

@@ -23,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from grader.box.interpreter import box_python, own_python
 from grader.digits import digits_file
 from grader.engine.unmarked import Provenance
 from grader.errors import GraderUsageError
@@ -39,10 +40,12 @@ LIBRARIES = ("torch", "torchvision", "numpy", "pytorch-lightning", "scikit-learn
 
 
 def environment_digest(data: str) -> str:
-    """SHA-256 over what marks depend on beside submissions and suites: the images and the libraries."""
+    """SHA-256 over what marks depend on beside submissions and suites: images, libraries and Pythons."""
     digest = hashlib.sha256()
     for library in LIBRARIES:
         digest.update(f"{library} {version(library)}\n".encode())
+    for python in dict.fromkeys((own_python(), box_python())):
+        digest.update(f"Python {python.version[:2]} {python.releases}\n".encode())
     if data == "digits":  # by their file: with nothing to mark, torch need not be imported at all
         digest.update(digits_file().read_bytes())
         return f"sha256:{digest.hexdigest()}"

@@ -26,6 +26,7 @@ class Provenance:
         waived: what the assignment forbids and this run allows.
         environment: the digest of what marks depend on beside these, the images and the libraries. No result
             shows it; it decides which ones still hold.
+        python: the version of Python that runs the code.
     """
 
     seed: int
@@ -33,6 +34,7 @@ class Provenance:
     sandbox: str
     waived: tuple[str, ...] = ()
     environment: str = ""
+    python: str = ""
 
 
 def unreadable(submission: Submission, provenance: Provenance, seconds: float = 0.0) -> SubmissionResult:
@@ -67,6 +69,7 @@ def _result(
         suite=provenance.suite,
         sandbox=provenance.sandbox,
         waived=provenance.waived,
+        python=provenance.python,
         seconds=seconds,
         items=tuple(
             ItemResult(item.id, 0.0, item.points, check.status, (check,), review)

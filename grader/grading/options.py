@@ -25,8 +25,8 @@ class GradingOptions:
     Attributes:
         paths: submissions, or folders of submissions.
         output: the folder of results; created where it is missing.
-        jobs: submissions to mark at once on this machine. None: one for each processor, at most
-            `DEFAULT_JOBS`.
+        jobs: submissions to mark at once on this machine. None: as many as processors and memory
+            allow, at most `DEFAULT_JOBS`.
         seed: all test inputs derive from it. None: the seed of the last run into `output`, or a new one.
         data: the images to train and judge on.
         sandbox: False runs the code unprotected; no gradebook takes such results.

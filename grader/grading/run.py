@@ -5,7 +5,6 @@ Nothing is printed here. Who wants to show how a run goes on listens to it.
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 
+from grader.box.interpreter import box_python
 from grader.engine import (
     Event,
     Finished,
@@ -29,9 +29,11 @@ from grader.engine.cluster import ClusterWorkers, connect
 from grader.engine.guard import guarded_marker
 from grader.engine.slurm import slurm_workers
 from grader.errors import GraderFault
+from grader.grading.environment import check_environment
 from grader.grading.options import DEFAULT_JOBS, GradingOptions
 from grader.grading.results import Results
-from grader.marking.marker import MarkingOptions, check_environment, suite_digest
+from grader.machine.capacity import JOB_BYTES, capacity
+from grader.marking.marker import MarkingOptions, suite_digest
 from grader.marking.result import SubmissionResult
 from grader.submission import find_submissions
 
@@ -113,13 +115,15 @@ def grade(options: GradingOptions, listener: Listener | None = None) -> Results:
         marking = MarkingOptions(
             seed, options.data.value, options.sandbox, options.allow_distributions, options.allow_devices
         )
-        check_environment(marking)
+        if options.dask is None and options.slurm is None:  # else every worker finds out where it is
+            check_environment(marking)
         provenance = Provenance(
             seed,
             suite_digest(),
             "bwrap" if options.sandbox else "none",
             marking.waived,
             environment_digest(marking.data),
+            box_python().dotted,
         )
         total = len(cohort.submissions)
         listener.started(Start(total, seed, seed_from))
@@ -132,7 +136,7 @@ def grade(options: GradingOptions, listener: Listener | None = None) -> Results:
                     cohort.submissions,
                     factory,
                     provenance,
-                    min(_default_jobs() if options.jobs is None else options.jobs, total),
+                    min(_jobs(options, listener.line), total),
                     progress.on_event,
                     options.fresh,
                     workers,
@@ -187,9 +191,18 @@ def _workers(options: GradingOptions, factory: MarkerFactory, tell: Callable[[st
     return None
 
 
-def _default_jobs() -> int:
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(processors, DEFAULT_JOBS)
+def _jobs(options: GradingOptions, tell: Callable[[str], None]) -> int:
+    """How many submissions to mark at once on this machine."""
+    here = capacity()
+    if options.jobs is None:
+        return min(here.jobs, DEFAULT_JOBS)
+    if options.jobs > max(1, here.memory // JOB_BYTES):
+        whose = "its control group leaves" if here.grouped else "this machine has free"
+        tell(
+            f"--jobs {options.jobs}: each takes about {JOB_BYTES / 1e9:.1f} GB of memory, and {whose} "
+            f"{here.memory / 1e9:.1f} GB; a job that the kernel ends for want of it is tried once more, alone"
+        )
+    return options.jobs
 
 
 def _with_pages(results: Results) -> Results:

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.box.errors import BoxError
-from grader.box.launcher import Box, find_bubblewrap
+from grader.box.interpreter import box_python
+from grader.box.launcher import Box
 from grader.box.unprotected import UnprotectedBox
-from grader.digits import digits_file
-from grader.errors import GraderFault
 from grader.marking.result import GRADER_ERROR, CheckResult, Note, SubmissionResult
 from grader.rubric import load_rubric
 from grader.text import one_line
@@ -71,26 +70,6 @@ def suite_digest() -> str:
         for file in files:
             digest.update(f"{file.relative_to(PACKAGE)}\0".encode() + file.read_bytes() + b"\0")
     return f"sha256:{digest.hexdigest()}"
-
-
-def check_environment(options: MarkingOptions) -> None:
-    """Find out before any grading whether it can work.
-
-    Raises:
-        GraderUsageError: the data set is not to be had.
-        GraderFault: bubblewrap or scikit-learn is not installed.
-    """
-    if options.sandbox:
-        try:
-            find_bubblewrap()
-        except BoxError as error:
-            raise GraderFault(str(error)) from error
-    if options.data == "digits":
-        digits_file()
-    else:
-        from grader.data import load_images  # not at once: it loads torch
-
-        load_images(options.data)
 
 
 class Marker:
@@ -199,6 +178,7 @@ class Marker:
             suite=suite_digest(),
             sandbox="bwrap" if self.options.sandbox else "none",
             waived=self.options.waived,
+            python=box_python().dotted,
             seconds=time.monotonic() - started,
             items=score_all(plugin.rubric, plugin.checks, plugin.reviews),
             violations=tuple(context.violations.values()),

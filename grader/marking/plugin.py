@@ -6,7 +6,6 @@ costs to fail it stands in prices.toml.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,6 @@ def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
 
 
-PYTHON = _dotted(sys.version_info[:2])
 NEWER = "{file} is written for Python {needed}; the grader runs {grader}"
 NEWER_HINT = (
     "this is syntax of Python {needed}, and the grader runs {grader}: write the line as Python {grader} "
@@ -163,8 +161,9 @@ class MarkingPlugin:
             if error.exception in SYNTAX_ERRORS and error.file in self.context.files:
                 version = self.context.required_python(error.file)
                 if version is not None:
-                    hint = NEWER_HINT.format(grader=PYTHON, needed=_dotted(version))
-                    reason = NEWER.format(file=error.file, grader=PYTHON, needed=_dotted(version))
+                    grader = _dotted(self.context.python)
+                    hint = NEWER_HINT.format(grader=grader, needed=_dotted(version))
+                    reason = NEWER.format(file=error.file, grader=grader, needed=_dotted(version))
                     self.reviews.setdefault(item_id(test), reason)
                     return result.FAILED, shown(str(error)), hint, cause
             return result.FAILED, shown(str(error)), error.hint or RAISED_HINT, cause

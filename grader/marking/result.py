@@ -94,6 +94,7 @@ class SubmissionResult:
     Attributes:
         hand_in: what to say of whose hand-in it is, or which attempt; empty where there is nothing to tell.
         memory_mb: the most memory that a process of its code took, in megabytes, where that is known.
+        python: the version of Python that ran the code, such as 3.11.2; empty in results of before.
         schema: the version of the layout.
         violations: rules that the code breaks, one line each, in the words for the staff.
         warnings: all else that the staff should know, one line each.
@@ -113,6 +114,7 @@ class SubmissionResult:
     memory_mb: Finite | None = None
     schema: Literal[1] = SCHEMA_VERSION
     notes: tuple[Note, ...] = ()
+    python: str = ""
 
     @property
     def points(self) -> float:
@@ -166,6 +168,8 @@ class SubmissionResult:
             table["hand_in"] = self.hand_in
         if self.memory_mb is not None:
             table["memory_mb"] = round(self.memory_mb, 1)
+        if self.python:
+            table["python"] = self.python
         if self.notes:
             table["notes"] = [asdict(note) for note in self.notes]
         return table

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from grader.box.interpreter import own_python
 from grader.box.launcher import ENVIRONMENT, bubblewrap_arguments, find_bubblewrap
 from grader.files import write_atomically
 from grader.limits import FIGURES_SECONDS
@@ -171,9 +172,8 @@ def _told_once(beyond: Mapping[str, str]) -> Iterator[str]:
 def _redrawn(files: Mapping[str, bytes], sandbox: bool) -> bytes:
     """What `redraw.py` says about files, as much of it as there may be."""
     command = [sys.executable, "-I", "-B", "-c", _source()]
-    if sandbox:
-        arguments = bubblewrap_arguments(find_bubblewrap())
-        command = [*arguments[: arguments.index("--")], "--", *command]
+    if sandbox:  # with the grader's Python, whichever the students' code has: its Pillow is known
+        command = bubblewrap_arguments(find_bubblewrap(), _source(), own_python())
     most = MOST_FIGURES * (MOST_LARGE + MOST_SMALL) + _MOST_LINES * _MOST_LINE
     with tempfile.TemporaryFile() as source:
         source.write(json.dumps([[name, len(content)] for name, content in files.items()]).encode() + b"\n")

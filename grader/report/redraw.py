@@ -61,6 +61,8 @@ def confine() -> None:
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
+        most = resource.getrlimit(kind)[1]  # nobody may raise it
+        value = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(kind, (value, value))
     if os.getuid() == 0:
         os.setgroups([])

@@ -11,6 +11,7 @@ import pytest
 
 from grader.box.budget import Budget
 from grader.box.client import Channels
+from grader.box.interpreter import box_python
 from grader.limits import SUBMISSION_SECONDS
 from grader.submission.newer_python import required_python
 
@@ -44,10 +45,15 @@ class Context:
     _required: dict[str, tuple[int, int] | None] = field(default_factory=dict)
 
     def required_python(self, name: str) -> tuple[int, int] | None:
-        """The newer Python that a file needs, which this one refuses; None for a plain mistake."""
+        """The newer Python that a file needs, which the box's refuses; None for a plain mistake."""
         if name not in self._required:
-            self._required[name] = required_python(self.files[name])
+            self._required[name] = required_python(self.files[name], self.python)
         return self._required[name]
+
+    @property
+    def python(self) -> tuple[int, int]:
+        """The version of Python that runs the code."""
+        return box_python().version[:2]
 
     @cached_property
     def identity(self) -> str:

@@ -69,7 +69,7 @@ def test_a_box_that_cannot_start_says_so(command):
 
 def test_a_template_that_cannot_start_says_why():
     class Broken(QuickBox):
-        before = "template.drop_privileges = template.import_everything = lambda: 1 / 0"
+        before = "template.isolation.drop_privileges = template.import_everything = lambda: 1 / 0"
 
     with pytest.raises(BoxError, match="ZeroDivisionError"):
         Broken()
@@ -298,7 +298,7 @@ def test_starting_is_quick_once_torch_is_in_memory(box):
 
 def test_the_box_makes_its_tmp_before_it_shows_what_may_lie_below():
     # A kit unpacked below /tmp has its Python environment there.
-    arguments = bubblewrap_arguments("bwrap")
+    arguments = bubblewrap_arguments("bwrap", "pass")
     assert arguments[arguments.index("--tmpfs") + 1] == "/tmp"
     assert arguments.index("--tmpfs") < arguments.index("--ro-bind")
 
@@ -352,3 +352,38 @@ def test_a_box_starts_on_more_cpus_than_its_grader_keeps_to_and_then_keeps_besid
             box.close()
     finally:
         os.sched_setaffinity(0, everywhere)
+
+
+def limited_box(limit: str) -> Box:
+    """A box below lower limits than its own."""
+
+    class LimitedBox(QuickBox):
+        def command(self) -> list[str]:
+            return ["sh", "-c", f'{limit}; exec "$@"', "sh", *super().command()]
+
+    return LimitedBox()
+
+
+def test_lower_limits_than_the_boxs_own_are_kept():
+    box = limited_box("ulimit -v 7000000; ulimit -n 50; ulimit -t 200")
+    try:
+        probe = Probe(box)
+        limits = probe.run(
+            """
+            import resource as r
+            result = [r.getrlimit(kind)[1] for kind in (r.RLIMIT_AS, r.RLIMIT_NOFILE, r.RLIMIT_CPU)]
+            """
+        )
+        assert limits == [7_000_000 * 1024, 50, 200]
+        probe.session.close()
+    finally:
+        box.close()
+
+
+def test_a_limit_that_is_too_low_for_a_right_submission_is_told():
+    box = limited_box("ulimit -v 4500000")
+    try:
+        with pytest.raises(BoxError, match=r"limited to 4500000 kB, too little to mark with: ulimit -v unl"):
+            Session(box)
+    finally:
+        box.close()

@@ -27,10 +27,10 @@ import sys
 sys.path.insert(0, {tests!r})
 import grader.engine
 import grader.engine.guard as guard
-import grader.marking.marker as marker
+import grader.grading.environment as environment
 from engine.fakes import {marker}
 if __name__ == "__main__":
-    guard.guarded_marker, marker.check_environment = {marker}, lambda options: None
+    guard.guarded_marker, environment.check_environment = {marker}, lambda options: None
     grader.engine.environment_digest = lambda data: data
     from grader.cli import main
     sys.exit(main())

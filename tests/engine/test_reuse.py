@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from grader.box.interpreter import own_python
 from grader.digits import digits_file
-from grader.engine import Finished, Started, grade_into, interrupted_seed, prepare_output
+from grader.engine import Finished, Started, grade_into, interrupted_seed, prepare_output, reuse
 from grader.engine.reuse import EarlierResults, environment_digest, fingerprint
 from grader.errors import GraderUsageError
 from grader.submission import Submission
@@ -46,6 +47,12 @@ def contents(output: Path) -> dict[str, object]:
             if path.name == "results.json":
                 found[name] = [line for line in path.read_text().splitlines() if '"seconds"' not in line]
     return found
+
+
+def test_another_python_for_the_code_makes_another_environment(monkeypatch):
+    before = environment_digest("digits")
+    monkeypatch.setattr(reuse, "box_python", lambda: replace(own_python(), version=(3, 99, 0)))
+    assert environment_digest("digits") != before
 
 
 def test_nothing_is_marked_twice(tmp_path):

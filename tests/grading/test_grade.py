@@ -11,9 +11,11 @@ from engine.fakes import HonestFake, marked_here, pretended_marking
 
 from grader.engine import Finished, Started
 from grader.errors import FAULT, INTERRUPTED, GraderFault, GraderUsageError
+from grader.grading import run as run_module
 from grader.grading.options import GradingOptions
 from grader.grading.results import Results
 from grader.grading.run import Listener, SeedFrom, grade
+from grader.machine.capacity import Capacity
 
 
 class Marker(HonestFake):
@@ -117,6 +119,40 @@ def test_a_fault_before_the_first_submission_is_a_result_too(cohort, monkeypatch
     hand_in(cohort, "ada")
     results = run(cohort)
     assert (results.submissions, results.fault, results.status) == ((), "no bubblewrap", FAULT)
+
+
+def plan(monkeypatch, jobs: int | None, found: Capacity) -> tuple[int, list[str]]:
+    """How many jobs a run takes on a machine like this, and what it says about them."""
+    monkeypatch.setattr(run_module, "capacity", lambda: found)
+    said: list[str] = []
+    return run_module._jobs(GradingOptions((), Path(), jobs=jobs), said.append), said
+
+
+def test_jobs_are_planned_by_memory_too(monkeypatch):
+    assert plan(monkeypatch, None, Capacity(16, 64 * 10**9)) == (4, [])
+    assert plan(monkeypatch, None, Capacity(16, 3 * 10**9, grouped=True)) == (2, [])
+    assert plan(monkeypatch, None, Capacity(2, 64 * 10**9)) == (2, [])
+
+
+def test_more_jobs_than_the_memory_holds_are_taken_and_told(monkeypatch):
+    assert plan(monkeypatch, 1, Capacity(16, 10**9)) == (1, [])
+    jobs, (line,) = plan(monkeypatch, 8, Capacity(16, 3 * 10**9, grouped=True))
+    assert jobs == 8
+    assert line.startswith("--jobs 8: each takes about 1.3 GB of memory, and its control group leaves 3.0 GB")
+
+
+def test_a_cluster_s_own_machines_need_a_box_and_this_one_does_not(cohort, monkeypatch):
+    def fail(options):
+        raise GraderFault("no bubblewrap")
+
+    def elsewhere(options, factory, tell):
+        raise GraderFault("the cluster was asked")
+
+    monkeypatch.setattr(run_module, "check_environment", fail)
+    monkeypatch.setattr(run_module, "_workers", elsewhere)
+    hand_in(cohort, "ada")
+    assert run(cohort).fault == "no bubblewrap"
+    assert run(cohort, dask="tcp://127.0.0.1:1").fault == "the cluster was asked"
 
 
 def test_what_cannot_begin_raises(cohort):

@@ -27,6 +27,7 @@ RESULT = SubmissionResult(
     waived=("r",),
     hand_in="the second attempt",
     memory_mb=512.5,
+    python="3.11.2",
 )
 
 
@@ -50,7 +51,7 @@ def test_keys_that_nobody_knows_are_passed_over() -> None:
 
 def test_a_result_of_an_earlier_version_without_the_added_keys_is_read() -> None:
     content = table()
-    for key in ("schema", "hand_in", "memory_mb"):
+    for key in ("schema", "hand_in", "memory_mb", "python"):
         del content[key]
     del content["items"][0]["checks"][0]["severity"]
     assert read(content).points == RESULT.points

@@ -16,7 +16,6 @@ import sys
 from pathlib import Path
 
 import seccomp
-import torch
 
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS = 0x00020000, 0x08000000, 0x04000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -29,6 +28,8 @@ TMP_INODES = 4096
 # A session's process tops at the template's size plus this: enough for batches of 128 and a manifold of
 # 400 images at twice the default width, far below what would trouble a laptop.
 EXTRA_MEMORY = 4 * 2**30
+# Where the grader itself has less, with `ulimit -v`: right networks of six times the width still fit in.
+LEAST_EXTRA_MEMORY = 2 * 2**30
 CPU_SECONDS = 240
 FILE_SIZE = 64 * 2**20
 OPEN_FILES = 64
@@ -103,7 +104,7 @@ def private_file_systems() -> None:
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     options = f"size={TMP_SIZE},nr_inodes={TMP_INODES},mode=0700"
     for folder in HIDDEN_PACKAGES:
-        path = str(Path(str(torch.__file__)).with_name(folder))
+        path = str(Path(str(sys.modules["torch"].__file__)).with_name(folder))
         _mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,nr_inodes=2")
     # A Python environment below /tmp would vanish beneath the new /tmp: it is put back where it was.
     covered = [
@@ -135,18 +136,42 @@ def private_file_systems() -> None:
 
 
 def limits() -> None:
-    """Resource limits for this process and its threads."""
+    """Resource limits for this process and its threads: ours, or the lower ones that the grader itself has.
+
+    Raises:
+        IsolationError: with these a right submission could run out of memory.
+    """
     pages = int(Path("/proc/self/statm").read_text().split()[0])
-    memory = pages * resource.getpagesize() + EXTRA_MEMORY
+    taken = pages * resource.getpagesize()
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    if most != resource.RLIM_INFINITY and most < taken + LEAST_EXTRA_MEMORY:
+        least = -(-(taken + LEAST_EXTRA_MEMORY) // 2**20) * 1024
+        raise IsolationError(
+            f"the address space is limited to {most // 1024} kB, too little to mark with: "
+            f"ulimit -v unlimited, or {least} at least"
+        )
     for name, value in (
-        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_AS, taken + EXTRA_MEMORY),
         (resource.RLIMIT_CPU, CPU_SECONDS),
         (resource.RLIMIT_FSIZE, FILE_SIZE),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
         (resource.RLIMIT_NPROC, TASKS),
         (resource.RLIMIT_CORE, 0),
     ):
+        most = resource.getrlimit(name)[1]  # root here has no right to raise it
+        value = value if most == resource.RLIM_INFINITY else min(value, most)
         resource.setrlimit(name, (value, value))
+
+
+def drop_privileges() -> None:
+    """Become nobody where the grader runs as root: the kernel does not count root's processes."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        # A process that changed its user may not write its own /proc entries until it says so again,
+        # and the user namespace of each session is set up through them.
+        _libc.prctl(4, 1, 0, 0, 0)
 
 
 def drop_capabilities() -> None:

@@ -1,0 +1,1 @@
+"""What is this machine fit for? Answered before the work, without importing anything heavy."""
