@@ -179,6 +179,7 @@ class Marker:
             sandbox="bwrap" if self.options.sandbox else "none",
             waived=self.options.waived,
             python=box_python().dotted,
+            code=f"sha256:{context.code}",
             seconds=time.monotonic() - started,
             items=score_all(plugin.rubric, plugin.checks, plugin.reviews),
             violations=tuple(context.violations.values()),

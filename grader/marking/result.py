@@ -47,6 +47,54 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """What a person has decided of an item, whatever its checks say.
+
+    Attributes:
+        points: that it earns.
+        reason: for the student and the staff, one line.
+        who: has decided.
+        when: ISO 8601, UTC.
+        code: digest of the code that it is about, see `SubmissionResult.code`.
+        marked: the points that the checks give.
+        status: of the item as the checks left it.
+        review: likewise.
+    """
+
+    points: Finite
+    reason: str
+    who: str
+    when: str
+    code: str = ""
+    marked: Finite = 0.0
+    status: Status = FAILED
+    review: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step in the history of an item's mark.
+
+    Attributes:
+        when: ISO 8601, UTC.
+        item: its id.
+        before: the points until then; None where there were none.
+        after: the points from then on; None where the grader failed to mark.
+        why: `marked` again; `decided` by a person; `withdrawn`, such a decision; `accepted` from another run.
+        suite: the digest of the suites from then on.
+        who: did it, for what a person did.
+    """
+
+    when: str
+    item: str
+    before: Finite | None
+    after: Finite | None
+    why: Literal["marked", "decided", "withdrawn", "accepted"]
+    suite: str
+    who: str = ""
+
+
+@dataclass(frozen=True)
 class ItemResult:
     """An item's points and the checks they come from.
 
@@ -58,6 +106,7 @@ class ItemResult:
         checks: what was looked at.
         review: why a person has to look at it before it counts; empty where nobody has to. It is no fault of
             the grader's.
+        decision: of a person; the points are its own then.
     """
 
     id: str
@@ -66,6 +115,7 @@ class ItemResult:
     status: Status
     checks: tuple[CheckResult, ...] = ()
     review: str = ""
+    decision: Decision | None = None
 
     def __post_init__(self) -> None:
         if self.points > self.max_points:
@@ -99,6 +149,8 @@ class SubmissionResult:
         violations: rules that the code breaks, one line each, in the words for the staff.
         warnings: all else that the staff should know, one line each.
         notes: the same with their audiences; a rule that is broken in the words for the student.
+        code: digest of the files that were marked; empty in results of before.
+        history: every change of an item's points since it was first marked, the latest last.
     """
 
     submission: str
@@ -115,6 +167,8 @@ class SubmissionResult:
     schema: Literal[1] = SCHEMA_VERSION
     notes: tuple[Note, ...] = ()
     python: str = ""
+    code: str = ""
+    history: tuple[Change, ...] = ()
 
     @property
     def points(self) -> float:
@@ -170,6 +224,10 @@ class SubmissionResult:
             table["memory_mb"] = round(self.memory_mb, 1)
         if self.python:
             table["python"] = self.python
+        if self.code:
+            table["code"] = self.code
+        if self.history:
+            table["history"] = [asdict(change) for change in self.history]
         if self.notes:
             table["notes"] = [asdict(note) for note in self.notes]
         return table
@@ -179,6 +237,8 @@ def _item_to_json(item: ItemResult) -> dict[str, Any]:
     table = asdict(item)
     if not item.review:  # a key that was added: only where it says something
         del table["review"]
+    if item.decision is None:
+        del table["decision"]
     for check, made in zip(table["checks"], item.checks, strict=True):
         if not check["severity"]:
             del check["severity"]

@@ -62,11 +62,16 @@ class Context:
         Who hands in again is asked other questions: what the messages of one try have told of its inputs is
         worth nothing in the next.
         """
+        return f"{self.name} {self.code}"
+
+    @cached_property
+    def code(self) -> str:
+        """SHA-256 over the names and bytes of all files, as hexadecimal digits."""
         digest = hashlib.sha256()
         for path, content in sorted(self.files.items()):
             for part in (path.encode("utf-8", "surrogateescape"), content):
                 digest.update(len(part).to_bytes(8, "little") + part)
-        return f"{self.name} {digest.hexdigest()}"
+        return digest.hexdigest()
 
 
 CONTEXT = pytest.StashKey[Context]()

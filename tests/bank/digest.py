@@ -9,6 +9,8 @@ from functools import cache
 from grader.marking.marker import PACKAGE, VERDICT_SOURCES
 
 PARTS = ("part1", "part2")
+# How results are written down, and what people decide: no verdict depends on it.
+LAYOUT = ("marking/decision.py", "marking/result.py", "marking/result_json.py")
 
 
 @cache
@@ -25,6 +27,8 @@ def verdict_digest(parts: frozenset[str] = frozenset(PARTS)) -> str:
         files = [source] if source.is_file() else sorted((*source.rglob("*.py"), *source.rglob("*.toml")))
         for file in files:
             inside = file.relative_to(PACKAGE)
+            if inside.as_posix() in LAYOUT:
+                continue
             if inside.parts[0] == "suites" and any(
                 other in inside.parts or inside.name.startswith(f"{other}_") for other in others
             ):
