@@ -27,7 +27,7 @@ FLOORS = (
     ("marking",),
     ("report",),
     ("engine",),
-    ("grading",),
+    ("grading", "revision"),
     ("terminal",),
     ("gradebook",),
     ("cli",),

@@ -17,7 +17,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +26,7 @@ from typing import Any
 from grader.box.interpreter import box_python, own_python
 from grader.digits import digits_file
 from grader.engine.unmarked import Provenance
-from grader.errors import GraderUsageError
+from grader.errors import GraderFault, GraderUsageError
 from grader.files import write_atomically
 from grader.marking.result import SubmissionResult
 from grader.marking.result_json import result_from_json
@@ -90,6 +90,42 @@ def folder_seed(output: Path) -> int | None:
     return seed if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**63 else None
 
 
+@contextmanager
+def run_lock(output: Path) -> Iterator[None]:
+    """Keep others from writing into a folder of results.
+
+    Raises:
+        GraderUsageError: somebody does, or there is no such folder.
+    """
+    shown = printable(str(output))
+    try:
+        (output / FOLDER).mkdir(exist_ok=True)
+    except FileNotFoundError:
+        raise GraderUsageError(
+            f"{shown}: there is no such folder; give the --output folder of a run"
+        ) from None
+    except OSError as error:
+        raise GraderFault(f"{shown}: cannot write there: {error.strerror}") from error
+    with open(output / FOLDER / "lock", "ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GraderUsageError(
+                f"{shown}: another run is writing there; wait for its end, or give another folder"
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        yield
+
+
+def carry_note(output: Path, name: str, before: bytes, after: bytes) -> None:
+    """Let the note on a result, where it is about these bytes, be about others of the same verdicts."""
+    path = output / FOLDER / f"{name}.json"
+    note = _read_json(path)
+    if note.get("results") == _digest(before):
+        write_atomically(path, json.dumps(note | {"results": _digest(after)}).encode() + b"\n")
+
+
 class EarlierResults:
     """The results in an output folder, and the notes that say what they hold for.
 
@@ -105,24 +141,9 @@ class EarlierResults:
         self._folder.mkdir(exist_ok=True)
         self._pending: frozenset[str] = frozenset()
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other runs from writing into the same folder.
-
-        Raises:
-            GraderUsageError: one does.
-        """
-        with open(self._folder / "lock", "ab") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise GraderUsageError(
-                    f"--output {printable(str(self.output))}: another run is writing there; "
-                    "wait for its end, or give another folder"
-                ) from None
-            except OSError:
-                pass  # a file system without locks
-            yield
+    def locked(self) -> AbstractContextManager[None]:
+        """Keep other runs from writing into the same folder, see `run_lock`."""
+        return run_lock(self.output)
 
     def outstanding(self) -> frozenset[str]:
         """The submissions that an earlier run with the same seed has begun with and not marked."""

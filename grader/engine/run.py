@@ -20,6 +20,7 @@ from grader.engine.worker import Marked, MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
 from grader.files import write_atomically
 from grader.marking.result import SubmissionResult
+from grader.report.decisions import carried_over
 from grader.report.results_json import FILE_NAME, write_result
 from grader.submission import NAMED_FILES, Found
 from grader.text import printable
@@ -186,13 +187,15 @@ def _write(kept: EarlierResults, marked: Marked) -> SubmissionResult:
     result = marked.result
     folder = kept.output / result.submission
     with _writing(folder):
+        result = carried_over(folder, replace(result, memory_mb=marked.memory_mb))
         if folder.is_dir() and not folder.is_symlink():
             remove_pictures(folder)
             replace_figures(folder, {})
         try:
-            write_result(kept.output, replace(result, memory_mb=marked.memory_mb))
+            write_result(kept.output, result)
         except ValueError as error:
-            result = grader_fault(result.submission, f"its result is not valid: {error}", kept.provenance)
+            fault = grader_fault(result.submission, f"its result is not valid: {error}", kept.provenance)
+            result = carried_over(folder, fault)
             write_result(kept.output, result)
         replace_figures(folder, marked.figures)
         for name, content in marked.files.items():

@@ -6,12 +6,10 @@ in `submitted/`, and of its result in `grading/`, under their own name. It was m
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from grader.errors import GraderFault
 from grader.files import write_atomically
@@ -25,8 +23,12 @@ from grader.gradebook.late import BEST, LatePolicy, clock
 from grader.gradebook.prepare import prepare_one, read_released
 from grader.gradebook.results import UnusableResult, read_result, results_path
 from grader.marking.result import SubmissionResult
+from grader.marking.result_json import result_from_json
+from grader.report.decisions import FILE_NAME as DECISIONS_FILE
+from grader.report.decisions import carried_over
 from grader.report.marks_csv import number
 from grader.report.pages import write_pages
+from grader.report.results_json import result_bytes
 from grader.report.whole_folder import write_all_marks
 from grader.text import listed, printable
 
@@ -220,15 +222,23 @@ def _copy_result(course: Course, student: str, chosen: Chosen, review: str, hold
     if not holds:
         target.unlink(missing_ok=True)  # it would be that of other code
         return False
-    table: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
-    table |= {"submission": student, "hand_in": chosen.told}
-    for item in table["items"] if review else ():
-        item["review"] = "; ".join(filter(None, (review, item.get("review", ""))))
-    content = (json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    result = replace(result_from_json(source.read_bytes()), submission=student, hand_in=chosen.told)
+    if review:
+        items = (
+            replace(item, review="; ".join(filter(None, (review, item.review)))) for item in result.items
+        )
+        result = replace(result, items=tuple(items))
+    # What was decided of the hand-in is in its result; what was decided of this student alone comes on top.
+    content = result_bytes(carried_over(target.parent, result))
     changed = not target.is_file() or target.read_bytes() != content
     if changed:
-        shutil.rmtree(target.parent, ignore_errors=True)
-        shutil.copytree(source.parent, target.parent, ignore=shutil.ignore_patterns(source.name, ".*"))
+        for path in target.parent.iterdir() if target.parent.is_dir() else ():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != DECISIONS_FILE:
+                path.unlink()
+        ignored = shutil.ignore_patterns(source.name, DECISIONS_FILE, ".*")
+        shutil.copytree(source.parent, target.parent, ignore=ignored, dirs_exist_ok=True)
         write_atomically(target, content)
     return changed
 

@@ -22,6 +22,9 @@ def feedback_text(item: ItemResult, title: str) -> str:
     lines = [heading]
     if item.review:
         lines += [f"A person looks at this before it counts: {line}" for line in lines_of(item.review)[:1]]
+    if item.decision is not None:
+        lines += [f"A person has decided: {line}" for line in lines_of(item.decision.reason)[:1]]
+        return "\n".join(lines) + "\n"
     for message, hint in merge_same_messages(check for check in item.checks if check.status not in _SILENT):
         shown = lines_of(message) if message.strip() else []
         lines += [f"{'- ' if index == 0 else '  '}{line}" for index, line in enumerate(shown)]

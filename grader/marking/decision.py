@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Literal
 
 from grader.marking.result import (
     FAILED,
@@ -20,6 +19,7 @@ from grader.marking.result import (
     ItemResult,
     Status,
     SubmissionResult,
+    Why,
 )
 
 
@@ -70,7 +70,7 @@ def with_history(
     result: SubmissionResult,
     before: SubmissionResult,
     when: str,
-    why: Literal["marked", "decided", "withdrawn", "accepted"],
+    why: Why,
     who: str = "",
 ) -> SubmissionResult:
     """A result that goes on with the history of the one in whose place it comes."""
@@ -82,7 +82,7 @@ def _changes(
     result: SubmissionResult,
     before: SubmissionResult,
     when: str,
-    why: Literal["marked", "decided", "withdrawn", "accepted"],
+    why: Why,
     who: str,
 ) -> Iterator[Change]:
     earlier = {item.id: item for item in before.items}

@@ -20,6 +20,7 @@ Status = Literal["passed", "partial", "failed", "not_implemented", "not_submitte
 STATUSES: tuple[Status, ...] = get_args(Status)
 # Of the layout of `results.json`. Keys are added without a new version: readers pass over unknown ones.
 SCHEMA_VERSION: Final = 1
+Why = Literal["marked", "decided", "withdrawn", "accepted"]  # of a change
 Finite = Annotated[float, Ge(0), Predicate(math.isfinite)]
 
 
@@ -89,7 +90,7 @@ class Change:
     item: str
     before: Finite | None
     after: Finite | None
-    why: Literal["marked", "decided", "withdrawn", "accepted"]
+    why: Why
     suite: str
     who: str = ""
 

@@ -34,7 +34,9 @@ def write_marks(output: Path, results: Sequence[SubmissionResult], unreadable: S
     items = [item.id for item in load_rubric().automatic]
     table = io.StringIO(newline="")
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["submission", "points", "max_points", *items, "status", "review", "seed", "suite"])
+    writer.writerow(
+        ["submission", "points", "max_points", *items, "status", "review", "seed", "suite", "decided"]
+    )
     for result in results:
         points = {
             item.id: "" if item.status == "grader_error" else number(item.points) for item in result.items
@@ -49,10 +51,11 @@ def write_marks(output: Path, results: Sequence[SubmissionResult], unreadable: S
                 harmless("; ".join(result.reviews)),
                 str(result.seed),
                 result.suite,
+                " ".join(item.id for item in result.items if item.decision is not None),
             ]
         )
     for name in unreadable:
-        writer.writerow([harmless(name), "", "", *("" for _ in items), NOT_MARKED, "", "", ""])
+        writer.writerow([harmless(name), "", "", *("" for _ in items), NOT_MARKED, "", "", "", ""])
     path = output / FILE_NAME
     write_atomically(path, table.getvalue().encode("utf-8", "replace"))
     return path

@@ -32,7 +32,7 @@ def write_result(output: Path, result: SubmissionResult) -> Path:
     name = result.submission
     if not name or name.startswith(".") or "/" in name or os.sep in name or "\0" in name:
         raise ValueError(f"{name!r} is not a name for a folder of results")
-    content = json.dumps(_valid(result.to_json()), indent=2, ensure_ascii=False, allow_nan=False)
+    content = result_bytes(result)
     folder = output / name
     if folder.is_symlink():
         raise NotADirectoryError(
@@ -40,8 +40,18 @@ def write_result(output: Path, result: SubmissionResult) -> Path:
         )
     folder.mkdir(exist_ok=True)
     path = folder / FILE_NAME
-    write_atomically(path, content.encode("utf-8") + b"\n")
+    write_atomically(path, content)
     return path
+
+
+def result_bytes(result: SubmissionResult) -> bytes:
+    """A result as it is written.
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    content = json.dumps(_valid(result.to_json()), indent=2, ensure_ascii=False, allow_nan=False)
+    return content.encode("utf-8") + b"\n"
 
 
 def write_pairs(output: Path, pairs: Iterable[tuple[str, str, float]]) -> Path:

@@ -23,6 +23,7 @@ from grader.grading.options import GradingOptions
 from grader.grading.results import Results
 from grader.marking.marker import suite_digest
 from grader.marking.result import PARTIAL, SubmissionResult
+from grader.report.decisions import carried_over
 from grader.report.results_json import write_result
 from grader.rubric import Item
 
@@ -161,7 +162,7 @@ def pretend_to_grade(
             if student not in skip
         ]
         for one in results:
-            write_result(options.output, one)
+            write_result(options.output, carried_over(options.output / one.submission, one))
         return Results(
             options.output,
             7,

@@ -147,6 +147,32 @@ def test_of_two_different_hand_ins_the_later_counts_and_both_stay(course, monkey
     ]
 
 
+def decide(course, name: str, points: str, reason: str) -> None:
+    assert (
+        main(["decide", str(course.results / name), "1.7.kld", "--points", points, "--reason", reason]) == 0
+    )
+
+
+def test_a_decision_is_about_the_hand_in_or_about_one_member(course, monkeypatch, capsys):
+    pretend_to_grade(monkeypatch, code="sha256:1")
+    roster(course, "ada", "bob")
+    group_file(course, "Group 12,ada,bob")
+    hand_in(course, "ada", notebook(course))
+    assert run(course) == 0
+    decide(course, "ada+attempt1", "1.5", "right in other words")
+    assert f"next: make grade COURSE={course.root}" in capsys.readouterr().out
+    assert run(course, feedback=True) == 0
+    assert [scores(course, student)["q1-7-kld"].auto for student in ("ada", "bob")] == [1.5, 1.5]
+    assert "right in other words" in (course.feedback("bob") / "report.html").read_text()
+    decide(course, "bob", "0.5", "bob could not explain it")
+    for _ in range(2):
+        assert run(course) == 0
+        assert [scores(course, student)["q1-7-kld"].auto for student in ("ada", "bob")] == [1.5, 0.5]
+    assert main(["decide", str(course.results / "bob"), "1.7.kld", "--withdraw"]) == 0
+    assert run(course) == 0
+    assert scores(course, "bob")["q1-7-kld"].auto == 1.5
+
+
 def hand_in_again(course, student, report, time) -> None:
     """What collecting does: it puts the new submission in the place of the copy."""
     shutil.rmtree(course.submitted(student), ignore_errors=True)

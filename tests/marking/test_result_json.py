@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from grader.marking.result import CheckResult, ItemResult, SubmissionResult
+from grader.marking.result import Change, CheckResult, Decision, ItemResult, SubmissionResult
 from grader.marking.result_json import json_schema, result_from_json
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "results.schema.json"
@@ -21,6 +21,13 @@ RESULT = SubmissionResult(
     items=(
         ItemResult("1.7.kld", 1.27, 1.5, "partial", (CheckResult("a", "failed", 0.15, "m", "h", "slip"),)),
         ItemResult("1.7.bpd", 1.0, 1.0, "passed", (CheckResult("b", "passed"),), "look"),
+        ItemResult(
+            "1.7.forward",
+            2.0,
+            2.0,
+            "passed",
+            decision=Decision(2.0, "r", "Anna", "2027-01-01T12:00:00Z", "sha256:1", 1.0, "partial"),
+        ),
     ),
     violations=("v",),
     warnings=("w",),
@@ -28,6 +35,8 @@ RESULT = SubmissionResult(
     hand_in="the second attempt",
     memory_mb=512.5,
     python="3.11.2",
+    code="sha256:1",
+    history=(Change("2027-01-01T12:00:00Z", "1.7.kld", 0.5, 1.27, "marked", "sha256:0"),),
 )
 
 
@@ -51,7 +60,7 @@ def test_keys_that_nobody_knows_are_passed_over() -> None:
 
 def test_a_result_of_an_earlier_version_without_the_added_keys_is_read() -> None:
     content = table()
-    for key in ("schema", "hand_in", "memory_mb", "python"):
+    for key in ("schema", "hand_in", "memory_mb", "python", "code", "history"):
         del content[key]
     del content["items"][0]["checks"][0]["severity"]
     assert read(content).points == RESULT.points

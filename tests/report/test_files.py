@@ -74,7 +74,7 @@ def test_marks_csv_has_a_row_per_submission_and_a_column_per_item(tmp_path):
     half = result("s2", lambda item: (FAILED, 0.5, "", "") if item.id == "1.7.kld" else passed(item))
     rows = read_csv(write_marks(tmp_path, [result("s1"), half]))
     columns = ["submission", "points", "max_points", *(item.id for item in load_rubric().automatic), "status"]
-    columns += ["review", "seed", "suite"]
+    columns += ["review", "seed", "suite", "decided"]
     assert list(rows[0]) == columns
     assert [(row["submission"], row["points"], row["1.7.kld"], row["status"]) for row in rows] == [
         ("s1", "22.5", "1.5", "marked"),

@@ -12,6 +12,7 @@ from typing import Any
 from grader.marking.cause import LIMITS, Cause
 from grader.marking.result import FAILED, GRADER_ERROR, STATUSES
 from grader.report.by_eye import ByEye, by_eye
+from grader.report.marks_csv import number
 from grader.report.pages.findings import ItemFindings
 from grader.report.pages.histogram import histogram
 from grader.report.pages.load import Record
@@ -95,6 +96,12 @@ def cohort_page(records: Sequence[Record], findings: Findings, item_files: dict[
         attention=attention,
         most_reasons=MOST_REASONS,
         flagged={one.record.name for one in attention},
+        decisions=[
+            (on_one_line(record.name, 120), link(record.name, STUDENT_FILE), item)
+            for record in records
+            for item in record.result.items
+            if item.decision is not None
+        ],
         failures=most_failed(records, findings),
         items=_item_rows(records, item_files),
         by_eye=[
@@ -161,6 +168,7 @@ def needs_a_look(records: Sequence[Record]) -> list[Attention]:
         if result.items and checks == {"readable"} and not faults:
             one.reasons.append(f"could not be read: {result.items[0].checks[0].message}")
         one.reasons += _limits(record)
+        one.reasons += _overtaken(record)
         one.reasons += [
             f"{score:.0%} the same as {other}" for other, score in record.alike if score >= NEARLY_THE_SAME
         ]
@@ -171,6 +179,22 @@ def needs_a_look(records: Sequence[Record]) -> list[Attention]:
             one.reasons = [on_one_line(reason, 300) for reason in one.reasons]
             found.append(one)
     return found
+
+
+def _overtaken(record: Record) -> list[str]:
+    """Decisions that the submission, or what the checks say of it, has changed under."""
+    reasons = []
+    in_force = {item.id: item.decision for item in record.result.items if item.decision is not None}
+    for item, decided in record.decisions.items():
+        about = f"the decision of {decided.who} on {item}, {number(decided.points)} points,"
+        if item not in in_force:
+            reasons.append(f"{about} is about other code and does not count: decide again, or withdraw it")
+        elif in_force[item].marked != decided.marked:
+            reasons.append(
+                f"{about} was made when the checks gave {number(decided.marked)}; they give "
+                f"{number(in_force[item].marked)} now"
+            )
+    return reasons
 
 
 def _limits(record: Record) -> list[str]:

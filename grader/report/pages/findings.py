@@ -104,7 +104,8 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
     for item in result.items:
         here = ItemFindings(item)
         follow_ons: dict[int, FollowOn] = {}
-        lost = item.max_points - item.points
+        # What a person has decided is no matter of the checks any more.
+        lost = 0.0 if item.decision is not None else item.max_points - item.points
         # One mistake shows in several checks, and an item loses less than the sum of what they cost alone.
         prices = sum(check.weight for check in item.checks if check.status != PASSED) or 1.0
         for check in item.checks:

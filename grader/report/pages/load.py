@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from grader.errors import GraderUsageError
-from grader.marking.result import SubmissionResult
+from grader.errors import GraderFault, GraderUsageError
+from grader.marking.result import Decision, SubmissionResult
 from grader.marking.result_json import result_from_json
 from grader.report import figures, pictures
 from grader.report.by_eye import by_eye, item_of
+from grader.report.decisions import read_decisions
 from grader.report.results_json import FILE_NAME, PAIRS_FILE
 from grader.text import printable
 
@@ -53,6 +55,7 @@ class Record:
         pictures: made while grading.
         figures: handed in by the student.
         alike: submissions that are nearly the same, with the score of that, where known.
+        decisions: of people, by item, also those that are about other code than the result.
     """
 
     folder: Path
@@ -60,6 +63,7 @@ class Record:
     pictures: tuple[PictureFile, ...] = ()
     figures: tuple[FigureFile, ...] = ()
     alike: tuple[tuple[str, float], ...] = ()
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -88,6 +92,8 @@ def load(output: Path) -> tuple[list[Record], list[str]]:
         except (OSError, ValueError) as error:
             reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
             problems.append(f"{printable(str(file))}: {reason}; grade this submission again")
+        except GraderFault as error:
+            problems.append(str(error))
     if not found:
         raise GraderUsageError(f"{shown}: no results in it; give the --output folder of a run")
     pairs, problem = _pairs(output / PAIRS_FILE)
@@ -103,7 +109,8 @@ def _record(folder: Path, file: Path) -> Record:
         result = replace(result_from_json(file.read_bytes()), submission=folder.name)
     except ValueError as error:
         raise ValueError(printable(str(error), 120)) from error
-    return Record(folder, result, _pictures(folder, result), _figures(folder))
+    decisions = read_decisions(folder)
+    return Record(folder, result, _pictures(folder, result), _figures(folder), decisions=decisions)
 
 
 def _number(value: Any) -> float:

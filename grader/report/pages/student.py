@@ -212,6 +212,8 @@ def _first_steps(findings: list[ItemFindings]) -> list[FirstStep]:
         if here.findings:
             worst = max(here.findings, key=lambda finding: finding.lost_in_all)
             lost = sum(finding.lost_in_all for finding in here.findings)
+            if not lost:
+                continue
             follow_ons = {one.item for finding in here.findings for one in finding.follow_ons}
             steps.append(FirstStep(here.result.id, lost, worst.message, len(follow_ons)))
     steps.sort(key=lambda step: -step.lost)

@@ -1,0 +1,1 @@
+"""How are marks revised? By a decision, or by another run, after a look at what moves."""
