@@ -72,3 +72,8 @@ def listed(names: Iterable[str], limit: int = 5) -> str:
     ordered = sorted(names)
     shown = ", ".join(printable(name, 80) for name in ordered[:limit])
     return shown if len(ordered) <= limit else f"{shown} and {len(ordered) - limit} more"
+
+
+def counted(number: int, noun: str) -> str:
+    """How many there are, in words: `1 submission`, `2 submissions`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -15,7 +15,7 @@ from types import FrameType
 import typer
 from typer.exceptions import TyperException
 
-from grader.cli import course, decide, grade, similar
+from grader.cli import compare, course, decide, grade, similar
 from grader.errors import FAULT, INTERRUPTED, USAGE, GraderFault, GraderUsageError
 from grader.terminal.lines import complain
 
@@ -27,7 +27,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(course.app, name="course")
-for command in (course.doctor, decide.decide, grade.grade, similar.similar, grade.report):
+for command in (
+    compare.accept,
+    compare.compare,
+    course.doctor,
+    decide.decide,
+    grade.grade,
+    similar.similar,
+    grade.report,
+):
     app.command()(command)
 
 

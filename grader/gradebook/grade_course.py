@@ -39,7 +39,7 @@ from grader.grading.options import GradingOptions
 from grader.grading.results import Results
 from grader.marking.result import SubmissionResult
 from grader.terminal.grading import grade_in_terminal
-from grader.text import listed, printable
+from grader.text import counted, listed, printable
 
 if TYPE_CHECKING:
     from traitlets.config import Config
@@ -110,7 +110,8 @@ def run(course: Course, options: Options) -> int:
         if not everyone:
             kind = GraderFault if report.faults else GraderUsageError
             raise kind(_nothing(course, [*report.faults, *report.remarks]))
-        say(f"collected {counted(len(by_itself) + len(shared.marked))}, and rebuilt the notebooks")
+        hand_ins = counted(len(by_itself) + len(shared.marked), "submission")
+        say(f"collected {hand_ins}, and rebuilt the notebooks")
         oddities = collected_notes(course)
         for student in everyone:
             report.look[student] = [*oddities.get(student, ()), *by_itself.get(student, ())]
@@ -306,10 +307,11 @@ def _compare(
         found = reconcile(gradebook, results, students)
     report.faults += [line for line in found.mismatches if line not in report.faults]
     agreed = "agree with the results" if not found.mismatches else "were compared with the results"
-    say(f"{found.compared} scores of {counted(len(students))} {agreed}")
+    say(f"{found.compared} scores of {counted(len(students), 'submission')} {agreed}")
     report.to_grade = len(found.to_grade)
     if found.to_grade:
-        report.remarks.append(f"answers wait for a person in {counted(len(found.to_grade))}: see formgrader")
+        waiting = counted(len(found.to_grade), "submission")
+        report.remarks.append(f"answers wait for a person in {waiting}: see formgrader")
     absent = [student for student in found.absent if student not in report.look]
     if absent:
         report.remarks.append(f"{len(absent)} on the roster handed in nothing: {listed(absent, 10)}")
@@ -323,17 +325,13 @@ def _write_feedback(course: Course, config: Config, students: Sequence[str], rep
             report.faults.append(f"no feedback for {error}")
 
 
-def counted(submissions: int) -> str:
-    """How many, in words: `1 submission`."""
-    return f"{submissions} submission{'' if submissions == 1 else 's'}"
-
-
 def _tell(course: Course, report: Report) -> None:
     for remark in report.remarks:
         say(f"note: {remark}")
     look = {student: notes for student, notes in report.look.items() if notes}
     if look:
-        say(f"A look is needed at {counted(len(look))}; what was handed in is in collected/{ASSIGNMENT}:")
+        where = f"what was handed in is in collected/{ASSIGNMENT}"
+        say(f"A look is needed at {counted(len(look), 'submission')}; {where}:")
         for student, notes in look.items():
             for note in notes:
                 say(f"  {student}: {note}")

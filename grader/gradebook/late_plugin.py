@@ -12,7 +12,7 @@ from grader.gradebook.course import ASSIGNMENT, POLICY_FILE
 from grader.gradebook.late import LatePolicy as Policy
 from grader.gradebook.late import clock, read_policy
 from grader.report.marks_csv import number
-from grader.text import listed
+from grader.text import counted, listed
 
 
 class LatePolicy(LateSubmissionPlugin):
@@ -104,6 +104,6 @@ def lateness_told(gradebook: Gradebook, policy: Policy) -> list[str]:
         days = policy.days_late(due, submitted) if due and submitted else 0
         if days:
             points = number(float(submission.late_submission_penalty or 0))
-            late.append(f"{submission.student_id} ({days} day{'' if days == 1 else 's'}, {points} points)")
-    count = f"late, {len(late)} submission{'' if len(late) == 1 else 's'}"
+            late.append(f"{submission.student_id} ({counted(days, 'day')}, {points} points)")
+    count = f"late, {counted(len(late), 'submission')}"
     return [f"{count}: {listed(late, 40)}" if late else count]

@@ -11,7 +11,7 @@ from grader.gradebook.exports.formats import Format, Request
 from grader.gradebook.exports.marks import Mark, final_marks
 from grader.gradebook.exports.remarks import remarks
 from grader.gradebook.progress import say
-from grader.text import listed, printable
+from grader.text import counted, listed, printable
 
 
 def export_marks(course: Course, kind: Format, request: Request, unfinished: bool = False) -> int:
@@ -35,7 +35,7 @@ def export_marks(course: Course, kind: Format, request: Request, unfinished: boo
     for remark in remarks(filled, request.sheet.name if request.sheet else ""):
         say(f"note: {remark}")
     count = len(filled.written)
-    say(f"{count} student{'' if count == 1 else 's'} in {printable(str(request.output))}")
+    say(f"{counted(count, 'student')} in {printable(str(request.output))}")
     _tell(kind, unfinished, marks, state.load(course, state.PROPOSED))
     return 0
 
