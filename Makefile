@@ -5,7 +5,7 @@
 #   make grade ALLOW_DISTRIBUTIONS=yes   waive the rule against torch.distributions; every result records it
 #   make grade ALLOW_DEVICES=yes   deduct nothing for a device, such as cuda or mps, that the grader lacks
 #   make grade FRESH=yes            mark all anew; otherwise an interrupted run goes on, and what still holds is reused
-#   make grade DASK=tcp://host:8786, or SLURM=16   mark on a cluster, see docs/performance.md
+#   make grade DASK=tls://host:8786, or SLURM=16   mark on a cluster, see docs/performance.md
 #   make grade BOX_PYTHON=/srv/python3.13/bin/python   run the code with another Python, see docs/tas.md
 #   make test [TESTS=tests/box]     the kit's own tests, in two processes, without the slow ones
 #   make test-all                   with the slow ones
@@ -82,7 +82,7 @@ define install
 endef
 
 # A slip must not go unnoticed: SUBMISSONS=... would mark the sample cohort.
-OPTIONS := SUBMISSIONS OUTPUT COURSE JOBS SEED DATA DETAILS FRESH ALLOW_DISTRIBUTIONS ALLOW_DEVICES DASK SLURM BOX_PYTHON TESTS SEEDS ONLY \
+OPTIONS := SUBMISSIONS OUTPUT COURSE JOBS SEED DATA DETAILS FRESH ALLOW_DISTRIBUTIONS ALLOW_DEVICES DASK DASK_WITHOUT_TLS SLURM BOX_PYTHON TESTS SEEDS ONLY \
   MNIST_ROOT THREADS EXTRA RELEASE COHORT VENV PYTHON UV_VERSION SHELL
 unknown := $(filter-out $(OPTIONS),$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 $(if $(unknown),$(error there is no option $(firstword $(unknown)); make help lists them))
@@ -92,6 +92,7 @@ yes = $(if $(filter-out yes no,$($(1))),$(error $(1) is yes or no, not $($(1))))
 
 grading_options = $(if $(JOBS),--jobs $(JOBS)) $(if $(SEED),--seed $(SEED)) $(if $(DATA),--data $(DATA)) \
   $(if $(call yes,DETAILS),--details) $(if $(call yes,FRESH),--fresh) $(if $(DASK),--dask $(DASK)) \
+  $(if $(call yes,DASK_WITHOUT_TLS),--dask-without-tls) \
   $(if $(SLURM),--slurm $(SLURM)) $(if $(call yes,ALLOW_DISTRIBUTIONS),--allow-distributions) \
   $(if $(call yes,ALLOW_DEVICES),--allow-devices)
 

@@ -102,6 +102,7 @@ def grade(
     allow_distributions: given.AllowDistributions = False,
     allow_devices: given.AllowDevices = False,
     dask: given.Dask = None,
+    dask_without_tls: given.DaskWithoutTls = False,
     slurm: given.Slurm = None,
     fresh: given.Fresh = False,
     details: Annotated[
@@ -124,6 +125,7 @@ def grade(
         allow_distributions=allow_distributions,
         allow_devices=allow_devices,
         dask=dask,
+        dask_without_tls=dask_without_tls,
         slurm=slurm,
         fresh=fresh,
     )

@@ -78,8 +78,16 @@ Dask = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Mark on the workers of a running Dask cluster; ADDRESS is its scheduler's, tcp://host:port.",
+        help="Mark on the workers of a running Dask cluster; ADDRESS is its scheduler's, tls://host:port.",
         show_default=False,
+    ),
+]
+DaskWithoutTls = Annotated[
+    bool,
+    typer.Option(
+        "--dask-without-tls",
+        help="Let --dask use tcp:// beyond this machine, where whoever reaches the scheduler's port can run "
+        "code as you. Only for a network that nobody else is on.",
     ),
 ]
 Slurm = Annotated[

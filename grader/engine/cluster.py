@@ -9,6 +9,7 @@ Workers need the grader installed and bubblewrap, but no common disk: submission
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import multiprocessing
 import secrets
@@ -29,9 +30,11 @@ from grader.limits import CLUSTER_CONNECT_SECONDS, CLUSTER_IDLE_SECONDS, CLUSTER
 from grader.submission import Found, Submission, read_found
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Security
 
+CLOSED = ("closing", "closed", "failed")  # states of a Dask worker
 LOOK_SECONDS = 1.0  # how often the list of workers is asked for
+OPEN_SCHEMES = ("tcp", "ws", "ucx", "ucxx")  # of Dask's, those that encrypt nothing and let everybody in
 
 
 class ClusterSlot:
@@ -167,8 +170,42 @@ class ClusterWorkers:
         return bool(self._workers) and self._refused.issuperset(self._workers)
 
 
-def connect(address: str) -> Client:
+def refuse_open(address: str) -> None:
+    """Do not use a scheduler that anybody on the network can reach.
+
+    Raises:
+        GraderUsageError: the connection is not encrypted, and does not stay on this machine.
+    """
+    scheme, _, place = address.partition("://")
+    if not place:
+        import dask
+
+        scheme, place = dask.config.get("distributed.comm.default-scheme", "tcp"), scheme
+    if scheme not in OPEN_SCHEMES or _on_this_machine(place):
+        return
+    raise GraderUsageError(
+        f"--dask {address}: without TLS whoever reaches this port can run code as you, here and on the "
+        "workers; start scheduler and workers with TLS and give tls://..., see docs/performance.md, or add "
+        "--dask-without-tls where nobody else is on that network"
+    )
+
+
+def _on_this_machine(place: str) -> bool:
+    host = place.removeprefix("[").partition("]")[0] if place.startswith("[") else place.partition(":")[0]
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def connect(address: str, security: Security | None = None) -> Client:
     """A client of a running scheduler.
+
+    Args:
+        address: the scheduler's.
+        security: keys; by default those of Dask's own configuration.
 
     Raises:
         GraderUsageError: there is none at this address.
@@ -179,11 +216,11 @@ def connect(address: str) -> Client:
         logging.CRITICAL
     )  # its warnings would break up the progress bar
     try:
-        return Client(address, timeout=CLUSTER_CONNECT_SECONDS, set_as_default=False)
+        return Client(address, timeout=CLUSTER_CONNECT_SECONDS, set_as_default=False, security=security)
     except (OSError, ValueError, TypeError) as error:
         raise GraderUsageError(
             f"--dask {address}: no Dask scheduler answers there; start one with `dask scheduler`, workers "
-            "with `dask worker`, and give the address that it prints, such as tcp://10.0.0.1:8786"
+            "with `dask worker`, and give the address that it prints, such as tls://10.0.0.1:8786"
         ) from error
 
 
@@ -197,6 +234,7 @@ class _Process:
         self.cpu = ClaimedCpu()
         self.slot = LocalSlot(factory, self.cpu.number)
         self.lock = threading.Lock()  # a worker with several threads marks one submission at a time
+        self.ended = threading.Event()
         self.timer: threading.Timer | None = None
 
 
@@ -222,6 +260,7 @@ def mark_on_worker(
         process = _PROCESSES.get(run)
         if process is None:
             process = _PROCESSES[run] = _Process(factory)
+            _end_with_worker(run, process.ended)
     with process.lock:
         if process.timer is not None:
             process.timer.cancel()
@@ -258,10 +297,31 @@ def _end_idle(process: _Process) -> None:
             process.lock.release()
 
 
+def _end_with_worker(run: str, ended: threading.Event) -> None:
+    """End a run's process when this worker closes, as it does when its scheduler is gone.
+
+    Otherwise the worker would wait for it until it has been idle for long enough.
+    """
+    from distributed import get_worker
+
+    try:
+        worker = get_worker()
+    except ValueError:  # called by something else than a worker
+        return
+
+    def watch() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            if worker.status.name in CLOSED:
+                _end(run, kill=True)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _end(run: str, kill: bool) -> None:
     with _LOCK:
         process = _PROCESSES.pop(run, None)
     if process is not None:
+        process.ended.set()
         if process.timer is not None:
             process.timer.cancel()
         process.slot.close(kill)

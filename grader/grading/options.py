@@ -33,6 +33,7 @@ class GradingOptions:
         allow_distributions: waive the rule against torch.distributions.
         allow_devices: deduct nothing for a device that the code names and the grader lacks.
         dask: the address of a Dask scheduler on whose workers to mark.
+        dask_without_tls: use the scheduler also where its connections are open to the network.
         slurm: how many workers Slurm is to start.
         fresh: mark everything anew: neither continue an interrupted run nor reuse an earlier result.
         pages: write the pages for students and staff at the end.
@@ -50,6 +51,7 @@ class GradingOptions:
     allow_distributions: bool = False
     allow_devices: bool = False
     dask: str | None = None
+    dask_without_tls: bool = False
     slurm: int | None = None
     fresh: bool = False
     pages: bool = True

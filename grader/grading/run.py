@@ -25,7 +25,7 @@ from grader.engine import (
     interrupted_seed,
     prepare_output,
 )
-from grader.engine.cluster import ClusterWorkers, connect
+from grader.engine.cluster import ClusterWorkers, connect, refuse_open
 from grader.engine.guard import guarded_marker
 from grader.engine.slurm import slurm_workers
 from grader.errors import GraderFault
@@ -100,6 +100,8 @@ def grade(options: GradingOptions, listener: Listener | None = None) -> Results:
         KeyboardInterrupt: by the user, before the first submission or while pages were written.
     """
     listener = listener or Listener()
+    if options.dask is not None and not options.dask_without_tls:
+        refuse_open(options.dask)
     cohort = find_submissions(options.paths, options.output)
     prepare_output(options.output)
     listener.found(cohort.warnings)

@@ -88,6 +88,8 @@ class FakeMarker:
             os._exit(1)
         if "sleep" in name:
             time.sleep(60)
+        if "long" in name:
+            time.sleep(20)
         if "garbage" in name:
             self.log(f"gc:{gc.isenabled()}")
         if "vision" in name:

@@ -204,6 +204,28 @@ def test_no_scheduler_at_the_address(monkeypatch):
             cluster.connect(address)
 
 
+@pytest.mark.parametrize(
+    "address", ["tcp://10.0.0.1:8786", "10.0.0.1:8786", "ws://node:1", "tcp://[2001:db8::1]:1"]
+)
+def test_an_open_scheduler_beyond_this_machine_is_refused(address):
+    with pytest.raises(GraderUsageError, match=r"without TLS whoever reaches this port can run code as you"):
+        cluster.refuse_open(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["tls://10.0.0.1:8786", "tcp://127.0.0.1:8786", "localhost:1", "tcp://[::1]:1", "nonsense://x"]
+)
+def test_one_with_tls_or_on_this_machine_is_not(address):
+    cluster.refuse_open(address)
+
+
+def test_dasks_own_configuration_of_tls_counts():
+    import dask
+
+    with dask.config.set({"distributed.comm.default-scheme": "tls"}):
+        cluster.refuse_open("10.0.0.1:8786")
+
+
 @pytest.fixture
 def own_cluster() -> Iterator[LocalCluster]:
     """One to break; its scheduler lives in this process."""

@@ -30,6 +30,12 @@ echo "Submitted batch job $!"
 SCANCEL = """#!/bin/sh
 kill -- "-$1"
 """
+SQUEUE = """#!/bin/sh
+for job in $(cat "{folder}/jobs" 2>/dev/null); do
+    if kill -0 -- "-$job" 2>/dev/null; then echo "$job|RUNNING|None|here"
+    else echo "$job|FAILED|NonZeroExitCode|here"; fi
+done
+"""
 
 
 @pytest.fixture
@@ -37,7 +43,13 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     programs = tmp_path / "bin"
     programs.mkdir()
     path = os.pathsep.join(part for part in sys.path if part)
-    for name, text in (("sbatch", SBATCH.format(path=path, folder=tmp_path)), ("scancel", SCANCEL)):
+    written = {
+        "sbatch": SBATCH.format(path=path, folder=tmp_path),
+        "scancel": SCANCEL,
+        "squeue": SQUEUE.format(folder=tmp_path),
+    }
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name, text in written.items():
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
@@ -60,6 +72,7 @@ def test_slurm_starts_the_workers_and_ends_them(tmp_path, slurm):
     assert log_of(tmp_path).count("made") == 2
     jobs = [int(line) for line in (tmp_path / "jobs").read_text().split()]
     assert len(jobs) == 2
+    assert not list((tmp_path / "cache" / "grader").iterdir()), "neither keys nor logs are left"
     assert all_end(marking_processes(tmp_path) | set(jobs))
 
 

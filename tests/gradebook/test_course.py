@@ -120,7 +120,11 @@ def test_ids_that_cannot_be(student):
     ("where", "placed"),
     [
         (["--jobs", "3"], {"jobs": 3}),
-        (["--dask", "tcp://host:1"], {"dask": "tcp://host:1"}),
+        (["--dask", "tls://host:1"], {"dask": "tls://host:1"}),
+        (
+            ["--dask", "tcp://host:1", "--dask-without-tls"],
+            {"dask": "tcp://host:1", "dask_without_tls": True},
+        ),
         (["--slurm", "2"], {"slurm": 2}),
     ],
 )
@@ -144,7 +148,13 @@ def test_options_of_grade_reach_the_grader(course, monkeypatch, where, placed):
 
 def test_make_passes_every_option_on_for_a_course():
     options = ["JOBS=3", "SEED=7", "DATA=mnist", "ALLOW_DISTRIBUTIONS=yes", "FRESH=yes", "DETAILS=yes"]
-    options += ["DASK=tcp://host:1", "SLURM=2", "ALLOW_DEVICES=yes", "COURSE=my course"]
+    options += [
+        "DASK=tcp://host:1",
+        "DASK_WITHOUT_TLS=yes",
+        "SLURM=2",
+        "ALLOW_DEVICES=yes",
+        "COURSE=my course",
+    ]
     said = subprocess.run(
         ["make", "-n", "-o", ".venv/.ready", "grade", *options],
         cwd=ROOT,
@@ -155,5 +165,5 @@ def test_make_passes_every_option_on_for_a_course():
     (line,) = [line for line in said.replace("\\\n", " ").splitlines() if "course grade" in line]
     assert " ".join(line.split()).endswith(
         'grader course grade "my course" --jobs 3 --seed 7 --data mnist --details --fresh '
-        "--dask tcp://host:1 --slurm 2 --allow-distributions --allow-devices"
+        "--dask tcp://host:1 --dask-without-tls --slurm 2 --allow-distributions --allow-devices"
     )

@@ -155,6 +155,13 @@ def test_a_cluster_s_own_machines_need_a_box_and_this_one_does_not(cohort, monke
     assert run(cohort, dask="tcp://127.0.0.1:1").fault == "the cluster was asked"
 
 
+def test_an_open_dask_scheduler_needs_an_option(cohort, monkeypatch):
+    hand_in(cohort, "ada")
+    with pytest.raises(GraderUsageError, match="--dask-without-tls where nobody else is on that network"):
+        run(cohort, dask="tcp://10.0.0.1:8786")
+    assert run(cohort, dask="tcp://10.0.0.1:8786", dask_without_tls=True).status == 0
+
+
 def test_what_cannot_begin_raises(cohort):
     with pytest.raises(GraderUsageError, match="no submissions in it"):
         run(cohort)
