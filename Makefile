@@ -7,6 +7,7 @@
 #   make grade FRESH=yes            mark all anew; otherwise an interrupted run goes on, and what still holds is reused
 #   make grade DASK=tls://host:8786, or SLURM=16   mark on a cluster, see docs/performance.md
 #   make grade BOX_PYTHON=/srv/python3.13/bin/python   run the code with another Python, see docs/tas.md
+#   make doctor                     can this machine mark? names what is missing, with the remedy
 #   make test [TESTS=tests/box]     the kit's own tests, in two processes, without the slow ones
 #   make test-all                   with the slow ones
 #   make bank [SEEDS="1 2"] [ONLY=1.7.kld]   mark wrong and right submissions: how often does the grader err?
@@ -38,7 +39,7 @@ OUTPUT ?= output
 RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser database grade test test-all bank prices flakes kinds calibrate mutation results machines lint docs figures golden stubs manifest release cohort lock clean
+.PHONY: help setup sandbox browser database slurm grade doctor test test-all bank prices flakes kinds calibrate mutation results machines lint docs figures golden stubs manifest release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -76,6 +77,11 @@ database:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { $(call install,postgresql); } || \
 	  echo "make: PostgreSQL is missing and could not be installed: its test will be skipped (apt install postgresql)" >&2
 
+# Only the tests of a real Slurm use one: without it they are skipped, and say so.
+slurm:
+	@command -v slurmctld >/dev/null || ls /usr/sbin/slurmctld >/dev/null 2>&1 || { $(call install,slurm-wlm munge); } || \
+	  echo "make: Slurm is missing and could not be installed: its tests will be skipped (apt install slurm-wlm munge)" >&2
+
 define install
 [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing $(1)" && \
   (apt-get install -y -qq $(1) || (apt-get update -qq && apt-get install -y -qq $(1))) >/dev/null 2>&1
@@ -107,6 +113,10 @@ endif
 
 cohort: $(VENV)/.ready
 	@$(PYTHON) tests/submissions/make_cohort.py $(COHORT)
+
+# Without `setup`, which would mend some of what it is to find.
+doctor: $(VENV)/.ready
+	@$(PYTHON) -m grader doctor
 
 test: setup browser
 	$(PYTHON) -m tests.two_processes $(TESTS)

@@ -202,16 +202,30 @@ def gradescope_autograder(
 
 def doctor(
     course: Annotated[
-        Path, typer.Option(metavar="DIR", help="The course's folder.", show_default=False, readable=False)
-    ],
+        Path | None,
+        typer.Option(metavar="DIR", help="A course's folder.", show_default=False, readable=False),
+    ] = None,
 ) -> int:
-    """Look whether staff can mark in a course, students can hand in, and nobody can read too much."""
-    from grader.gradebook.access import open_course
-    from grader.gradebook.doctor import FAULT, examine
-    from grader.gradebook.progress import say
+    """Look whether this machine can mark, with the remedy for what is missing.
 
+    With --course: whether staff can mark in a course, students can hand in, and nobody can read too much.
+    """
+    if course is None:
+        from grader.machine.doctor import examine_machine
+        from grader.machine.finding import FAULT
+        from grader.terminal.lines import say
+
+        findings = examine_machine()
+    else:
+        from grader.gradebook.access import open_course
+        from grader.gradebook.doctor import FAULT, examine
+        from grader.gradebook.progress import say
+
+        findings = examine(open_course(course))
     faults = 0
-    for finding in examine(open_course(course)):
+    for finding in findings:
         say(f"{finding.kind}: {finding.text}")
+        for step in finding.steps:
+            say(f"    {step}")
         faults += finding.kind == FAULT
     return min(faults, 1)

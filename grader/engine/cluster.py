@@ -176,8 +176,8 @@ def refuse_open(address: str) -> None:
     Raises:
         GraderUsageError: the connection is not encrypted, and does not stay on this machine.
     """
-    scheme, _, place = address.partition("://")
-    if not place:
+    scheme, mark, place = address.partition("://")
+    if not mark:
         import dask
 
         scheme, place = dask.config.get("distributed.comm.default-scheme", "tcp"), scheme

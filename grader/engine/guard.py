@@ -13,9 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.box.errors import BoxError
 from grader.engine.cpus import cpus_before
 from grader.engine.reuse import environment_digest
 from grader.engine.unmarked import Provenance
+from grader.machine.refusals import explained
+from grader.machine.trial import try_box
 from grader.marking.marker import Marker, MarkingOptions, suite_digest
 from grader.marking.result import SubmissionResult
 
@@ -96,13 +99,24 @@ def guarded_marker(options: MarkingOptions, provenance: Provenance) -> DrawingMa
         )
     marker = DrawingMarker(options, start_on=cpus_before())
     try:
-        marker.start()
+        _start(marker)
         if options.sandbox:
             check_box(marker.box())
     except BaseException:
         marker.close()
         raise
     return marker
+
+
+def _start(marker: Marker) -> None:
+    """Start a marker; where its box does not start, say why this machine lets none be made."""
+    try:
+        marker.start()
+    except BoxError as error:
+        refused = try_box() if marker.options.sandbox else None
+        if refused is None:
+            raise
+        raise BoxError(explained(refused)) from error
 
 
 def check_box(box: Channels) -> None:

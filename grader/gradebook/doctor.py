@@ -7,35 +7,19 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.box.errors import BoxError
-from grader.box.launcher import Box
 from grader.errors import GraderFault, GraderUsageError
 from grader.gradebook.access import account, exposures, group, group_members, is_shared, unwritable
 from grader.gradebook.course import ASSIGNMENT, CONFIG_FILE, Course, inside
 from grader.gradebook.course_lock import holder
+from grader.machine.doctor import examine_box
+from grader.machine.finding import FAULT, FINE, NOTE, Finding
 from grader.text import listed, printable
 
 if TYPE_CHECKING:
     from traitlets.config import Config
-
-FINE, NOTE, FAULT = "ok", "note", "FAULT"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was looked at.
-
-    Attributes:
-        kind: FINE, NOTE or FAULT.
-        text: what was found and, for a fault, what to do.
-    """
-
-    kind: str
-    text: str
 
 
 def examine(course: Course) -> Iterator[Finding]:
@@ -45,7 +29,7 @@ def examine(course: Course) -> Iterator[Finding]:
     running = holder(course)
     if running:
         yield Finding(NOTE, running)
-    yield from _sandbox()
+    yield from examine_box()
     yield from _formgrader()
     try:
         with inside(course) as config:
@@ -83,16 +67,6 @@ def _staff(course: Course) -> Iterator[Finding]:
             )
     else:
         yield Finding(FINE, f"the course is {owner}'s alone")
-
-
-def _sandbox() -> Iterator[Finding]:
-    """Start a box as this account: some systems let only root make namespaces."""
-    try:
-        Box().close()
-    except BoxError as error:
-        yield Finding(FAULT, f"the sandbox does not start: {printable(str(error), 300)}")
-    else:
-        yield Finding(FINE, "the sandbox starts")
 
 
 def _formgrader() -> Iterator[Finding]:

@@ -15,3 +15,9 @@ def complain(kind: str, message: str) -> None:
     line = f"{kind}: {' '.join(message.split())}"
     encoding = sys.stderr.encoding or "utf-8"
     print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+
+
+def say(line: str) -> None:
+    """One line on the standard output, with its indentation."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
+from pathlib import Path
 
 import pytest
 
+from grader.box.errors import BoxError
 from grader.box.launcher import Box
 from grader.box.unprotected import UnprotectedBox
 from grader.engine import Provenance
@@ -28,6 +31,16 @@ def provenance(suite: str | None = None, environment: str = ENVIRONMENT) -> Prov
 def test_canaries_stay_in_the_box(box: Box) -> None:
     check_box(box)
     assert box.alive()
+
+
+def test_a_worker_on_a_machine_that_lets_no_box_be_made_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bwrap").write_text("#!/bin/sh\necho 'bwrap: Unknown option --size' >&2; exit 1\n")
+    (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(BoxError, match="no sandbox for students' code: this bubblewrap is too old"):
+        guarded_marker(OPTIONS, provenance())
 
 
 @pytest.mark.slow

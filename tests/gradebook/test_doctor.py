@@ -13,7 +13,7 @@ from grader.gradebook.course_lock import only_run
 @pytest.fixture
 def said(course, capsys, monkeypatch):
     """What the doctor says of a course, with the status; no box is started."""
-    monkeypatch.setattr("grader.gradebook.doctor._sandbox", lambda: iter(()))
+    monkeypatch.setattr("grader.gradebook.doctor.examine_box", lambda: iter(()))
 
     def ask() -> tuple[int, str]:
         status = main(["doctor", "--course", str(course.root)])
