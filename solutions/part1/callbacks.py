@@ -21,6 +21,7 @@ def quiet_lightning() -> None:
     warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")
     warnings.filterwarnings("ignore", ".*exists and is not empty.*")
     warnings.filterwarnings("ignore", ".*LeafSpec.*")  # between Lightning and PyTorch
+    warnings.filterwarnings("ignore", ".*`srun` command is available.*")  # one GPU needs no launcher
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # which GPU it sees, and tips
 
 
