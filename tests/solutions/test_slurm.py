@@ -26,8 +26,8 @@ TASK = {"SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODEID": "0", "SLURM_S
 @pytest.mark.parametrize(
     "variables",
     [
-        pytest.param({}, id="beside Slurm", marks=pytest.mark.slow),
-        pytest.param(JOB, id="in a batch script"),
+        pytest.param({}, id="beside Slurm"),
+        pytest.param(JOB, id="in a batch script", marks=pytest.mark.slow),
         pytest.param(JOB | TASK, id="under srun", marks=pytest.mark.slow),
     ],
 )
