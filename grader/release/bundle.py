@@ -64,13 +64,13 @@ def contents(repository: Path = REPOSITORY) -> dict[str, bytes]:
     pins = (repository / "requirements.txt").read_text(encoding="utf-8")
     files["requirements.txt"] = subset(pins).encode()
     files["LICENSE"] = (repository / "LICENSE").read_bytes()
-    for file in sorted(KIT.iterdir()):
-        if file.is_file():
-            files[file.name] = file.read_bytes()
+    for file in sorted(KIT.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            files[file.relative_to(KIT).as_posix()] = file.read_bytes()
     uv = _UV_VERSION.search((repository / "Makefile").read_text(encoding="utf-8"))
     if uv is None:
         raise ValueError("the Makefile does not set UV_VERSION")
-    files["Makefile"] = files["Makefile"].replace(b"@UV_VERSION@", uv[1].encode())
+    files["setup_env.py"] = files["setup_env.py"].replace(b"@UV_VERSION@", uv[1].encode())
     for name, number in sums().items():
         files["README.md"] = files["README.md"].replace(f"@{name}@".encode(), f"{number:g}".encode())
     return files

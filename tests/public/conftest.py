@@ -15,6 +15,7 @@ from types import ModuleType
 
 import pytest
 import torch
+from torch_errors import explained
 
 FOLDER_OF_TESTS = Path(__file__).resolve().parent
 
@@ -134,9 +135,15 @@ def _no_torch_distributions(monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
     monkeypatch.setattr(torch.distributions.Distribution, "__init__", build_unless_forbidden)
 
 
+def explain(error: Exception) -> None:
+    """Write beneath an error what it means, where that is known."""
+    if meaning := explained(str(error)):
+        error.add_note(f"What that means: {meaning}.")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Turn the NotImplementedError of a stub into what to write next."""
+    """Turn the NotImplementedError of a stub into what to write next; explain what PyTorch complains of."""
     try:
         return (yield)
     except NotImplementedError as error:
@@ -146,7 +153,11 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         code = item.config.getoption("--code")
         # A library may raise NotImplementedError, too: that is no stub of ours.
         if file.parent not in (code / "part1", code / "part2") or not message.startswith("Question "):
+            explain(error)
             raise
+    except Exception as error:
+        explain(error)
+        raise
     question, _, what = message.removeprefix("Question ").partition(": ")
     item.user_properties.append(("not written", what))
     pytest.fail(

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from agreement import HERE, YOURS, unlike_the_grader
+from kit.agreement import HERE, YOURS, unlike_the_grader
 
 ARCHIVE = HERE / "handin.zip"
 REPORT = "report.ipynb"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from grader.marking.cause import LIMITS, Cause
 from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.report.same_message import form_of
+from grader.report.torch_errors import explained
 
 
 @dataclass
@@ -56,7 +57,9 @@ class Finding:
     @property
     def hint_is_general(self) -> bool:
         """Whether the hint says nothing of the cause."""
-        return not self.hint or (self.cause is not None and self.cause.general_hint)
+        if self.cause is None or not self.hint:
+            return not self.hint
+        return self.cause.general_hint and self.hint != explained(self.cause.detail)
 
     @property
     def family(self) -> str:
@@ -124,7 +127,7 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
                 key = endless
             cause = causes.get(key)
             if cause is None:
-                cause = causes[key] = Finding(item.id, check.status, check.cause, check.hint)
+                cause = causes[key] = Finding(item.id, check.status, check.cause, _hint(check))
                 here.findings.append(cause)
             if cause.item == item.id:
                 cause.observe(check)
@@ -138,6 +141,13 @@ def find(result: SubmissionResult) -> list[ItemFindings]:
         here.follow_ons = list(follow_ons.values())
         items.append(here)
     return items
+
+
+def _hint(check: CheckResult) -> str:
+    """The suite's own hint or, where that is one for any error, what PyTorch's own words mean."""
+    if check.cause is None or (check.hint and not check.cause.general_hint):
+        return check.hint
+    return explained(check.cause.detail) or check.hint
 
 
 def _key(item: str, check: CheckResult) -> Hashable:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
 YOURS = (
     "part1/utils.py",
     "part1/cnn_encoder_decoder.py",

@@ -1,4 +1,4 @@
-"""Runs the public tests on every save: `make watch`, or `python check.py [QUESTION] --watch`.
+"""Runs the public tests on every save: `python check.py [QUESTION] --watch`.
 
 To import PyTorch and Lightning takes seconds, the tests of a function a fraction of one. So a spare process
 imports the libraries and the tests ahead of time and waits for the next save. Then it imports your code, runs
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
 FOLDERS = ("part1", "part2", "tests")
 # What your code and the tests import, and what PyTorch imports when the first optimizer takes a step.
 LIBRARIES = (
@@ -76,11 +76,11 @@ class Run:
     """A process that is ready to run the tests, or runs them, or has.
 
     Args:
-        question: which tests; all where it is empty.
+        options: for check.py, such as the question.
     """
 
-    def __init__(self, question: str) -> None:
-        command = [sys.executable, str(HERE / "check.py"), *([question] if question else []), "--spare"]
+    def __init__(self, options: Sequence[str]) -> None:
+        command = [sys.executable, str(HERE / "check.py"), *options, "--spare"]
         # A group of its own: Ctrl+C reaches the watching process only, which ends the run quietly.
         group: dict[str, Any] = {"process_group": 0}
         if os.name == "nt":
@@ -118,19 +118,19 @@ class Run:
                 self._process.stdin.close()
 
 
-def watch(question: str) -> None:
+def watch(options: Sequence[str]) -> None:
     """Run the tests now and after every save, until interrupted."""
     from watchfiles import PythonFilter
     from watchfiles import watch as changes
 
     folders = [HERE / name for name in FOLDERS]
-    options = {"raise_interrupt": True, "yield_on_timeout": True, "rust_timeout": int(1000 * LOOK_SECONDS)}
+    how = {"raise_interrupt": True, "yield_on_timeout": True, "rust_timeout": int(1000 * LOOK_SECONDS)}
     spare: Run | None = None
-    run = Run(question)
+    run = Run(options)
     try:
         run.go([])
         began, told = time.monotonic(), False
-        for found in changes(*folders, watch_filter=PythonFilter(), **options):  # type: ignore[arg-type]
+        for found in changes(*folders, watch_filter=PythonFilter(), **how):  # type: ignore[arg-type]
             if found:
                 run.end()
                 changed = sorted(Path(path).relative_to(HERE).as_posix() for _, path in found)
@@ -139,11 +139,11 @@ def watch(question: str) -> None:
                 ):
                     spare.end()  # it has died, or has read the tests that were there before
                     spare = None
-                run, spare = spare or Run(question), None
+                run, spare = spare or Run(options), None
                 run.go(changed)
                 began, told = time.monotonic(), False
             elif spare is None and (not run.alive or time.monotonic() - began > PATIENCE):
-                spare = Run(question)
+                spare = Run(options)
             if run.broken_off and not told:
                 told = True
                 print(BROKEN_OFF, flush=True)

@@ -1,0 +1,1 @@
+../../grader/report/torch_errors.py
