@@ -2,6 +2,8 @@
 #
 #   make grade [SUBMISSIONS=folder] [OUTPUT=output] [JOBS=2] [SEED=7] [DATA=digits|mnist] [DETAILS=yes]
 #   make grade COURSE=folder        a course with nbgrader: collect, mark, enter the marks, write the feedback
+#   make desk COURSE=folder         mark what a person marks, in a browser: answers and figures, question by question
+#   make demo-course [COURSE=build/demo-course]   a made-up course of 300 to try the desk on
 #   make grade ALLOW_DISTRIBUTIONS=yes   waive the rule against torch.distributions; every result records it
 #   make grade ALLOW_DEVICES=yes   deduct nothing for a device, such as cuda or mps, that the grader lacks
 #   make grade FRESH=yes            mark all anew; otherwise an interrupted run goes on, and what still holds is reused
@@ -39,7 +41,7 @@ OUTPUT ?= output
 RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser database slurm grade doctor test test-all bank prices flakes kinds calibrate mutation results machines lint docs figures golden stubs manifest release cohort lock clean
+.PHONY: help setup sandbox browser database slurm grade desk demo-course doctor test test-all bank prices flakes kinds calibrate mutation results machines lint docs figures golden stubs manifest release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -88,7 +90,7 @@ define install
 endef
 
 # A slip must not go unnoticed: SUBMISSONS=... would mark the sample cohort.
-OPTIONS := SUBMISSIONS OUTPUT COURSE JOBS SEED DATA DETAILS FRESH ALLOW_DISTRIBUTIONS ALLOW_DEVICES DASK DASK_WITHOUT_TLS SLURM BOX_PYTHON TESTS SEEDS ONLY \
+OPTIONS := SUBMISSIONS OUTPUT COURSE PORT JOBS SEED DATA DETAILS FRESH ALLOW_DISTRIBUTIONS ALLOW_DEVICES DASK DASK_WITHOUT_TLS SLURM BOX_PYTHON TESTS SEEDS ONLY \
   MNIST_ROOT THREADS EXTRA RELEASE COHORT VENV PYTHON UV_VERSION SHELL
 unknown := $(filter-out $(OPTIONS),$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 $(if $(unknown),$(error there is no option $(firstword $(unknown)); make help lists them))
@@ -110,6 +112,16 @@ else
 grade: setup $(if $(filter $(COHORT),$(SUBMISSIONS)),cohort)
 	@$(PYTHON) -m grader grade "$(SUBMISSIONS)" --output "$(OUTPUT)" $(grading_options)
 endif
+
+desk: setup
+ifndef COURSE
+	@echo "make: which course? make desk COURSE=folder; make demo-course makes one to try" >&2; exit 2
+else
+	@$(PYTHON) -m grader course desk "$(COURSE)" $(if $(PORT),--port $(PORT))
+endif
+
+demo-course: $(VENV)/.ready
+	@$(PYTHON) -m tests.desk.demo "$(or $(COURSE),build/demo-course)"
 
 cohort: $(VENV)/.ready
 	@$(PYTHON) tests/submissions/make_cohort.py $(COHORT)

@@ -30,6 +30,7 @@ FLOORS = (
     ("grading", "revision"),
     ("terminal",),
     ("gradebook",),
+    ("desk",),
     ("cli",),
     ("__main__",),
 )

@@ -134,6 +134,26 @@ def grade(
     return run(course, Options(grading, details, collect=not no_collect))
 
 
+@app.command()
+def desk(
+    folder: CourseFolder,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="By default the first free one from 8888 on.", show_default=False
+        ),
+    ] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Open a browser, too.")] = False,
+) -> int:
+    """Serve the marking desk, and formgrader beside it, on this machine alone, with a token."""
+    from grader.gradebook.access import open_course
+
+    course = open_course(folder)
+    from grader.desk.launch import serve  # with nbgrader, which takes 2 s
+
+    return serve(course, port, browser)
+
+
 # A choice for the command line, of the names in the table.
 FormatName = StrEnum("FormatName", {row.name: row.name for row in FORMATS})  # type: ignore[misc]
 

@@ -48,10 +48,19 @@ window.MathJax.startup = {{ready() {{
 """
 
 
+def mathjax_settings() -> str:
+    """The script that tells MathJax, before it runs, how to set formulas."""
+    return f"window.MathJax = {json.dumps(_SETTINGS)};{_WITHOUT_CHOSEN}"
+
+
+@cache
+def mathjax_code() -> str:
+    """MathJax itself."""
+    return Path(str(distribution("django-static-mathjax").locate_file(_SCRIPT))).read_text("utf-8")
+
+
 @cache
 def mathjax_scripts(_: object = None) -> Markup:
     """The elements for a page's head, as a filter of nbconvert's templates."""
-    script = Path(str(distribution("django-static-mathjax").locate_file(_SCRIPT))).read_text("utf-8")
-    script = script.replace("</script", "<\\/script")
-    settings = f"window.MathJax = {json.dumps(_SETTINGS)};{_WITHOUT_CHOSEN}"
-    return Markup(f"<script>{settings}</script>\n<script>{script}</script>")
+    script = mathjax_code().replace("</script", "<\\/script")
+    return Markup(f"<script>{mathjax_settings()}</script>\n<script>{script}</script>")

@@ -186,15 +186,22 @@ def figures(folder: Path) -> Iterator[tuple[str, bytes]]:
     except OSError:
         return
     for name in names[:MAX_IMAGES]:
-        media_type = IMAGE_SUFFIXES.get(Path(name).suffix.lower())
-        if media_type is None or is_clutter(name) or printable(name) != name:
+        if is_clutter(name) or printable(name) != name:
             continue
-        try:
-            content = read_regular(folder / name, MAX_IMAGE_BYTES)
-        except OSError:
-            continue
-        if content.startswith(_SIGNATURES[media_type]):
-            yield name, content
+        if picture := read_picture(folder / name):
+            yield name, picture[1]
+
+
+def read_picture(path: Path) -> tuple[str, bytes] | None:
+    """The media type and content of a picture that a browser draws; None where it is none, or is a link."""
+    media_type = IMAGE_SUFFIXES.get(path.suffix.lower())
+    if media_type is None:
+        return None
+    try:
+        content = read_regular(path, MAX_IMAGE_BYTES)
+    except OSError:
+        return None
+    return (media_type, content) if content.startswith(_SIGNATURES[media_type]) else None
 
 
 def is_notebook(name: str) -> bool:

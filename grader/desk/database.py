@@ -1,0 +1,81 @@
+"""The gradebook's database as the desk uses it: many short transactions, each whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from grader.desk.tables import migrate
+
+# How long a transaction waits for another one's end. A run that enters marks holds the database for less.
+BUSY_SECONDS = 4.0
+
+
+class Database:
+    """Connections to one gradebook."""
+
+    def __init__(self, url: str) -> None:
+        """
+        Args:
+            url: nbgrader's `db_url`.
+        """
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self._engine = _engine(url, self.is_sqlite)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that changes nothing, and sees one moment of the database."""
+        with self._engine.connect() as connection:
+            connection.info["begin"] = "BEGIN"
+            yield connection
+            connection.rollback()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that is committed at its end, and rolled back where something goes wrong.
+
+        On SQLite it is the only one that writes from its beginning on: what it has read is still so when it
+        writes. On PostgreSQL rows are locked one by one.
+        """
+        with self._engine.connect() as connection:
+            connection.info["begin"] = "BEGIN IMMEDIATE"
+            with connection.begin():
+                yield connection
+
+    def prepare(self) -> int:
+        """Make the desk's tables, or bring them up to date; returns the version that was there.
+
+        Raises:
+            NewerTables: a later version of the kit has made them.
+            SQLAlchemyError: the database cannot be used.
+        """
+        with self.writing() as connection:
+            if not self.is_sqlite:  # of two servers that start at once, one makes them
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(64281)")
+            return migrate(connection)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self._engine.dispose()
+
+
+def _engine(url: str, is_sqlite: bool) -> Engine:
+    if not is_sqlite:
+        return create_engine(url, pool_pre_ping=True, pool_size=8)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    # Python's driver begins a transaction only at the first change: what was read before may be old by then.
+    @event.listens_for(engine, "connect")
+    def _by_hand(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.info.get("begin", "BEGIN"))
+
+    return engine

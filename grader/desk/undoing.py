@@ -1,0 +1,72 @@
+"""Takes back what was done: one mark, or a whole group at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from grader.desk import history
+from grader.desk.grades import standing
+from grader.desk.history import PRICE, UNDO, UNDOABLE, Entry
+from grader.desk.marks import put
+from grader.desk.repricing import undo_change
+from grader.desk.scoring import NotValid
+from grader.desk.tables import HISTORY
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken back.
+
+    Attributes:
+        entries: what was.
+        kept: what somebody has changed since, and stays.
+    """
+
+    entries: tuple[Entry, ...]
+    kept: tuple[Entry, ...]
+
+
+def latest_of(connection: Connection, marker: str, cell: str) -> Entry | None:
+    """What somebody did last at a question and can be taken back."""
+    found = history.entries(
+        connection,
+        HISTORY.c.marker == marker,
+        HISTORY.c.cell == cell,
+        HISTORY.c.action.in_([one for one in UNDOABLE if one != UNDO]),
+        HISTORY.c.undone_by == "",
+        most=1,
+    )
+    return found[0] if found else None
+
+
+def undo(connection: Connection, batch: str, marker: str) -> Undone:
+    """Take back all that was done in one go.
+
+    Raises:
+        NotValid: nothing of it can be taken back, with the reason.
+    """
+    everything = history.batch_of(connection, batch)
+    if any(entry.action == PRICE for entry in everything):
+        back, stayed = undo_change(connection, batch, marker)
+        return Undone(tuple(back), tuple(stayed))
+    done = [entry for entry in everything if entry.undoable]
+    if not done:
+        raise NotValid("this was taken back already, or is nothing that can be")
+    by = history.new_batch()
+    taken: list[Entry] = []
+    kept: list[Entry] = []
+    for entry in done:
+        now = standing(connection, entry.cell, student=entry.student, lock=True)
+        if now is None or now.state() != entry.after:
+            kept.append(entry)
+            continue
+        put(connection, now, entry.before)
+        place = (entry.student, entry.cell)
+        history.record(connection, marker, UNDO, by, place, entry.after, entry.before)
+        taken.append(entry)
+    if not taken:
+        raise NotValid("somebody has changed this since, so it cannot be taken back: see the history")
+    history.mark_undone(connection, [entry.id for entry in taken], by)
+    return Undone(tuple(taken), tuple(kept))
