@@ -11,12 +11,12 @@ from grader.desk.desk import Desk
 from grader.gradebook.course import Course
 from tests.desk.demo import make_demo
 
-STUDENTS = 8
+STUDENTS = 6
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Course:
-    """A made-up course of eight, marked by the machine; not to be changed."""
+    """A made-up course of six, marked by the machine; not to be changed."""
     return make_demo(tmp_path_factory.mktemp("demo") / "dgm", STUDENTS)
 
 

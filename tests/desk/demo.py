@@ -93,7 +93,7 @@ def _drawn(name: str, variant: int) -> bytes:
     if variant % 3 == 2:
         made = made.rotate(0.4 * variant, fillcolor="white").resize((made.width, made.height))
     buffer = io.BytesIO()
-    made.quantize(48).save(buffer, "PNG", optimize=True)
+    made.quantize(32).save(buffer, "PNG")
     return buffer.getvalue()
 
 
