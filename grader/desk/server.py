@@ -22,11 +22,11 @@ from grader.desk.scoring import NotValid
 from grader.desk.settings import marker_name
 from grader.desk.views import Pages
 from grader.errors import GraderFault
+from grader.gradebook.formgrader_server import DESK as KEY
 from grader.gradebook.formgrader_server import problem_of
 from grader.report.marks_csv import number
 from grader.report.theme import stylesheet
 
-KEY = "grader_desk"  # in the server's settings
 COOKIE = "desk-marker"
 PREFIX = "desk"
 THREADS = 8

@@ -31,6 +31,9 @@ _PAGE = (
     "{% block body %}<p class='alert alert-danger' role='alert'>{{ problem | e }}</p>{% endblock %}"
 )
 _write_error = BaseHandler.write_error
+_render = BaseHandler.render
+DESK = "grader_desk"  # in the server's settings where the marking desk is there, too
+_LIST = '<ul class="nav nav-pills nav-stacked">'  # of nbgrader's pages, at their left
 
 
 class GradebookHandler(BaseApiHandler):
@@ -40,14 +43,16 @@ class GradebookHandler(BaseApiHandler):
     @check_xsrf
     @check_notebook_dir
     def get(self) -> None:
-        """Answer `{"problem": null}`, or why they cannot."""
-        self.write({"problem": unwritable_gradebook(_course(self), self.coursedir.db_url)})
+        """Answer `{"problem": null, "desk": null}`: why they cannot, and where the marking desk is."""
+        problem = unwritable_gradebook(_course(self), self.coursedir.db_url)
+        self.write({"problem": problem, "desk": _desk(self)})
 
 
 def extend_formgrader() -> None:
     """Change formgrader's handlers, once, before it makes any."""
     BaseHandler.on_finish = _forget_gradebook
     BaseHandler.write_error = _tell_error
+    BaseHandler.render = _link_to_desk
     route = (r"/formgrader/api/gradebook", GradebookHandler)
     if route not in apihandlers.default_handlers:
         apihandlers.default_handlers.append(route)
@@ -62,6 +67,19 @@ def problem_of(error: SQLAlchemyError, course: Course, db_url: str) -> str:
     if "locked" in reason:
         return "the gradebook is in use, perhaps by a run that enters marks: try again in a moment"
     return f"the gradebook cannot be used: {reason}"
+
+
+def _desk(handler: BaseHandler) -> str | None:
+    """The address of the marking desk; None where this server has none."""
+    return f"{handler.base_url}/desk" if DESK in handler.settings else None
+
+
+def _link_to_desk(self: BaseHandler, name: str, **values: Any) -> str:
+    """A page of nbgrader's, with the desk in its list of pages."""
+    page: str = _render(self, name, **values)
+    desk = _desk(self)
+    link = f'<li role="presentation"><a href="{desk}">Marking desk</a></li>'
+    return page.replace(_LIST, f"{_LIST}{link}", 1) if desk else page
 
 
 def _course(handler: BaseHandler) -> Course:

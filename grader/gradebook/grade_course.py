@@ -16,6 +16,7 @@ from grader.gradebook import state, steps
 from grader.gradebook.counted import settle
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, require_release
 from grader.gradebook.course_run import course_run
+from grader.gradebook.exports.marks import draw_whole_marks, marks_of
 from grader.gradebook.hand_in_times import time_notes
 from grader.gradebook.hand_ins import Sharing
 from grader.gradebook.inject import current_result, graded_digest, guides_digest
@@ -139,6 +140,8 @@ def run(course: Course, options: Options) -> int:
         with steps.open_gradebook(config) as gradebook:
             report.remarks += copy_by_hand(course, gradebook, settled.sources)
         _compare(config, results, everyone, policy, report)
+        with steps.open_gradebook(config) as gradebook:
+            draw_whole_marks(course, marks_of(gradebook, policy))
         if options.feedback:
             _write_feedback(course, config, entered, report)
     if graded.status and not report.faults:

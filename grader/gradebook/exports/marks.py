@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,7 +16,10 @@ from grader.gradebook.progress import say
 from grader.gradebook.reconcile import reconcile
 from grader.gradebook.steps import open_gradebook
 from grader.release.notebook import grade_id
+from grader.report.pages import write_cohort_page
+from grader.report.whole_marks import WholeMark, write_whole_marks
 from grader.rubric import load_rubric
+from grader.text import printable
 
 if TYPE_CHECKING:
     from nbgrader.api import Gradebook, Student
@@ -83,10 +86,37 @@ def final_marks(course: Course) -> list[Mark]:
         enter_deadlines(gradebook, policy)  # of late.toml as it is now
         say(deadline_told(gradebook, policy))
         refresh_penalties(gradebook, policy)
-        return [
-            _mark(gradebook, student, policy)
-            for student in sorted(gradebook.students, key=lambda student: student.id)
-        ]
+        marks = marks_of(gradebook, policy)
+    draw_whole_marks(course, marks)
+    return marks
+
+
+def marks_of(gradebook: Gradebook, policy: LatePolicy) -> list[Mark]:
+    """Everyone on the roster, by id, as the gradebook has them."""
+    return [
+        _mark(gradebook, student, policy)
+        for student in sorted(gradebook.students, key=lambda student: student.id)
+    ]
+
+
+def draw_whole_marks(course: Course, marks: Sequence[Mark]) -> None:
+    """Put the marks with what people gave onto the cohort's page.
+
+    Raises:
+        GraderFault: it cannot be written.
+    """
+    if not course.results.is_dir():
+        return
+    whole = {
+        mark.student: WholeMark(mark.points, mark.max_points, mark.penalty, dict(mark.items))
+        for mark in marks
+        if mark.handed_in
+    }
+    try:
+        write_whole_marks(course.results, whole)
+    except OSError as error:
+        raise GraderFault(f"{printable(str(course.results))}: cannot be written: {error.strerror}") from error
+    write_cohort_page(course.results)
 
 
 def _submissions(gradebook: Gradebook) -> list:
@@ -117,8 +147,8 @@ def _mark(gradebook: Gradebook, student: Student, policy: LatePolicy) -> Mark:
     grades = {grade.name: grade for grade in notebook.grades}
     items = {}
     for item in load_rubric().items:
-        grade = grades[grade_id(item.id)]
-        items[item.id] = None if grade.needs_manual_grade else float(grade.score)
+        grade = grades.get(grade_id(item.id))
+        items[item.id] = None if grade is None or grade.needs_manual_grade else float(grade.score)
     earned = sum(points for points in items.values() if points is not None)
     late = submission.duedate is not None and submission.timestamp is not None
     days = policy.days_late(submission.duedate, submission.timestamp) if late else 0

@@ -88,6 +88,7 @@ def cohort_page(records: Sequence[Record], findings: Findings, item_files: dict[
         policy=policy(SCRIPT),
         count=len(records),
         marked=len(marked),
+        whole=_whole(records),
         mean=statistics.fmean(points) if points else None,
         median=statistics.median(points) if points else None,
         most=most,
@@ -237,6 +238,38 @@ def most_failed(records: Sequence[Record], findings: Findings) -> list[Failure]:
         key=lambda failure: (-failure.count, order.index(failure.item) if failure.item in order else 0)
     )
     return failures[:MOST_FAILED]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The marks with what people gave.
+
+    Attributes:
+        most: what the assignment is worth.
+        mean: of those that are complete; None where none is.
+        complete: how many are.
+        rows: of each item that a person marks: the item, how many are marked, and their mean.
+    """
+
+    most: float
+    mean: float | None
+    complete: int
+    rows: list[tuple[Item, int, float | None]]
+
+
+def _whole(records: Sequence[Record]) -> Whole | None:
+    marks = [record.whole for record in records if record.whole is not None]
+    if not marks:
+        return None
+    complete = [mark.points for mark in marks if not mark.waiting]
+    rows = []
+    for item in load_rubric().items:
+        if item.how != "auto":
+            given = [mark.items.get(item.id) for mark in marks]
+            points = [value for value in given if value is not None]
+            rows.append((item, len(points), statistics.fmean(points) if points else None))
+    mean = statistics.fmean(complete) if complete else None
+    return Whole(max(mark.max_points for mark in marks), mean, len(complete), rows)
 
 
 def _has_figure(record: Record, one: ByEye) -> bool:

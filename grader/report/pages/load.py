@@ -16,6 +16,7 @@ from grader.report import figures, pictures
 from grader.report.by_eye import by_eye, item_of
 from grader.report.decisions import read_decisions
 from grader.report.results_json import FILE_NAME, PAIRS_FILE
+from grader.report.whole_marks import WholeMark, read_whole_marks
 from grader.text import printable
 
 MOST_BYTES = 16 * 2**20
@@ -56,6 +57,7 @@ class Record:
         figures: handed in by the student.
         alike: submissions that are nearly the same, with the score of that, where known.
         decisions: of people, by item, also those that are about other code than the result.
+        whole: the mark with what people gave; None outside a course.
     """
 
     folder: Path
@@ -64,6 +66,7 @@ class Record:
     figures: tuple[FigureFile, ...] = ()
     alike: tuple[tuple[str, float], ...] = ()
     decisions: Mapping[str, Decision] = field(default_factory=dict)
+    whole: WholeMark | None = None
 
     @property
     def name(self) -> str:
@@ -99,7 +102,12 @@ def load(output: Path) -> tuple[list[Record], list[str]]:
     pairs, problem = _pairs(output / PAIRS_FILE)
     if problem:
         problems.append(problem)
-    return [replace(record, alike=pairs.get(record.name, ())) for record in records], problems
+    whole, problem = read_whole_marks(output)
+    if problem:
+        problems.append(problem)
+    return [
+        replace(record, alike=pairs.get(record.name, ()), whole=whole.get(record.name)) for record in records
+    ], problems
 
 
 def _record(folder: Path, file: Path) -> Record:

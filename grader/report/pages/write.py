@@ -65,6 +65,27 @@ def write_pages(output: Path) -> Pages:
     return Pages(output / COHORT_FILE, len(records), tuple(problems))
 
 
+def write_cohort_page(output: Path) -> None:
+    """Write the cohort's page anew, where there is one: after marks were given that are not in the results.
+
+    Raises:
+        GraderUsageError: there are no results in the folder.
+        GraderFault: it cannot be written.
+    """
+    if not (output / COHORT_FILE).is_file():
+        return
+    records, _ = load(output)
+    findings = {record.name: find(record.result) for record in records}
+    try:
+        _write(output / COHORT_FILE, cohort_page(records, findings, file_names(records)))
+    except OSError as error:
+        place = os.fsdecode(error.filename) if error.filename else str(output)
+        raise GraderFault(
+            f"{printable(place)}: cannot be written: {error.strerror or error}; "
+            "the marks are in the gradebook"
+        ) from error
+
+
 def _write(path: Path, content: bytes) -> None:
     """Write a page, unless it stands there as it is."""
     if path.is_dir():

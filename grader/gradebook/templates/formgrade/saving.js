@@ -150,11 +150,20 @@
     if (pending || unsaved.size) event.preventDefault();
   });
 
+  // The marking desk has the same answers, question by question.
+  const linkTo = (desk) => {
+    const link = document.createElement("a");
+    link.href = desk;
+    link.textContent = "Marking desk";
+    document.querySelector(".panel-title .pull-right").prepend(link, " \u00b7 ");
+  };
+
   window.addEventListener("load", () => {
     // Behind JupyterHub 4.1 and later a GET by script without this header counts as logged out: the hub logs
     // it in again and sets a new _xsrf cookie, and a mark that is saved at that moment is refused.
     const headers = { "X-CSRFToken": getCookie("_xsrf") };
-    $.ajax({ url: `${base_url}/api/gradebook`, dataType: "json", headers }).done(({ problem }) => {
+    $.ajax({ url: `${base_url}/api/gradebook`, dataType: "json", headers }).done(({ problem, desk }) => {
+      if (desk) linkTo(desk);
       if (!problem) return;
       other.set("gradebook", `Marks cannot be saved here: ${problem}.`);
       show();

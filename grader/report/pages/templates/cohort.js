@@ -6,7 +6,7 @@
   const headers = [...table.tHead.rows[0].cells], rows = [...body.rows];
   const names = rows.map((row) => row.cells[0].querySelector("a").textContent);
   const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-  const firstItem = 2;
+  const firstItem = Number(map.dataset.first);
   let visible = rows;
 
   // Sorting: by name A to Z, by everything else the highest first, and back on the second press.
