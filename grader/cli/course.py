@@ -195,6 +195,48 @@ def export(
 
 
 @app.command()
+def hand_back(
+    folder: CourseFolder,
+    output: Annotated[Path, typer.Option(help="The archive to write.", show_default=False)],
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DOWNLOAD",
+            help="The archive of all submissions that Canvas, Moodle or Brightspace gave, or a folder of its "
+            "files; by default downloaded/a3/archive.",
+            show_default=False,
+        ),
+    ] = None,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="Also those with answers to mark.")
+    ] = False,
+) -> int:
+    """Write everybody's feedback page into one archive, named as the learning platform takes files back."""
+    from grader.gradebook.access import open_course
+    from grader.gradebook.progress import say
+    from grader.text import counted, listed, printable
+
+    course = open_course(folder)
+    from grader.gradebook.hand_back import hand_back as write  # with nbgrader, which takes 2 s
+
+    done = write(course, output, like, unfinished)
+    for what, names in (
+        ("nobody on the roster fits", done.strangers),
+        ("not complete yet, left out (--unfinished takes them)", done.waiting),
+        ("without a feedback page; run make grade COURSE=... once more", done.without_page),
+        ("handed in, and not in the download", done.absent),
+    ):
+        if names:
+            say(f"note: {what}: {listed(map(printable, names), 20)}")
+    if not done.students:
+        say("no feedback to hand back; no archive was written")
+        return 0
+    size = f"{done.size / 1e6:.1f} MB"
+    say(f"feedback of {counted(len(done.students), 'student')} in {printable(str(output))}, {size}")
+    return 0
+
+
+@app.command()
 def gradescope_results(
     results: Annotated[
         Path, typer.Argument(metavar="RESULTS", help="A submission's folder of results, or its results.json.")
