@@ -20,6 +20,7 @@ ROOTS = (
     "pytest-timeout",
     "rich",
     "watchfiles",
+    "ruff",
     "notebook",
     "ipykernel",
 )

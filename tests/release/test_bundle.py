@@ -93,7 +93,7 @@ def test_requirements_are_a_closed_part_of_the_kits(files):
     assert set(pins) <= set(kit)
     names = {re.split("==", pin)[0] for pin in pins}
     assert {"torch", "torchvision", "filelock", "pytest", "notebook", "tornado"} <= names
-    assert not names & {"nbgrader", "ruff", "scikit-learn", "mkdocs"}
+    assert not names & {"nbgrader", "mypy", "scikit-learn", "mkdocs"}
 
 
 def test_requirements_follow_via_and_keep_markers():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from ruff import find_ruff_bin
 
 from grader.release import bundle
 from grader.submission import read_submission
@@ -39,6 +43,14 @@ def run(kit: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *command], cwd=kit, capture_output=True, text=True, env=QUIET, check=False
     )
+
+
+def kit_module(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module of the release's folder `kit`."""
+    monkeypatch.syspath_prepend(str(bundle.KIT))
+    for known in [one for one in sys.modules if one == "kit" or one.startswith("kit.")]:
+        monkeypatch.delitem(sys.modules, known)
+    return importlib.import_module(f"kit.{name}")
 
 
 def edit(file: Path, old: str, new: str) -> None:
@@ -113,7 +125,7 @@ def test_what_is_still_to_be_done_is_said_with_its_points(kit: Path) -> None:
     edit(
         kit / UTILS,
         "    return mean + std * torch.randn_like(std)\n",
-        '    raise NotImplementedError("Question 1.7: noise")\n',
+        '    raise NotImplementedError("Question 1.7: sample_reparameterize, the noise")\n',
     )
     notebook = json.loads((kit / "report.ipynb").read_text())
     graded = [cell for cell in notebook["cells"] if cell["metadata"]["nbgrader"].get("points")]
@@ -125,7 +137,9 @@ def test_what_is_still_to_be_done_is_said_with_its_points(kit: Path) -> None:
     (kit / "figures" / "drawing.svg").write_text("<svg/>")
     done = run(kit, "handin.py")
     assert done.returncode == 0
-    assert "part1/utils.py has 1 place where something is still to be written" in done.stdout
+    assert re.search(r"part1/utils.py +1 place still to be written, 1.5 points\n", done.stdout)
+    assert re.search(r"report.ipynb +16 of 17 answers, 0 of 13 figures\n", done.stdout)
+    assert re.search(r"figures/ +1 file\n", done.stdout)
     assert "no answer yet in report.ipynb (2 points): 1.1." in done.stdout
     assert "figures/drawing.svg will not be seen by those who mark" in done.stdout
 
@@ -163,3 +177,106 @@ def test_where_it_cannot_write_nothing_old_is_left(kit: Path) -> None:
     assert done.returncode == 1
     assert "nothing was packed" in done.stderr
     assert not (kit / "handin.zip").exists()
+
+
+STUBS = Path(__file__).parents[2] / "student"
+
+
+def test_what_is_not_written_costs_its_points(kit: Path) -> None:
+    for part in ("part1", "part2"):
+        shutil.copytree(STUBS / part, kit / part, dirs_exist_ok=True)
+    said = run(kit, "handin.py").stdout
+    points = [float(found) for found in re.findall(r"still to be written, ([\d.]+) points", said)]
+    # 1.7.training has nothing of its own that is to be written.
+    assert sum(points) == 22.5 - 1.5
+
+
+@pytest.mark.parametrize(
+    ("line", "line_number"),
+    [
+        ("WEIGHTS = open('weights.pt', 'rb').read()", 4),
+        ("WEIGHTS = torch.load(Path(__file__).with_name('weights.pt'))", 4),
+        ("class Kept:\n    weights = open('part1/weights.pt')", 5),
+        ("NAME = 'weights.pt'\nwith open(NAME) as file: ...", 4),
+        ("def kept(weights=open('weights.pt')): ...", 4),
+    ],
+)
+def test_a_file_that_is_read_at_import_is_not_at_the_grader(kit: Path, line: str, line_number: int) -> None:
+    (kit / "part1" / "weights.pt").write_bytes(b"")
+    edit(kit / UTILS, "import math\n", f"import math\n{line}\n")
+    done = run(kit, "handin.py")
+    assert done.returncode == 1
+    assert f"{UTILS}, line {line_number}, reads part1/weights.pt when it is imported" in done.stderr
+    assert re.search(r"part1/utils.py +all is written, but not as it is here, see below\n", done.stdout)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "def later():\n    return open('weights.pt')",
+        "if __name__ == '__main__':\n    open('weights.pt')",
+        "NAME = 'no_such_file.pt'\nTEXT = open(__file__)",
+        "NAME = 'weights.pt'",
+        "NAMES = 'runs.py', 'mnist.py', '', '.', 'a\\x00b'",
+        "'weights.pt'",
+    ],
+)
+def test_other_names_of_files_do_not_matter(kit: Path, line: str) -> None:
+    (kit / "part1" / "weights.pt").write_bytes(b"")
+    edit(kit / UTILS, "import math\n", f"import math\n{line}\n")
+    assert run(kit, "handin.py").stderr == ""
+
+
+def test_a_package_that_only_this_machine_has_is_named(kit: Path) -> None:
+    edit(kit / UTILS, "import math\n", "import math\nimport sklearn.decomposition\nimport numpy, PIL, yaml\n")
+    done = run(kit, "handin.py")
+    assert f"{UTILS}, line 4, imports sklearn, which is installed here and not at the grader" in done.stderr
+    assert "numpy" not in done.stderr + done.stdout
+    assert "PIL" not in done.stderr
+
+
+def test_an_import_that_may_fail_is_no_fault(kit: Path) -> None:
+    attempt = "try:\n    import sklearn\nexcept ImportError:\n    sklearn = None\n"
+    edit(kit / UTILS, "import math\n", f"import math\n{attempt}")
+    assert run(kit, "handin.py").stderr == ""
+
+
+NEWER = {
+    "type Pair = tuple[int, int]": 4,
+    "def first[T](values: list[T]) -> T: ...": 4,
+    'NAME = f"{\'a\' + "b"}"': 4,
+    "LINES = f\"{'\\n'.join([])}\"": 4,
+}
+
+
+@pytest.mark.parametrize("line", NEWER)
+@pytest.mark.parametrize("with_ruff", [True, False], ids=["with ruff", "without"])
+def test_syntax_of_a_newer_python_is_named(
+    kit: Path, line: str, with_ruff: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if this Python were a newer one, which reads the file."""
+    agreement = kit_module("agreement", monkeypatch)
+    if not with_ruff:
+        monkeypatch.setattr(agreement.shutil, "which", lambda name: None)
+    else:
+        monkeypatch.setattr(agreement.shutil, "which", lambda name: find_ruff_bin())
+    source = f"import math\nONE = 1\n\n{line}\n".encode()
+    found = list(agreement.newer_syntax(UTILS, source, here=(3, 13)))
+    if with_ruff or not line.startswith(("NAME", "LINES")):
+        assert len(found) == 1
+        assert f"{UTILS}, line {NEWER[line]}, needs a newer Python than the grader has, 3.11: " in found[0]
+    assert list(agreement.newer_syntax(UTILS, source, here=(3, 11))) == []
+    assert list(agreement.newer_syntax(UTILS, b'import math\nx = f"{math.pi:.3f}"\n', here=(3, 14))) == []
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13", "3.14"])
+def test_a_newer_python_says_so_itself(kit: Path, version: str) -> None:
+    python = next(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), None) or shutil.which(
+        f"python{version}"
+    )
+    if python is None:
+        pytest.skip(f"Python {version} is not installed")
+    edit(kit / UTILS, "import math\n", "import math\ntype Pair = tuple[int, int]\n")
+    done = subprocess.run([python, "handin.py"], cwd=kit, capture_output=True, text=True, env=QUIET)
+    assert f"{UTILS}, line 4, needs a newer Python" in done.stderr
+    assert done.returncode == 1

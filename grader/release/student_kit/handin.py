@@ -1,76 +1,135 @@
-"""Packs what is to be handed in: your five files, report.ipynb and the figures, into handin.zip."""
+"""Packs what is to be handed in: your five files, report.ipynb and the figures, into handin.zip.
+
+    python handin.py
+
+It says what the grader will see of it, what is missing with its points, and what runs here and not there.
+Any Python will do.
+"""
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
 import sys
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from kit.agreement import HERE, YOURS, unlike_the_grader
+from kit.agreement import YOURS, unlike_the_grader
+from kit.environment import HERE, write_what_can_be_written
 
 ARCHIVE = HERE / "handin.zip"
 REPORT = "report.ipynb"
 FIGURES = (".png", ".jpg", ".jpeg", ".csv", ".svg")
 NOT_SHOWN = ".svg"  # a picture that may hold a script: no page of the grader shows it
 EMPTY = "YOUR ANSWER HERE"
-STUB = b'NotImplementedError("Question '
+STUB = re.compile(r"Question (\d+\.\d+): (.+)")
 SHOWN_FIGURE = re.compile(r"\]\(figures/([^)\s]+)\)")
 
 
-def unreadable(files: list[Path]) -> Iterator[str]:
-    """What Python cannot read."""
-    for file in files:
-        name = file.relative_to(HERE).as_posix()
-        try:
-            compile(file.read_bytes(), name, "exec")
-        except (SyntaxError, ValueError) as error:
-            yield f"{name} is not valid Python: {error}"
-        except (RecursionError, MemoryError):
-            yield f"{name} is nested too deeply for Python to read it"
+@dataclass
+class Seen:
+    """What the grader will see of a file or folder.
+
+    Attributes:
+        name: of the file.
+        state: in a few words.
+        missing: what is to be done, a line each.
+        lost: what cannot earn a point as it is, a line each.
+    """
+
+    name: str
+    state: str
+    missing: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
-def missing_in_report(report: Path) -> Iterator[str]:
-    """Answers that are not written, with their points, and figures that are not there."""
+def code_seen(name: str) -> Seen:
+    """One of your five files."""
     try:
-        cells = json.loads(report.read_text(encoding="utf-8"))["cells"]
+        source = (HERE / name).read_bytes()
+        compile(source, name, "exec")
+        stubs = list(stubs_in(ast.parse(source)))
+    except (SyntaxError, ValueError) as error:
+        return Seen(name, "cannot be read", lost=(f"{name} is not valid Python: {error}",))
+    except (RecursionError, MemoryError):
+        return Seen(name, "cannot be read", lost=(f"{name} is nested too deeply for Python to read it",))
+    if not stubs:
+        return Seen(name, "all is written")
+    items = dict(item for question, what in stubs for item in items_of(name, question, what))
+    count, points = len(stubs), sum(items.values())
+    return Seen(name, f"{count} place{'s' if count > 1 else ''} still to be written, {points:g} points")
+
+
+def stubs_in(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """The questions of what is still to be written, with what it is."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+            argument = node.exc.args[0]
+            if isinstance(argument, ast.Constant) and (stub := STUB.match(str(argument.value))):
+                yield stub[1], stub[2]
+
+
+def items_of(name: str, question: str, what: str) -> list[tuple[str, float]]:
+    """The items, with their points, that something which is not written costs at least."""
+    rows = json.loads((HERE / "tests" / "points.json").read_text(encoding="utf-8"))
+    rows = [row for row in rows if row["how"] == "auto" and row["id"].startswith(f"{question}.")]
+    rows = [row for row in rows if name in row["files"]]
+    word = what.partition(",")[0]
+    named = [row for row in rows if word in row["title"].split(", ")]
+    # What is no function of its own, such as a step of a loop: the item that is about the whole file.
+    whole = [row for row in rows if row["files"][-1] == name and " " in row["title"].replace(", ", "")]
+    return [(row["id"], float(row["points"])) for row in named or whole]
+
+
+def report_seen() -> Seen:
+    """The notebook: answers that are not written, with their points, and figures that are not there."""
+    try:
+        cells = json.loads((HERE / REPORT).read_text(encoding="utf-8"))["cells"]
         texts = ["".join(cell["source"]) for cell in cells]
         marked = [cell["metadata"].get("nbgrader", {}) for cell in cells]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        yield f"{REPORT} cannot be read as a notebook: open it with make report, and save it"
-        return
-    empty = []
-    for text, mark in zip(texts, marked, strict=True):
-        if mark.get("grade") and mark.get("solution") and text.strip() in ("", EMPTY):
-            question = str(mark.get("grade_id", "")).removeprefix("q").replace("-", ".")
-            empty.append((question, float(mark.get("points") or 0)))
+        told = f"{REPORT} cannot be read as a notebook: open it in Jupyter, and save it"
+        return Seen(REPORT, "cannot be read", (told,))
+    answers = [
+        (text, mark)
+        for text, mark in zip(texts, marked, strict=True)
+        if mark.get("grade") and mark.get("solution")
+    ]
+    empty = [
+        (str(mark.get("grade_id", "")).removeprefix("q").replace("-", "."), float(mark.get("points") or 0))
+        for text, mark in answers
+        if text.strip() in ("", EMPTY)
+    ]
+    missing = []
     if empty:
         points = sum(worth for _, worth in empty)
-        yield f"no answer yet in {REPORT} ({points:g} points): " + ", ".join(name for name, _ in empty)
+        missing.append(
+            f"no answer yet in {REPORT} ({points:g} points): " + ", ".join(name for name, _ in empty)
+        )
     due = dict.fromkeys(name for text in texts for name in SHOWN_FIGURE.findall(text))
     if absent := [name for name in due if not (HERE / "figures" / name).is_file()]:
-        yield "figures that the report shows and that are not there yet: " + ", ".join(absent)
+        missing.append("figures that the report shows and that are not there yet: " + ", ".join(absent))
+    written, drawn = len(answers) - len(empty), len(due) - len(absent)
+    state = f"{written} of {len(answers)} answers, {drawn} of {len(due)} figures"
+    return Seen(REPORT, state, tuple(missing))
 
 
-def notes(code: list[Path], inside: list[Path]) -> Iterator[str]:
-    """What you may want to know before you hand in."""
-    for file in code:
-        if count := file.read_bytes().count(STUB):
-            places = f"{count} place{'s' if count > 1 else ''}"
-            name = file.relative_to(HERE).as_posix()
-            yield f"{name} has {places} where something is still to be written: make check shows which"
-    yield from missing_in_report(HERE / REPORT)
+def figures_seen(inside: list[Path], packed: list[Path]) -> Seen:
+    """The folder of figures: what stays out of it, and what nobody will see."""
+    missing = []
     for file in inside:
         name = file.relative_to(HERE).as_posix()
         if not sendable(file):
-            yield f"{name!r} stays out: its name is not text that a zip can hold; rename it"
+            missing.append(f"{name!r} stays out: its name is not text that a zip can hold; rename it")
         elif file.suffix.lower() not in FIGURES and not file.name.startswith("."):
-            yield f"{name} stays out; figures end in {', '.join(FIGURES)}"
+            missing.append(f"{name} stays out; figures end in {', '.join(FIGURES)}")
         elif file.suffix.lower() == NOT_SHOWN:
-            yield f"{name} will not be seen by those who mark: save it as .png"
+            missing.append(f"{name} will not be seen by those who mark: save it as .png")
+    return Seen("figures/", f"{len(packed)} file{'' if len(packed) == 1 else 's'}", tuple(missing))
 
 
 def sendable(file: Path) -> bool:
@@ -104,6 +163,7 @@ def nothing_packed() -> int:
 
 def main() -> int:
     """Packs; returns the exit status."""
+    write_what_can_be_written()
     files = [HERE / name for name in (*YOURS, REPORT)]
     if missing := [file.relative_to(HERE).as_posix() for file in files if not file.is_file()]:
         for name in missing:
@@ -111,16 +171,23 @@ def main() -> int:
         return nothing_packed()
     inside = sorted(file for file in (HERE / "figures").rglob("*") if file.is_file())
     figures = [file for file in inside if file.suffix.lower() in FIGURES and sendable(file)]
-    code = [file for file in files if file.suffix == ".py"]
     try:
         pack([*files, *figures])
     except OSError as error:
         print(f"handin: {error.filename or ARCHIVE.name}: {error.strerror}", file=sys.stderr)
         return nothing_packed()
     print(f"{ARCHIVE.name}: {len(files)} files and {len(figures)} figures.")
-    for note in notes(code, inside):
+    seen = [*(code_seen(name) for name in YOURS), report_seen(), figures_seen(inside, figures)]
+    unlike = unlike_the_grader()
+    print("\nWhat the grader will see")
+    width = max(len(one.name) for one in seen)
+    for one in seen:
+        differs = any(line.startswith(f"{one.name}, ") for line in unlike)
+        print(f"  {one.name:{width}}  {one.state}{', but not as it is here, see below' if differs else ''}")
+    print()
+    for note in (note for one in seen for note in one.missing):
         print(f"Note: {note}.")
-    lost = [*unreadable(code), *unlike_the_grader()]
+    lost = [*(problem for one in seen for problem in one.lost), *unlike]
     for problem in lost:
         print(f"handin: {problem}", file=sys.stderr)
     if lost:

@@ -1,14 +1,20 @@
-"""What runs here and not at the grader, which reads your five files and uses its own copies of all others."""
+"""What runs here and not at the grader: it reads your five files, and has its own of all else."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.metadata
 import json
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parents[1]
+from kit.environment import HERE, python_in
+
 YOURS = (
     "part1/utils.py",
     "part1/cnn_encoder_decoder.py",
@@ -17,12 +23,29 @@ YOURS = (
     "part2/train.py",
 )
 GIVEN = HERE / "tests" / "given.json"  # SHA-256 of each file that came with the exercise, by its name
+REQUIREMENTS = HERE / "requirements.txt"
+PYTHON = (3, 11)  # the grader's
+# What the assignment's code imports, by the name of the module where that is not the package's.
+PACKAGES = {"PIL": "pillow", "pytorch_lightning": "pytorch-lightning", "mpl_toolkits": "matplotlib"}
+READS = re.compile(r"(^|\.|_)(open|load|loadtxt|read|read_\w+|imread|fromfile|genfromtxt)$")
+SECONDS = 20  # for ruff, which takes some hundredths
 
 
 def unlike_the_grader(folder: Path = HERE) -> list[str]:
     """A line for everything of the kind, with what to do."""
     given: dict[str, str] = json.loads(GIVEN.read_text(encoding="utf-8"))
-    return [*changed_files(folder, given), *own_modules(folder, given)]
+    found = [*changed_files(folder, given)]
+    for name in YOURS:
+        try:
+            source = (folder / name).read_bytes()
+            tree = ast.parse(source)
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            continue  # the tests say what is wrong with it
+        found += newer_syntax(name, source)
+        found += own_modules(folder, name, tree, given)
+        found += other_packages(name, tree)
+        found += files_read(folder, name, tree, given)
+    return found
 
 
 def digest(content: bytes) -> str:
@@ -41,30 +64,127 @@ def changed_files(folder: Path, given: dict[str, str]) -> Iterator[str]:
             )
 
 
-def own_modules(folder: Path, given: dict[str, str]) -> Iterator[str]:
-    """Files of your own that your five files import."""
-    for name in YOURS:
-        file = folder / name
+def newer_syntax(name: str, source: bytes, here: tuple[int, int] = sys.version_info[:2]) -> Iterator[str]:
+    """What this Python reads and the grader's does not."""
+    if here > PYTHON and (found := first_newer(source)) is not None:
+        line, what = found
+        yield (
+            f"{name}, line {line}, needs a newer Python than the grader has, {PYTHON[0]}.{PYTHON[1]}: "
+            f"{what.rstrip('.')}. There the whole file cannot be read: write it in another way."
+        )
+
+
+def first_newer(source: bytes) -> tuple[int, str] | None:
+    """Line and description of the first thing that is newer than the grader's Python.
+
+    Asked of ruff, which knows the grammar of each release. Where it is not installed, of this Python's own
+    parser, which knows the statements of each release but not its f-strings.
+    """
+    target = f"py{PYTHON[0]}{PYTHON[1]}"
+    for ruff in (python_in().with_name("ruff"), python_in().with_name("ruff.exe"), shutil.which("ruff")):
+        if ruff is None or not Path(ruff).is_file():
+            continue
+        options = ["--isolated", "--no-cache", "--select", "F401", "--output-format", "json"]
+        command = [str(ruff), "check", *options, "--target-version", target, "-"]
         try:
-            tree = ast.parse(file.read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            continue  # the tests say what is wrong with it
-        part = file.parent
-        known = {Path(one).stem for one in (*YOURS, *given) if one.startswith(f"{part.name}/")}
-        for module, line in imported(tree, part.name):
-            own = next((one for one in (part, folder) if is_there(one, module)), None)
-            if module not in known and own is not None:
-                where = f"{part.name}/{module}" if own == part else module
+            done = subprocess.run(command, input=source, capture_output=True, timeout=SECONDS, check=False)
+            found = [one for one in json.loads(done.stdout) if one["code"] == "invalid-syntax"]
+            first = min(((one["location"]["row"], one["message"]) for one in found), default=None)
+        except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+            continue
+        return first and (first[0], re.sub(r" on Python \d\.\d+| \(syntax was .*\)", "", first[1]))
+    try:
+        ast.parse(source, feature_version=PYTHON)
+    except SyntaxError as error:
+        return error.lineno or 1, error.msg
+    return None
+
+
+def own_modules(folder: Path, name: str, tree: ast.Module, given: dict[str, str]) -> Iterator[str]:
+    """Files of your own that one of your five imports."""
+    part = (folder / name).parent
+    known = {Path(one).stem for one in (*YOURS, *given) if one.startswith(f"{part.name}/")}
+    for module, line in imported(tree, part.name):
+        own = next((one for one in (part, folder) if is_there(one, module)), None)
+        if module not in known and own is not None:
+            where = f"{part.name}/{module}" if own == part else module
+            yield (
+                f"{name}, line {line}, imports {where}, which the grader does not have: it reads your "
+                "five files only. Move that code into one of them."
+            )
+
+
+def other_packages(name: str, tree: ast.Module) -> Iterator[str]:
+    """Packages that are installed here and are no part of the exercise's environment."""
+    pinned = {
+        re.split(r"[=\[ ;]", line)[0].lower()
+        for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    }
+    owners: dict[str, list[str]] | None = None
+    for module, line in imported(tree, Path(name).parent.name):
+        package = PACKAGES.get(module, module).lower().replace("_", "-")
+        if module in sys.stdlib_module_names or package in pinned:
+            continue
+        if owners is None:  # half a second: only for a name that nothing else has told
+            owners = dict(importlib.metadata.packages_distributions())
+        distributions = {one.lower().replace("_", "-") for one in owners.get(module, ())}
+        if distributions and not distributions & pinned:
+            yield (
+                f"{name}, line {line}, imports {module}, which is installed here and not at the grader: it "
+                "has what requirements.txt names. Do without it."
+            )
+
+
+def files_read(folder: Path, name: str, tree: ast.Module, given: dict[str, str]) -> Iterator[str]:
+    """Files of your own that one of your five names and reads outside of its functions."""
+    part = (folder / name).parent
+    nodes = list(at_import(tree))
+    if not any(isinstance(node, ast.Call) and READS.search(ast.unparse(node.func)) for node in nodes):
+        return
+    for node in nodes:
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        text = node.value
+        if not text or len(text) > 200 or "\n" in text or text in (".", ".."):
+            continue
+        for base in (part, folder):
+            try:
+                file = (base / text).resolve()
+                read = file.relative_to(folder.resolve()).as_posix()
+                own = file.is_file() and read not in (*YOURS, *given)
+            except (OSError, ValueError):
+                continue
+            if own:
                 yield (
-                    f"{name}, line {line}, imports {where}, which the grader does not have: it reads your "
-                    "five files only. Move that code into one of them."
+                    f"{name}, line {node.lineno}, reads {read} when it is imported. The grader does not have "
+                    "that file, and cannot import yours: compute what is in it, or read it in the function "
+                    "that needs it."
                 )
+                break
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What is executed when a file is imported: no bodies of functions, and not what a script does."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            for now in (*child.decorator_list, *child.args.defaults, *filter(None, child.args.kw_defaults)):
+                yield now
+                yield from at_import(now)
+            continue
+        if isinstance(child, ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "__name__" in ast.dump(child.test):
+            continue
+        if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+            continue  # a docstring
+        yield child
+        yield from at_import(child)
 
 
 def imported(tree: ast.Module, part: str) -> Iterator[tuple[str, int]]:
-    """The modules that a file imports, each once, and in which line."""
+    """The modules that a file imports, each once, and in which line; not those that it can do without."""
     seen = set()
-    for node in ast.walk(tree):
+    for node in without_attempts(tree):
         if not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         names = [alias.name for alias in node.names]
@@ -75,6 +195,14 @@ def imported(tree: ast.Module, part: str) -> Iterator[tuple[str, int]]:
             if module not in seen and module != part:
                 seen.add(module)
                 yield module, node.lineno
+
+
+def without_attempts(node: ast.AST) -> Iterator[ast.AST]:
+    """A tree without what stands in a `try`: code that expects an import to fail says what to do then."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.Try):
+            yield child
+            yield from without_attempts(child)
 
 
 def is_there(folder: Path, module: str) -> bool:
