@@ -96,7 +96,7 @@ def main() -> int:
     options = parser.parse_args()
     which = build(options.cpu, platform.system())
     from_what = made_from(options.cpu and which == "cpu" and platform.system() == "Linux")
-    if not options.fresh and READY.is_file() and READY.read_text().strip() == from_what:
+    if not options.fresh and READY.is_file() and READY.read_text(encoding="utf-8").strip() == from_what:
         print(f"{FOLDER.name} is ready. Next: python check.py")
         return 0
     said = problem(which)
@@ -113,7 +113,7 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         print(f"setup_env: this failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         return 1
-    READY.write_text(from_what + "\n")
+    READY.write_text(from_what + "\n", encoding="utf-8")
     print(f"{FOLDER.name} is ready. Next: python check.py")
     return 0
 
