@@ -162,17 +162,21 @@ def _some(names: list[str]) -> str:
 
 def _capacity(root: Path) -> Iterator[Finding]:
     found = capacity(root)
-    whose = "the control group of this process leaves" if found.grouped else "free are"
-    text = f"{whose} {found.memory / 1e9:.1f} GB of memory and {found.processors} processors"
+    whose = "left by this process's control group" if found.grouped else "free"
+    text = f"{found.memory / 1e9:.1f} GB of memory are {whose}, with {_processors(found.processors)}"
     if found.memory < JOB_BYTES:
         needed = JOB_BYTES / 1e9
         yield Finding(
             FAULT,
-            f"{text}: too little, marking takes {needed:.1f} GB for each submission at a time; end what else "
-            "runs, or raise the limit of the container, service or job",
+            f"{text}: too little, a submission takes {needed:.1f} GB; end what else runs, or raise the "
+            "limit of the container, service or job",
         )
     else:
-        yield Finding(FINE, f"{text}, for {found.jobs} submissions at a time")
+        yield Finding(FINE, f"{text}: enough for JOBS={found.jobs}")
+
+
+def _processors(count: int) -> str:
+    return f"{count} processor{'s' if count > 1 else ''}"
 
 
 def _disk() -> Finding:

@@ -8,10 +8,14 @@ from pathlib import Path
 
 
 def _status(pid: int) -> tuple[int, str] | None:
-    """Parent and start time; together with the number, the start time tells a process for good."""
+    """Parent and start time; together with the number, the start time tells a process for good.
+
+    One that has ended is none: how soon its number is given back is up to the machine's first process.
+    """
     with contextlib.suppress(OSError, IndexError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[1]), fields[19]
+        if fields[0] != "Z":
+            return int(fields[1]), fields[19]
     return None
 
 

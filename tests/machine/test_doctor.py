@@ -134,7 +134,7 @@ def test_with_a_torch_that_is_not_torchvisions(faults, monkeypatch):
 
 def test_with_too_little_memory(faults):
     (fault,) = faults(**{"sys/fs/cgroup/memory.max": f"{10**9}\n"})
-    assert "the control group of this process leaves 1.0 GB of memory" in fault.text
+    assert "1.0 GB of memory are left by this process's control group" in fault.text
     assert "raise the limit of the container, service or job" in fault.text
 
 

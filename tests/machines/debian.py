@@ -2,8 +2,8 @@
 
 A release is unpacked into a folder by debootstrap and entered with namespaces of its own, on this machine's
 kernel. There the committed kit is cloned, `make setup` runs, the sample cohort has to come to the marks of
-tests/golden_cohort.json, and then `make test`. Needs root, bubblewrap, debootstrap, a network, and 12 GB of disk for
-each release. The last line of each is a row for the table in docs/machines.md.
+tests/golden_cohort.json, and then `make test`. Needs root, bubblewrap, debootstrap, a network, and 12 GB
+of disk for each release. The last line of each is a row for the table in docs/machines.md.
 """
 
 from __future__ import annotations
@@ -133,9 +133,11 @@ def examine(suite: str, release: Release, log: Path, tests: str | None) -> bool:
         tested, said = release.run(f"cd kit && make test {f'TESTS={tests!r}' if tests else ''}", log)
         found = re.findall(r"\d+ passed.*|\d+ failed.*", said)
         counts = (found[-1] if found else f"status {tested}").partition(" in ")[0].strip("= ")
+    whose = f"{release.account}, umask {release.umask}"
+    marks = f"{'as expected' if golden == 0 else 'DIFFERENT'}, {warnings[0] if warnings else 'no warnings'}"
     print(
-        f"| {suite} | {python.strip()} | {bubblewrap.split()[-1]} | {release.account}, umask {release.umask} | "
-        f"{'as expected' if golden == 0 else 'DIFFERENT'}, {warnings[0] if warnings else 'no warnings'} | {counts} |"
+        f"| {suite} | {python.strip()} | {bubblewrap.split()[-1]} | {whose} | {marks} | {counts} |",
+        flush=True,
     )
     print(f"  {(time.monotonic() - started) / 60:.0f} minutes; all that was said: {log}", file=sys.stderr)
     return golden == 0 and tested == 0
