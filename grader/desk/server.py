@@ -214,7 +214,9 @@ def by_name(method: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[N
         if self.marker:
             await method(self, *arguments)
         else:
-            place = quote(self.request.uri or "", safe="")
+            # Without the token, which is in the address where somebody comes by a link.
+            uri = self.request.path if self.get_query_argument("token", "") else self.request.uri
+            place = quote(uri or "", safe="")
             self.redirect(f"{url_path_join(self.root, 'who')}?next={place}")
 
     allowed: Callable[..., Awaitable[None]] = web.authenticated(first)  # type: ignore[assignment]
