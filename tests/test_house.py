@@ -30,7 +30,7 @@ FLOORS = (
     ("grading", "revision"),
     ("terminal",),
     ("gradebook",),
-    ("desk",),
+    ("desk", "explain"),
     ("cli",),
     ("__main__",),
 )

@@ -5,7 +5,7 @@ seed, the images and the libraries. A fingerprint names all of these. A note bes
 the digest of the `results.json` it belongs to: whatever was cut off between the two is marked again.
 
     OUTPUT/run.json              the seed, and what is still to be marked with it
-    OUTPUT/.reuse/<name>.json    the fingerprint of OUTPUT/<name>/results.json
+    OUTPUT/.reuse/<name>.json    the fingerprint of OUTPUT/<name>/results.json, and where the hand-in lay
     OUTPUT/.reuse/lock           held while a run writes there
 """
 
@@ -18,7 +18,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,43 @@ def fingerprint(submission: Submission, provenance: Provenance) -> str:
     for name in sorted(submission.shown):  # no mark depends on these, but what lies beside the marks
         add(name, submission.shown[name])
     return f"sha256:{digest.hexdigest()}"
+
+
+def code_digest(submission: Submission) -> str:
+    """SHA-256 over the named files of a submission, on which inputs depend beside name and seed."""
+    digest = hashlib.sha256()
+    for name, content in sorted(submission.files.items()):
+        for part in (name.encode("utf-8", "surrogateescape"), content):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return f"sha256:{digest.hexdigest()}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a run has noted of a result beside what stands in it; empty where it has not.
+
+    Attributes:
+        place: where the hand-in lay: a folder or an archive, or the folder of its loose files.
+        code: the digest of its named files.
+        environment: of the images and libraries, see `environment_digest`.
+    """
+
+    place: str = ""
+    code: str = ""
+    environment: str = ""
+
+
+def origin_of(output: Path, name: str) -> Origin:
+    """Where the result `OUTPUT/<name>/results.json` comes from, if the note that says so belongs to it."""
+    note = _read_json(output / FOLDER / f"{name}.json")
+    try:
+        content = (output / name / FILE_NAME).read_bytes()
+    except OSError:
+        return Origin()
+    if note.get("results") != _digest(content):
+        return Origin()
+    place, code, environment = (str(note.get(key, "")) for key in ("place", "code", "environment"))
+    return Origin(place, code, environment)
 
 
 def interrupted_seed(output: Path) -> int | None:
@@ -200,10 +237,11 @@ class EarlierResults:
         holds_for = {fingerprint(submission, replace(self.provenance, seed=seed)) for seed in seeds}
         return result if note.get("fingerprint") in holds_for else None
 
-    def keep(self, name: str, fingerprint: str, seconds: float) -> None:
-        """Note what a result that has just been written holds for."""
+    def keep(self, name: str, fingerprint: str, seconds: float, place: str = "", code: str = "") -> None:
+        """Note what a result that has just been written holds for, and where it comes from."""
         content = (self.output / name / FILE_NAME).read_bytes()
         note = {"fingerprint": fingerprint, "results": _digest(content), "seconds": round(seconds, 3)}
+        note |= {"place": place, "code": code, "environment": self.provenance.environment}
         write_atomically(self._folder / f"{name}.json", json.dumps(note).encode() + b"\n")
 
     def seconds(self, name: str) -> float | None:

@@ -138,8 +138,10 @@ def _grade(
             event = Finished(results[event.result.submission])
         on_event(event)
 
+    places = {found.name: _place(found) for found in todo}
+
     def write(marked: Marked) -> None:
-        results[marked.result.submission] = _write(kept, marked)
+        results[marked.result.submission] = _write(kept, marked, places.get(marked.result.submission, ""))
 
     grade_cohort(longest_first(todo, kept), marker_factory, kept.provenance, jobs, tell, workers, write)
 
@@ -172,7 +174,13 @@ def _size(found: Found) -> int:
     return size
 
 
-def _write(kept: EarlierResults, marked: Marked) -> SubmissionResult:
+def _place(found: Found) -> str:
+    """Where a hand-in lies, as text: what a person has to give to find it again."""
+    path = found.loose[0][1].parent if found.loose else found.path
+    return os.path.abspath(path).encode("utf-8", "replace").decode()
+
+
+def _write(kept: EarlierResults, marked: Marked, place: str) -> SubmissionResult:
     """Write all that belongs to a result: itself, its pictures, and last the note that it is complete.
 
     The pictures of an earlier run go first: they must not be taken for this one's, whenever it is cut short.
@@ -202,7 +210,7 @@ def _write(kept: EarlierResults, marked: Marked) -> SubmissionResult:
             assert name == Path(name).name != FILE_NAME, name
             write_atomically(folder / name, content)
         if result.marked:
-            kept.keep(result.submission, marked.fingerprint, result.seconds)
+            kept.keep(result.submission, marked.fingerprint, result.seconds, place, marked.code)
     return result
 
 

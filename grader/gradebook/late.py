@@ -22,6 +22,7 @@ from grader.text import listed, printable
 
 UNITS = ("percent", "points")
 LATEST, BEST = ATTEMPTS = ("latest", "best")
+AFTER_DUE, ALWAYS, NEVER = SHOWN = ("after due", "always", "never")
 EXAMPLE = "2027-12-14 23:59"
 YEARS = range(2000, 2100)
 # The one way to write a time. `datetime.fromisoformat` takes many more that nobody means: "2027-12-14 23.59"
@@ -34,7 +35,7 @@ _FORM = re.compile(
 _DAY = re.compile(r"\s*(\d{4}-\d\d-\d\d)\s*", re.ASCII)
 _LIKE_A_TIME = re.compile(r"\d{1,4}[-./:]\d{1,2}")
 _NO_KEY = re.compile(r"^[^\"'#\[:\s]*[^A-Za-z0-9_\-\"'#\[:\s]")
-_KEYS = ("timezone", "due", "attempts", "penalty", "extensions")
+_KEYS = ("timezone", "due", "attempts", "inputs", "penalty", "extensions")
 _PENALTY_KEYS = {"unit", "per_day", "grace_minutes", "free_days", "cap"}
 
 
@@ -52,6 +53,8 @@ class LatePolicy:
         cap: lateness never costs more than this.
         extensions: deadlines of single students, wall-clock times in `zone`.
         attempts: which of several hand-ins counts: the latest, or the best by its automatic points.
+        inputs: when the inputs of hidden checks may be shown: once nobody can hand in any more,
+            always, or never.
     """
 
     zone: ZoneInfo
@@ -63,6 +66,22 @@ class LatePolicy:
     cap: float = math.inf
     extensions: Mapping[str, datetime] = field(default_factory=dict)
     attempts: str = LATEST
+    inputs: str = AFTER_DUE
+
+    def secret(self, now: datetime) -> str:
+        """Why the inputs of hidden checks are not to be shown; empty where they may be.
+
+        Args:
+            now: the time, with its zone.
+        """
+        if self.inputs == NEVER:
+            return f'inputs = "{NEVER}"'
+        if self.inputs == ALWAYS:
+            return ""
+        if self.due is None:
+            return "it sets no due, so anybody may hand in again"
+        last = max((self.due, *self.extensions.values()), key=_utc)
+        return f"somebody may hand in until {clock(last)} {self.zone.key}" if now <= last else ""
 
     def due_utc(self) -> datetime | None:
         """The deadline as nbgrader stores it: UTC, without a time zone."""
@@ -193,6 +212,9 @@ def _policy(table: dict[str, Any]) -> LatePolicy:
     attempts = table.get("attempts", LATEST)
     if attempts not in ATTEMPTS:
         raise _Invalid(f"attempts is {attempts!r}, not one of {', '.join(ATTEMPTS)}")
+    inputs = table.get("inputs", AFTER_DUE)
+    if inputs not in SHOWN:
+        raise _Invalid(f"inputs is {inputs!r}, not one of {', '.join(SHOWN)}")
     free_days = _number(penalty, "free_days", 0)
     if free_days != int(free_days):
         raise _Invalid(f"penalty.free_days must be a whole number, not {free_days:g}")
@@ -208,6 +230,7 @@ def _policy(table: dict[str, Any]) -> LatePolicy:
             student: _extended(value, student, due, zone) for student, value in extensions.items() if due
         },
         attempts=attempts,
+        inputs=inputs,
     )
 
 

@@ -51,6 +51,9 @@ timezone = "{timezone}"
 # Of several hand-ins of a student or group: "latest", or "best" by the automatic points.
 attempts = "latest"
 
+# When `grader explain` may show what hidden checks asked: "after due" (with extensions), "always", "never".
+inputs = "after due"
+
 [penalty]
 # Each day that has begun after the deadline costs per_day. A day ends at the deadline's hour of the next day.
 unit = "percent"       # "percent" of the points earned, or "points"
