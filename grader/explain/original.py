@@ -186,8 +186,8 @@ def _hand_in(asked: Asked, result: SubmissionResult, origin: Origin, shown: str)
         raise GraderUsageError(f"{given}: cannot be taken for the hand-in of {result.submission}: {reason}")
     raise GraderUsageError(
         f"{given}: is other code than the run has marked for {printable(result.submission)}: name the "
-        "hand-in of that time with --submission PATH (a course keeps it in collected/), or mark it again and explain "
-        "the new result"
+        "hand-in of that time with --submission PATH (a course keeps it in collected/), or mark it again and "
+        "explain the new result"
     )
 
 

@@ -33,6 +33,9 @@ _FOR_ALL = {
 _FOR_ALL |= {"list", "tuple", "zip", "enumerate", "sum", "str", "dict", "sorted", "round"}
 
 
+REPARAMETERIZE = "sample_reparameterize"
+
+
 @dataclass(frozen=True)
 class Snippet:
     """A script.
@@ -370,8 +373,26 @@ def make_snippet(
                 return _conditional(Plain(transcript), failure, place, calls, part, name)
             except NotPlain:
                 continue
-    lines = [*call_lines(plain, found.exchange, "came"), 'print("came:", came)']
+    lines = [
+        *call_lines(plain, found.exchange, "came"),
+        'print("came:", came)',
+        *_noise(plain, found.exchange),
+    ]
     return _finished(plain, part, name, lines, "call")
+
+
+def _noise(plain: Plain, exchange: Exchange) -> list[str]:
+    """How the noise behind a sample is distributed, where that is what a check looks at."""
+    if (
+        exchange.operation != "call"
+        or plain.object(exchange.session, exchange.arguments[0]) != REPARAMETERIZE
+    ):
+        return []
+    mean, std = (plain.tensor(one, "") for one in exchange.arguments[1][:2])
+    return [
+        f"eps = (came - {mean}) / {std}",
+        'print("eps: mean", float(eps.mean()), "and standard deviation", float(eps.std()), "instead of 0 and 1")',
+    ]
 
 
 def _conditional(

@@ -58,9 +58,9 @@ def chance_of(statistic: Statistic) -> Chance:
 
 
 def deciding(statistics: list[Statistic]) -> list[Statistic]:
-    """Those that a person wants to see: all beyond their limits at the end, or the last ones."""
+    """What a person wants to see: the one that decided, the last beyond its limit; or else the last ones."""
     beyond = [one for one in statistics if chance_of(one).beyond]
-    return beyond[-3:] or statistics[-3:]
+    return beyond[-1:] or statistics[-3:]
 
 
 def percent(chance: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from grader.explain.explanation import Explanation, Named
 from grader.explain.statistic import percent
@@ -15,6 +15,7 @@ AGREEMENT = {
     "other": "run again, it ends otherwise",
 }
 SHORT = 28  # lines of one value
+MOST_SIGNS = 20_000  # of a line
 
 
 def told(one: Explanation, with_snippet: bool = True) -> Iterator[str]:
@@ -81,10 +82,10 @@ def _named(values: tuple[Named, ...]) -> Iterator[str]:
             yield f"{'':<{width}}  {line}"
 
 
-def _titled(title: str, lines: object) -> Iterator[str]:
+def _titled(title: str, lines: Iterable[str]) -> Iterator[str]:
     yield ""
     yield title
-    shown = list(lines)  # type: ignore[call-overload]
+    shown = [printable(line, MOST_SIGNS) for line in lines]
     for line in shown[:SHORT] if len(shown) > SHORT + 40 else shown:
         yield f"  {line}"
     if len(shown) > SHORT + 40:
