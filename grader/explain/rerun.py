@@ -131,7 +131,7 @@ class Reruns:
     """
 
     def __init__(self, original: Original) -> None:
-        self._original = original
+        self.original = original
         self._marker = Marker(original.options)
         torch.set_num_threads(1)  # as the marker does: sums in another order differ in their last digits
         self._suites: CollectedSuites | None = None
@@ -149,7 +149,7 @@ class Reruns:
         return found
 
     def _run(self, name: str, whole: bool) -> Rerun:
-        original = self._original
+        original = self.original
         self._marker.box()
         self._suites = self._suites or CollectedSuites()
         context = Context(

@@ -383,15 +383,14 @@ def make_snippet(
 
 def _noise(plain: Plain, exchange: Exchange) -> list[str]:
     """How the noise behind a sample is distributed, where that is what a check looks at."""
-    if (
-        exchange.operation != "call"
-        or plain.object(exchange.session, exchange.arguments[0]) != REPARAMETERIZE
-    ):
+    if exchange.operation != "call" or helper(plain.transcript, exchange):
+        return []
+    if plain.object(exchange.session, exchange.arguments[0]) != REPARAMETERIZE:
         return []
     mean, std = (plain.tensor(one, "") for one in exchange.arguments[1][:2])
     return [
         f"eps = (came - {mean}) / {std}",
-        'print("eps: mean", float(eps.mean()), "and standard deviation", float(eps.std()), "instead of 0 and 1")',
+        'print("eps has mean", float(eps.mean()), "and standard deviation", float(eps.std()))',
     ]
 
 

@@ -1,0 +1,117 @@
+"""What is said of wrong submissions, and whether plain Python shows it, too."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from grader.explain.told import told
+from grader.marking.marker import Marker
+from tests.bank.entries import TRAININGS, Entry, wrong
+from tests.explain.entries import OPTIONS, Desk, entry, run_snippet
+
+# Of every way to show a difference: a value, a gradient, a shape, a condition, an error, random numbers.
+SAMPLE = {
+    "1.7.kld: one half is missing": "came",
+    "1.7.kld: detached log_std": "condition",
+    "1.7.bpd: the batch counts": "condition",
+    "1.7.reparameterize: a scale of 0.98": "call",
+    "1.7.reparameterize: two dimensions only": "error",
+}
+# What the code does by itself, without the grader's loops: for these there is plain Python.
+DIRECT = ("1.7.kld", "1.7.bpd", "1.7.reparameterize")
+
+
+@pytest.fixture(scope="module")
+def desk():
+    made = Desk(Marker(OPTIONS))
+    yield made
+    made.close()
+
+
+def shows_difference(one) -> bool:
+    """Whether there is more to read than the sentence of the results."""
+    return bool(one.call and one.came and (one.expected or one.condition or one.now.cause)) or bool(
+        one.statistics
+    )
+
+
+def expect_shown(one, files, folder) -> None:
+    """The snippet shows what the check found: another value, a condition that does not hold, or the error."""
+    ran = run_snippet(one, files, folder)
+    if one.snippet.shows == "error":
+        assert ran.returncode != 0
+        assert one.now.cause.exception in ran.stderr.splitlines()[-1]
+        return
+    if ran.returncode:
+        assert "does not require grad" in ran.stderr, ran.stderr
+        return
+    if one.snippet.shows == "condition":
+        assert re.search("this should be True: False|this should be False: True", ran.stdout), ran.stdout
+    elif one.snippet.shows == "came" and one.differences:
+        largest = max(abs(row.came - row.expected) for row in one.differences)
+        found = float(re.search(r"largest difference: tensor\(([-+.\de]+)", ran.stdout)[1])
+        assert found == pytest.approx(largest, rel=1e-2)
+    else:
+        assert "came: " in ran.stdout or "shape: " in ran.stdout
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_plain_python_shows_what_the_check_found(name, desk, tmp_path):
+    one = entry(name)
+    (found,) = desk.explain(one)
+    assert found.agreement != "other"
+    assert shows_difference(found)
+    assert found.snippet is not None, found.why_none
+    assert found.snippet.shows == SAMPLE[name]
+    expect_shown(found, desk.submission(one).files, tmp_path)
+
+
+def test_a_value_stands_beside_the_one_that_is_due(desk):
+    (found,) = desk.explain(entry("1.7.kld: one half is missing"))
+    assert found.agreement == "same"
+    assert found.call == ("came = KLD(mean, log_std)",)
+    assert [value.name for value in found.inputs] == ["mean", "log_std"]
+    assert found.inputs[0].lines[0] == "float32 [7, 5]"
+    assert found.differing == (7, 7)
+    for row in found.differences:
+        assert row.came == pytest.approx(2 * row.expected, rel=1e-5)
+    worst = found.differences[0]
+    assert f"one is {worst.came:.5g} instead of {worst.expected:.5g}" in found.before.message
+    text = "\n".join(told(found))
+    assert "Where they differ: 7 of 7" in text
+    assert "run again, it ends as in results.json" in text
+
+
+def test_a_statistic_stands_beside_its_limit_with_the_chance_of_right_code(desk):
+    (found,) = desk.explain(entry("1.7.reparameterize: a scale of 0.98"))
+    (figure,) = found.statistics
+    assert figure.name == "normal: variance"
+    assert figure.value > figure.limit
+    assert 0 < figure.chance < 1e-6
+    assert any("instead of 1" in line for line in (found.now.message,))
+    assert len(found.distribution) > 10
+    assert found.pictures[0].content.lstrip().startswith(b"<?xml")
+
+
+def by_family() -> list[Entry]:
+    """The first wrong entry of every family."""
+    found: dict[str, Entry] = {}
+    for one in wrong():
+        found.setdefault(one.family, one)
+    return list(found.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("one", by_family(), ids=lambda one: one.name)
+def test_every_family_of_mistakes_is_explained(one, desk, tmp_path):
+    found = desk.explain(one, most=3)
+    assert any(shows_difference(each) for each in found)
+    if one.item in DIRECT:
+        assert all(each.snippet is not None for each in found)
+    if one.item not in TRAININGS:
+        assert all(each.agreement != "other" for each in found)
+    for number, each in enumerate(found):
+        if each.snippet is not None:
+            expect_shown(each, desk.submission(one).files, tmp_path / str(number))
