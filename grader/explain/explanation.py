@@ -12,7 +12,7 @@ import torch
 from grader.box import wire
 from grader.box.errors import StudentError
 from grader.explain.failure import Failure, failure_of, names_in
-from grader.explain.notation import kind, lines_of
+from grader.explain.notation import kind, lines_of, small
 from grader.explain.original import Original
 from grader.explain.plain import NotPlain, Plain, helper
 from grader.explain.rerun import Rerun
@@ -26,6 +26,7 @@ from grader.suites.part import DRIVERS
 from grader.text import printable
 
 MOST_ROWS = 8  # of where values differ
+MOST_HELD = 10  # values that a check had at hand
 TITLES = {
     "curve": "the loss of the training beside the band of right solutions",
     "samples": "samples",
@@ -129,7 +130,7 @@ def explained(original: Original, rerun: Rerun, name: str) -> Explanation:
     """
     before = next(one for one in original.item.checks if one.name == rerun.check.name)
     failure = failure_of(rerun.error) if rerun.error is not None else Failure()
-    found = find_call(failure, rerun.error, rerun.transcript)
+    found = find_call(failure, rerun.error, rerun.transcript, original.item.id)
     values: dict[str, Any] = {}
     if found is not None:
         values |= _call(found, rerun.transcript)
@@ -261,6 +262,14 @@ def _expected(failure: Failure) -> dict[str, Any]:
             values["expected"] = (f"shape {list(failure.shape)}", *values["expected"])
     elif failure.shape is not None:
         values["expected"] = (f"a tensor of shape {list(failure.shape)}",)
+    if failure.expected is None and failure.shape is None and not failure.condition and failure.places:
+        # No condition that can be read: what the check had at hand.
+        held = [
+            Named(name, tuple(lines_of(value)))
+            for name, value in failure.places[0].names.items()
+            if (isinstance(value, torch.Tensor) and small(value)) or isinstance(value, int | float | str)
+        ]
+        values["compared"] = tuple(held[-MOST_HELD:])
     if failure.condition:
         values["condition"] = failure.condition
         place = failure.places[0] if failure.places else None

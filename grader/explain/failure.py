@@ -150,16 +150,36 @@ def _read_condition(found: Failure) -> None:
             return
         if _call_at(place, ("fail",)) is None or place.function is None:
             continue
-        around = [
-            node
-            for node in ast.walk(place.function)
-            if isinstance(node, ast.If)
-            and any(one.lineno <= place.line <= (one.end_lineno or 0) for one in node.body)
-        ]
-        if around:
-            found.asked = around[-1].test
-            found.condition = f"not ({ast.unparse(around[-1].test)})"
+        test, holds = _decided_by(place.function.body, place.line)
+        if test is not None:
+            found.asked = test
+            found.condition = ast.unparse(test) if holds else f"not ({ast.unparse(test)})"
             return
+
+
+def _decided_by(body: list[ast.stmt], line: int) -> tuple[ast.expr | None, bool]:
+    """The condition that led to a line: of the `if` around it, or of one before it that would have left.
+
+    Returns:
+        The condition, and whether it should have held.
+    """
+    for place, statement in enumerate(body):
+        if not statement.lineno <= line <= (statement.end_lineno or statement.lineno):
+            continue
+        for name in ("body", "orelse", "finalbody"):
+            inner = getattr(statement, name, [])
+            if any(one.lineno <= line <= (one.end_lineno or one.lineno) for one in inner):
+                test, holds = _decided_by(inner, line)
+                if test is not None:
+                    return test, holds
+                if isinstance(statement, ast.If):
+                    return statement.test, name == "orelse"
+        for before in reversed(body[:place]):
+            if isinstance(before, ast.If) and isinstance(
+                before.body[-1], ast.Return | ast.Continue | ast.Break
+            ):
+                return before.test, True
+    return None, False
 
 
 def names_in(tree: ast.AST) -> list[str]:

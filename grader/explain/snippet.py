@@ -65,8 +65,30 @@ class Found:
     accessor: str | None = None
 
 
-def find_call(failure: Failure, error: BaseException | None, transcript: Transcript) -> Found | None:
-    """The call that a failed check is about; None where nothing was called."""
+# What an item is about: where a check calls other functions, too, these are looked for first.
+SUBJECTS = {
+    "1.7.reparameterize": ("sample_reparameterize",),
+    "1.7.kld": ("KLD",),
+    "1.7.bpd": ("elbo_to_bpd",),
+    "1.7.forward": ("VAE", "forward"),
+    "1.8.sample": ("sample",),
+    "1.9.manifold": ("visualize_manifold",),
+    "2.5.autoencoder_loss": ("get_loss_autoencoder",),
+    "2.5.discriminator_loss": ("get_loss_discriminator",),
+}
+
+
+def find_call(
+    failure: Failure, error: BaseException | None, transcript: Transcript, item: str = ""
+) -> Found | None:
+    """The call that a failed check is about; None where nothing was called.
+
+    Args:
+        failure: what the check found wrong.
+        error: the exception that ended it.
+        transcript: what it asked.
+        item: of the rubric.
+    """
     calls = [one for one in transcript.exchanges if one.operation in ("call", "backward")]
     if isinstance(error, StudentError):
         failed = [one for one in transcript.exchanges if one.error is error] or [
@@ -93,10 +115,21 @@ def find_call(failure: Failure, error: BaseException | None, transcript: Transcr
         if not one.diagnosis and not helper(transcript, one) and not _is_method(transcript, one)
     ]
     outer = [one for one in calls if not one.diagnosis and helper(transcript, one)]
-    for candidates in (own, outer, calls):
+    about = [one for one in own if _function(transcript, one) in SUBJECTS.get(item, ())]
+    for candidates in (about, own, outer, calls):
         if candidates:
             return Found(candidates[-1])
     return None
+
+
+def _function(transcript: Transcript, exchange: Exchange) -> str:
+    """What is called: a function's name, or the class of an object."""
+    if exchange.operation != "call":
+        return ""
+    got = transcript.creation(exchange.session, exchange.arguments[0])
+    if got is not None and got.operation == "get":
+        return str(got.arguments[1])
+    return str(exchange.arguments[0].type)
 
 
 def _is_method(transcript: Transcript, exchange: Exchange) -> bool:
@@ -164,6 +197,7 @@ class _Script:
         self.plain, self.place, self.calls = plain, place, calls
         self.made: dict[int, str] = {}  # what calls returned, by the call
         self.bound: dict[str, str] = {}
+        self.open: set[str] = set()  # names that are being looked into: one may be made of its former value
         self.of_code = False  # whether anything in it comes from the student's code
 
     def returned(self, found: Found, wish: str) -> str:
@@ -204,9 +238,10 @@ class _Script:
             self.bound[name] = self.returned(found, name)
             return self.bound[name]
         tree = assignment(self.place, name)
-        if tree is not None:
+        if tree is not None and name not in self.open:
             before = self.of_code
             self.of_code = False
+            self.open.add(name)
             try:
                 text = self.expression(tree)
                 if self.of_code:
@@ -216,6 +251,7 @@ class _Script:
             except NotPlain:
                 pass
             finally:
+                self.open.discard(name)
                 self.of_code = self.of_code or before
         if _holds_objects(value):
             raise NotPlain("it compares objects that stay in the box")

@@ -39,6 +39,8 @@ def told(one: Explanation, with_snippet: bool = True) -> Iterator[str]:
         yield from _titled("What came", one.came)
     if one.expected:
         yield from _titled("What was expected", one.expected)
+    if one.compared and not one.condition:
+        yield from _titled("What the check had at hand", _named(one.compared))
     if one.condition:
         yield from _titled("What should hold", [printable(one.condition, 500), *_named(one.compared)])
     if one.differences:
