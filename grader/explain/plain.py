@@ -297,10 +297,13 @@ def _manifold_decoder(plain: Plain, made: Exchange) -> str:
         plain.tensor(one, name) for one, name in zip(made.arguments[1], ("upper", "lower"), strict=True)
     )
     variable = plain.name("decoder")
+    seen = plain.name("seen")
     plain.lines += [
+        f"{seen} = []",
         "class Decoder(torch.nn.Linear):  # the upper half tells one latent, the lower half the other",
         "    device = torch.device('cpu')",
         "    def forward(self, z):",
+        f"        {seen}.append(z)",
         "        share = torch.special.ndtr(z)[:, :, None]",
         f"        ends = ((1 - share[:, 0]) * {upper}[0] + share[:, 0] * {upper}[1], "
         f"(1 - share[:, 1]) * {lower}[0] + share[:, 1] * {lower}[1])",
@@ -312,6 +315,22 @@ def _manifold_decoder(plain: Plain, made: Exchange) -> str:
         f"{variable} = Decoder(2, 1).eval()",
     ]
     return variable
+
+
+def _seen(plain: Plain, made: Exchange) -> str:
+    """The latents that a stand-in decoder was given; it has to have been used before."""
+    plain.object(made.session, made.arguments[1][0])
+    before = [
+        one
+        for one in plain.transcript.exchanges[: plain.transcript.exchanges.index(made)]
+        if one.session == made.session and not helper(plain.transcript, one)
+    ]
+    uses = [one for one in before if made.arguments[1][0] in _references(one.arguments[1:3])]
+    if not uses:
+        raise NotPlain("nobody has used the decoder that it asks")
+    image = plain.name("image")
+    plain.lines.append(f"{image} = {plain.call(uses[-1])}")
+    return "torch.cat(seen)"
 
 
 def _adversarial(plain: Plain, made: Exchange) -> str:
@@ -363,7 +382,7 @@ BUILDERS: dict[str, Builder] = {
     "judged": _judged,
     "painted": _painted,
 }
-CALLS: dict[str, Builder] = {}
+CALLS: dict[str, Builder] = {"manifold_latents": lambda plain, made: _seen(plain, made)}
 # What helpers do to an object that they are given.
 EFFECTS: dict[str, Builder] = {"judged": _judged, "painted": _painted}
 HARMLESS = ("settle", "seen", "latents", "encoded", "alters", "manifold_latents", "device_of")

@@ -218,12 +218,12 @@ class _Script:
         Raises:
             NotPlain: it uses a helper of the suite.
         """
-        renamed = {name: self.name(name) for name in names_in(tree)}
-        copied = ast.parse(ast.unparse(tree), mode="eval")
+        copied = _Places(self).visit(ast.parse(ast.unparse(tree), mode="eval"))
+        renamed = {name: self.name(name) for name in names_in(copied)}
         return ast.unparse(_Renamed(renamed).visit(copied))
 
     def name(self, name: str) -> str:
-        if name in _FOR_ALL or name == "close":
+        if name in _FOR_ALL or name in WORDS:
             return name
         if name in self.bound:
             return self.bound[name]
@@ -259,16 +259,46 @@ class _Script:
         return self.bound[name]
 
 
+# Words of the suites for a comparison, in those of torch.
+WORDS = {
+    "close": "torch.allclose(({one}).double(), ({other}).double(){more})",
+    "agrees": "any(torch.allclose(({one}).double(), due.double(){more}) for due in {other})",
+}
+
+
+class _Places(ast.NodeTransformer):
+    """Puts the calls in the place of parts of what they returned, such as `found[0]`."""
+
+    def __init__(self, script: _Script) -> None:
+        self.script = script
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        if isinstance(node.value, ast.Name) and isinstance(node.slice, ast.Constant):
+            try:
+                value = self.script.place.names[node.value.id][node.slice.value]
+            except (LookupError, TypeError):
+                return node
+            found = match(value, self.script.calls)
+            if found is not None and not found.exchange.diagnosis:
+                text = self.script.returned(found, "came")
+                made = text.partition("[")[0]
+                self.script.bound[made] = made
+                return ast.parse(text, mode="eval").body
+        return node
+
+
 class _Renamed(ast.NodeTransformer):
     def __init__(self, names: dict[str, str]) -> None:
         self.names = names
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id == "close":  # the suites' own word for it
-            node.func = ast.parse("torch.allclose", mode="eval").body
-            node.args = [ast.parse(f"({ast.unparse(one)}).double()", mode="eval").body for one in node.args]
-        return node
+        if not isinstance(node.func, ast.Name) or node.func.id not in WORDS:
+            return node
+        one, other = (ast.unparse(given) for given in node.args[:2])
+        more = "".join(f", {given.arg}={ast.unparse(given.value)}" for given in node.keywords)
+        text = WORDS[node.func.id].format(one=one, other=other, more=more or ", rtol=1e-3")
+        return ast.parse(text, mode="eval").body
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         text = self.names.get(node.id, node.id)
@@ -413,8 +443,27 @@ def make_snippet(
         *call_lines(plain, found.exchange, "came"),
         'print("came:", came)',
         *_noise(plain, found.exchange),
+        *_compared(failure),
     ]
     return _finished(plain, part, name, lines, "call")
+
+
+def _compared(failure: Failure) -> list[str]:
+    """What the check compared with, as a comment: numbers only."""
+    if failure.asked is None:
+        return []
+    names = set(names_in(failure.asked))
+    place = next((one for one in failure.places if names & one.names.keys()), None)
+    if place is None:
+        return []
+    numbers = {name: place.names[name] for name in sorted(names) if _is_number(place.names.get(name))}
+    return [f"# the check had {name} = {float(value):.7g}" for name, value in numbers.items()]
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float) or (isinstance(value, torch.Tensor) and value.numel() == 1)
 
 
 def _noise(plain: Plain, exchange: Exchange) -> list[str]:
