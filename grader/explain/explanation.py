@@ -12,7 +12,7 @@ import torch
 from grader.box import wire
 from grader.box.errors import StudentError
 from grader.explain.failure import Failure, failure_of, names_in
-from grader.explain.notation import kind, lines_of, small
+from grader.explain.notation import kind, lines_of
 from grader.explain.original import Original
 from grader.explain.plain import NotPlain, Plain, helper
 from grader.explain.rerun import Rerun
@@ -262,14 +262,6 @@ def _expected(failure: Failure) -> dict[str, Any]:
             values["expected"] = (f"shape {list(failure.shape)}", *values["expected"])
     elif failure.shape is not None:
         values["expected"] = (f"a tensor of shape {list(failure.shape)}",)
-    if failure.expected is None and failure.shape is None and not failure.condition and failure.places:
-        # No condition that can be read: what the check had at hand.
-        held = [
-            Named(name, tuple(lines_of(value)))
-            for name, value in failure.places[0].names.items()
-            if (isinstance(value, torch.Tensor) and small(value)) or isinstance(value, int | float | str)
-        ]
-        values["compared"] = tuple(held[-MOST_HELD:])
     if failure.condition:
         values["condition"] = failure.condition
         place = failure.places[0] if failure.places else None
@@ -282,8 +274,16 @@ def _expected(failure: Failure) -> dict[str, Any]:
             Named(name, tuple(lines_of(place.names[name])))
             for name in names
             if place is not None
-            and isinstance(place.names.get(name), torch.Tensor | int | float | str | list | tuple)
+            and isinstance(place.names.get(name), torch.Tensor | int | float | list | tuple)
         )
+    if failure.expected is None and failure.shape is None and not values.get("compared") and failure.places:
+        # No condition whose values can be read: what the check had at hand.
+        held = [
+            Named(name, tuple(lines_of(value)))
+            for name, value in failure.places[0].names.items()
+            if isinstance(value, torch.Tensor | int | float)
+        ]
+        values["compared"] = tuple(held[-MOST_HELD:])
     return values
 
 

@@ -445,6 +445,8 @@ def make_snippet(
         *_noise(plain, found.exchange),
         *_compared(failure),
     ]
+    if any(line == "seen = []" for line in plain.lines):
+        lines.append('print("latents along the axes:", torch.cat(seen).unique())')
     return _finished(plain, part, name, lines, "call")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 
@@ -28,6 +29,12 @@ def desk():
     made = Desk(Marker(OPTIONS))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def first(desk):
+    """Explains the first failed check of an entry, once."""
+    return cache(lambda name: desk.explain(entry(name))[0])
 
 
 def shows_difference(one) -> bool:
@@ -58,9 +65,8 @@ def expect_shown(one, files, folder) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLE)
-def test_plain_python_shows_what_the_check_found(name, desk, tmp_path):
-    one = entry(name)
-    (found,) = desk.explain(one)
+def test_plain_python_shows_what_the_check_found(name, desk, first, tmp_path):
+    one, found = entry(name), first(name)
     assert found.agreement != "other"
     assert shows_difference(found)
     assert found.snippet is not None, found.why_none
@@ -68,8 +74,8 @@ def test_plain_python_shows_what_the_check_found(name, desk, tmp_path):
     expect_shown(found, desk.submission(one).files, tmp_path)
 
 
-def test_a_value_stands_beside_the_one_that_is_due(desk):
-    (found,) = desk.explain(entry("1.7.kld: one half is missing"))
+def test_a_value_stands_beside_the_one_that_is_due(first):
+    found = first("1.7.kld: one half is missing")
     assert found.agreement == "same"
     assert found.call == ("came = KLD(mean, log_std)",)
     assert [value.name for value in found.inputs] == ["mean", "log_std"]
@@ -84,8 +90,8 @@ def test_a_value_stands_beside_the_one_that_is_due(desk):
     assert "run again, it ends as in results.json" in text
 
 
-def test_a_statistic_stands_beside_its_limit_with_the_chance_of_right_code(desk):
-    (found,) = desk.explain(entry("1.7.reparameterize: a scale of 0.98"))
+def test_a_statistic_stands_beside_its_limit_with_the_chance_of_right_code(first):
+    found = first("1.7.reparameterize: a scale of 0.98")
     (figure,) = found.statistics
     assert figure.name == "normal: variance"
     assert figure.value > figure.limit
