@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from grader.box.interpreter import VARIABLE, box_python
 from grader.digits import digits_file
 from grader.errors import GraderFault, GraderUsageError
+from grader.limits import BOX_TRIAL_SECONDS
 from grader.machine.capacity import JOB_BYTES, capacity
 from grader.machine.finding import FAULT, FINE, NOTE, Finding
 from grader.machine.refusals import explained, remedy_for
@@ -76,11 +77,14 @@ def examine_box(root: Path = _ROOT) -> Iterator[Finding]:
 
 
 def _bubblewrap() -> str:
+    command = ["bwrap", "--version"]
     try:
-        said = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, timeout=5, check=False)
+        said = subprocess.check_output(
+            command, text=True, stderr=subprocess.DEVNULL, timeout=BOX_TRIAL_SECONDS
+        )
     except (OSError, subprocess.SubprocessError):
         return "bubblewrap"
-    return printable(said.stdout.strip(), 60) or "bubblewrap"
+    return printable(said.strip(), 60) or "bubblewrap"
 
 
 def _python() -> Finding:
