@@ -44,7 +44,8 @@ WORKER_END_SECONDS = 5.0  # for a worker to close its box when it is told to sto
 CLUSTER_CONNECT_SECONDS = 10
 CLUSTER_PATIENCE_SECONDS = 60.0  # without any worker, where none is on its way
 CLUSTER_IDLE_SECONDS = 300.0  # a warm box on a worker is ended when nothing was asked of it for so long
-# Without a word from the grader, until a worker that was started for a run ends: it was killed, most likely.
+# Without a word from the grader, until a worker that starts for a run gives up: at least, for dask-jobqueue's
+# configuration may say more. The grader was killed, most likely. A worker at work ends at once.
 CLUSTER_LOST_SECONDS = 30
 SLURM_TRY_SECONDS = 60
 SLURM_LOOK_SECONDS = 5.0  # how often the queue is looked at while workers are missing

@@ -93,7 +93,7 @@ def slurm_workers(jobs: int, factory: MarkerFactory, tell: Callable[[str], None]
                 job_name=name,
                 log_directory=str(logs),
                 security=security,
-                death_timeout=CLUSTER_LOST_SECONDS,
+                death_timeout=max(CLUSTER_LOST_SECONDS, settings.get("death-timeout") or 0),
                 worker_extra_args=[
                     *(settings.get("worker-extra-args") or []),
                     "--no-dashboard",

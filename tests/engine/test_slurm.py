@@ -12,6 +12,7 @@ import pytest
 
 from grader.engine import grade_cohort
 from grader.engine.slurm import slurm_workers
+from grader.engine.slurm_jobs import queued_jobs
 from grader.errors import GraderFault, GraderUsageError
 from grader.marking.result import PASSED
 
@@ -32,8 +33,10 @@ kill -- "-$1"
 """
 SQUEUE = """#!/bin/sh
 for job in $(cat "{folder}/jobs" 2>/dev/null); do
-    if kill -0 -- "-$job" 2>/dev/null; then echo "$job|RUNNING|None|here"
-    else echo "$job|FAILED|NonZeroExitCode|here"; fi
+    case "$(ps -o stat= -p "$job")" in
+        ""|Z*) echo "$job|FAILED|NonZeroExitCode|here" ;;
+        *) echo "$job|RUNNING|None|here" ;;
+    esac
 done
 """
 
@@ -108,5 +111,7 @@ def test_the_pretended_slurm_pretends_well(slurm, tmp_path):
     )
     number = done.stdout.split()[-1]
     assert not all_end({int(number)}, 0.2)
+    assert queued_jobs("any")[number].state == "RUNNING"
     subprocess.run(["scancel", number], check=True, timeout=10)
     assert all_end({int(number)}, 5)
+    assert queued_jobs("any")[number].state == "FAILED"
