@@ -314,7 +314,7 @@ def _compare(
     report.to_grade = len(found.to_grade)
     if found.to_grade:
         waiting = counted(len(found.to_grade), "submission")
-        report.remarks.append(f"answers wait for a person in {waiting}: see formgrader")
+        report.remarks.append(f"answers wait for a person in {waiting}: make desk COURSE=..., or formgrader")
     absent = [student for student in found.absent if student not in report.look]
     if absent:
         report.remarks.append(f"{len(absent)} on the roster handed in nothing: {listed(absent, 10)}")

@@ -39,8 +39,8 @@ class Server:
             self.port = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = home / "log"
-        environment = os.environ | {"HOME": str(home), "JUPYTER_TOKEN": TOKEN}
-        command = [
+        self._environment = os.environ | {"HOME": str(home), "JUPYTER_TOKEN": TOKEN}
+        self._command = [
             sys.executable,
             "-m",
             "grader",
@@ -50,13 +50,14 @@ class Server:
             "--port",
             str(self.port),
         ]
+        self.start()
+
+    def start(self) -> None:
+        """Start it, at the same address, and wait until it answers."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                command, cwd=REPOSITORY, env=environment, stdout=output, stderr=output
+                self._command, cwd=REPOSITORY, env=self._environment, stdout=output, stderr=output
             )
-        self._wait()
-
-    def _wait(self) -> None:
         for _ in range(480):
             assert self.process.poll() is None, self.log.read_text()
             try:

@@ -156,7 +156,7 @@ def test_words_adjustment_undo_back_and_pass(visit, server, course):
     page.keyboard.type("Nicely said.")
     pressed(page, "Enter")
     another(page, first)
-    status(page, "Saved: 1 points")
+    status(page, "Saved: 1 point for")
     second = title(page)
     pressed(page, "a")
     page.keyboard.press("Control+a")
@@ -267,7 +267,7 @@ def test_a_mark_that_cannot_be_saved_stays_until_it_can(visit, server, course):
     assert "the server cannot be reached" in page.locator("#unsaved").inner_text()
     page.unroute("**/api/save")
     page.get_by_role("button", name="Save again").click()
-    status(page, "Saved: 1 points")
+    status(page, "Saved: 1 point for")
     assert page.locator("#unsaved").is_hidden()
     page.errors[:] = [one for one in page.errors if "api/save" not in one]
 

@@ -1,5 +1,5 @@
 // Draws an answer: its text, what stands beside it, its figures with the solutions' ones, and what to know of it.
-import { element, number, root } from "./server.js";
+import { element, number, points as total, root } from "./server.js";
 
 const day = (at) => at.slice(0, 16).replace("T", " ") + " UTC";
 
@@ -51,7 +51,7 @@ function notices(task) {
   if (task.before) say("The answer has changed since it was marked.", "warm");
   if (task.elsewhere) {
     const { points, was, comment } = task.elsewhere;
-    const now = points === null ? "no points" : `${number(points)} points`;
+    const now = points === null ? "no points" : total(points);
     say(was === null ? `Marked in formgrader: ${now}.` : `Changed in formgrader: ${now}, not ${number(was)}. What you save here counts then.`);
     if (comment) found.push(element("blockquote", { class: "note" }, comment));
   }

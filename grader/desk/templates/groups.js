@@ -1,5 +1,5 @@
 // Groups of answers: what is chosen is given to all that are ticked, in one go.
-import { call, number, root } from "./server.js";
+import { call, points, root } from "./server.js";
 
 const { cell, worth, only } = JSON.parse(document.getElementById("data").textContent);
 const status = document.getElementById("status");
@@ -21,7 +21,7 @@ for (const group of document.querySelectorAll(".group")) {
   const update = () => {
     const sum = chosen().reduce((all, item) => all + Number(item.dataset.points), 0);
     const many = ticked().length;
-    group.querySelector(".points").textContent = number(Math.min(Math.max(sum, 0), worth));
+    group.querySelector(".points").textContent = points(Math.min(Math.max(sum, 0), worth));
     group.querySelector(".many").textContent = many === boxes.length ? `all ${many}` : `${many} of ${boxes.length}`;
     give.disabled = !many;
   };
@@ -34,7 +34,7 @@ for (const group of document.querySelectorAll(".group")) {
       const reply = await call("group", { cell, answers, given });
       const left = reply.left_out.length;
       if (only && !left) return location.assign(`${root}/mark/${cell}`);
-      say(`Saved: ${number(reply.points)} points for ${Object.keys(answers).length - left} answers.` + (left ? ` ${left} were left out: somebody has them open, or has marked them meanwhile.` : ""), left ? "warm" : "good");
+      say(`Saved: ${points(reply.points)} for ${Object.keys(answers).length - left} answers.` + (left ? ` ${left} were left out: somebody has them open, or has marked them meanwhile.` : ""), left ? "warm" : "good");
       setTimeout(() => location.reload(), left ? 4000 : 900);
     } catch (error) {
       say(`Not saved: ${error.message}.`, "warm");

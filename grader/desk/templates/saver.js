@@ -1,6 +1,6 @@
 // Saves one answer after another, in the order in which they were given. What could not be saved is kept, and shown
 // with the reason until it is; where somebody else was faster, both versions are shown.
-import { call, element, number } from "./server.js";
+import { call, element, points } from "./server.js";
 
 const get = (id) => document.getElementById(id);
 
@@ -49,7 +49,7 @@ export class Saver {
       const body = { ...wishes(), cell: task.cell, answer: task.answer, given, version, second: task.second };
       const reply = await call("save", body);
       this.drop(entry);
-      this.say(`Saved: ${number(reply.points)} points for ${task.name || `answer ${task.number}`}${task.second ? ", as a second reading" : ""}.`, "good");
+      this.say(`Saved: ${points(reply.points)} for ${task.name || `answer ${task.number}`}${task.second ? ", as a second reading" : ""}.`, "good");
       this.saved(reply);
     } catch (error) {
       this.drop(entry);
@@ -96,7 +96,7 @@ export class Saver {
     const theirs = data.theirs;
     const who = theirs.elsewhere ? "formgrader" : theirs.marker || "somebody";
     get("conflict-text").textContent = `${entry.task.name || `Answer ${entry.task.number}`} was marked by ${who} while you had it open. Yours was not saved.`;
-    const version = (points, comment) => [element("b", {}, points === null ? "no points" : `${number(points)} points`), element("pre", {}, comment || "no comment")];
+    const version = (given, comment) => [element("b", {}, given === null ? "no points" : points(given)), element("pre", {}, comment || "no comment")];
     get("theirs").replaceChildren(...version(theirs.points, theirs.comment));
     const mine = entry.given;
     const words = [...document.querySelectorAll(".item")]

@@ -44,6 +44,7 @@ export function tell(name, body = {}) {
 }
 
 export const number = (value) => String(Number(value.toFixed(3)));
+export const points = (value) => `${number(value)} point${value === 1 ? "" : "s"}`;
 export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value).replace("-", "−"));
 
 export function element(name, options = {}, ...children) {

@@ -1,5 +1,5 @@
 // Settles the difference between two readings of an answer.
-import { call, number } from "./server.js";
+import { call, points } from "./server.js";
 
 const { cell } = JSON.parse(document.getElementById("data").textContent);
 const status = document.getElementById("status");
@@ -10,7 +10,7 @@ for (const section of document.querySelectorAll(".twice"))
       const { answer, version } = section.dataset;
       try {
         const reply = await call("settle", { cell, answer, version, choice: button.dataset.choice });
-        status.textContent = `Settled: ${number(reply.points)} points.`;
+        status.textContent = `Settled: ${points(reply.points)}.`;
         status.className = "good";
         setTimeout(() => location.reload(), 600);
       } catch (error) {
