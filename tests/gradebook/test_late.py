@@ -221,7 +221,7 @@ FORM = 'write it as "2027-12-14 23:59"'
         (WINTER + "[extensions]\nada.lovelace = 2", '"ada.lovelace" = '),
         (WINTER + '[extensions]\nada.m.lovelace = "2027-12-17 23:59"', '"ada.m.lovelace" = '),
         ("[penalty]\nper_day = 10,5", "line 2, per_day = 10,5"),
-        ("Due = 1", "timezone, due, attempts, penalty, extensions"),
+        ("Due = 1", "timezone, due, attempts, inputs, penalty, extensions"),
         ("due = ", "line 1, due ="),
         (WINTER + 'due = "2027-12-15 23:59"', "stands there twice"),
     ],
