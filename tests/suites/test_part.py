@@ -66,6 +66,15 @@ def test_sessions_draw_what_the_check_s_seed_decides(part: Part) -> None:
     assert len({*drawn[0], *drawn[1]}) == 6
 
 
+def test_a_check_that_is_tried_again_draws_what_its_seed_decides(part: Part) -> None:
+    part.utils.count()
+    part.begin_check(10)
+    drawn = part.utils.draw()
+    part.close()  # as before it is tried again alone
+    assert part.utils.draw() == drawn
+    assert part.utils.draw() != drawn
+
+
 def test_after_a_hang_the_item_is_not_tried_further(part: Part) -> None:
     with pytest.raises(StudentError, match="did not finish within 0 s"), part.deadline(0.3):
         part.utils.hang()
