@@ -280,3 +280,19 @@ def test_a_newer_python_says_so_itself(kit: Path, version: str) -> None:
     done = subprocess.run([python, "handin.py"], cwd=kit, capture_output=True, text=True, env=QUIET)
     assert f"{UTILS}, line 4, needs a newer Python" in done.stderr
     assert done.returncode == 1
+
+
+def test_what_is_installed_is_looked_up_for_unknown_names_only(
+    kit: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes half a second, as long as the rest of a check of one function that is not PyTorch."""
+    agreement = kit_module("agreement", monkeypatch)
+    monkeypatch.setattr(agreement, "GIVEN", kit / "tests" / "given.json")
+    monkeypatch.setattr(agreement, "REQUIREMENTS", kit / "requirements.txt")
+    asked = []
+    monkeypatch.setattr(agreement.importlib.metadata, "packages_distributions", lambda: asked.append(1) or {})
+    assert agreement.unlike_the_grader(kit) == []
+    assert asked == []
+    edit(kit / UTILS, "import math\n", "import math\nimport sklearn\n")
+    agreement.unlike_the_grader(kit)
+    assert asked == [1]

@@ -43,7 +43,7 @@ def unlike_the_grader(folder: Path = HERE) -> list[str]:
             continue  # the tests say what is wrong with it
         found += newer_syntax(name, source)
         found += own_modules(folder, name, tree, given)
-        found += other_packages(name, tree)
+        found += other_packages(folder, name, tree)
         found += files_read(folder, name, tree, given)
     return found
 
@@ -114,7 +114,7 @@ def own_modules(folder: Path, name: str, tree: ast.Module, given: dict[str, str]
             )
 
 
-def other_packages(name: str, tree: ast.Module) -> Iterator[str]:
+def other_packages(folder: Path, name: str, tree: ast.Module) -> Iterator[str]:
     """Packages that are installed here and are no part of the exercise's environment."""
     pinned = {
         re.split(r"[=\[ ;]", line)[0].lower()
@@ -124,6 +124,8 @@ def other_packages(name: str, tree: ast.Module) -> Iterator[str]:
     for module, line in imported(tree, Path(name).parent.name):
         package = PACKAGES.get(module, module).lower().replace("_", "-")
         if module in sys.stdlib_module_names or package in pinned:
+            continue
+        if is_there((folder / name).parent, module) or is_there(folder, module):
             continue
         if owners is None:  # half a second: only for a name that nothing else has told
             owners = dict(importlib.metadata.packages_distributions())
