@@ -82,12 +82,20 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
+def refused_within_bubblewrap() -> Refused:
+    """What is refused, where bubblewrap itself starts in such a namespace: 0.12 in a container does not."""
+    refused = try_box()
+    assert refused is not None
+    if refused.step == trial.BUBBLEWRAP:
+        pytest.skip(f"bubblewrap itself is refused in a user namespace here: {refused.said}")
+    return refused
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can map all accounts into a namespace")
 def test_a_session_that_gets_no_namespaces_is_told_by_its_step(bubblewrap):
     # As under AppArmor's profile bwrap-userns-restrict: bubblewrap starts, and what is in it may make none.
     bubblewrap(WITHOUT_NAMESPACES.format(python=sys.executable, bubblewrap=REAL))
-    refused = try_box()
-    assert refused is not None
+    refused = refused_within_bubblewrap()
     assert refused.step == trial.NAMESPACES
     assert "user namespaces" in refused.said
 
@@ -95,8 +103,7 @@ def test_a_session_that_gets_no_namespaces_is_told_by_its_step(bubblewrap):
 @pytest.mark.skipif(os.getuid() != 0, reason="only root becomes nobody")
 def test_root_of_a_namespace_without_nobody_is_told_by_its_step(bubblewrap):
     bubblewrap(f'exec unshare --user --map-root-user {REAL} "$@"')
-    refused = try_box()
-    assert refused is not None
+    refused = refused_within_bubblewrap()
     assert refused.step == trial.NOBODY
 
 
