@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -26,6 +27,8 @@ class Database:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self._engine = _engine(url, self.is_sqlite)
+        # SQLite lets those who wait try again in no order: of eight, one may never get its turn.
+        self._one_by_one: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -42,22 +45,27 @@ class Database:
         On SQLite it is the only one that writes from its beginning on: what it has read is still so when it
         writes. On PostgreSQL rows are locked one by one.
         """
-        with self._engine.connect() as connection:
+        with self._one_by_one, self._engine.connect() as connection:
             connection.info["begin"] = "BEGIN IMMEDIATE"
             with connection.begin():
                 yield connection
 
-    def prepare(self) -> int:
+    def prepare(self, fill: Callable[[Connection], object] = lambda connection: None) -> int:
         """Make the desk's tables, or bring them up to date; returns the version that was there.
+
+        Args:
+            fill: what to do then, in the same transaction: of servers that start at once, one after another.
 
         Raises:
             NewerTables: a later version of the kit has made them.
             SQLAlchemyError: the database cannot be used.
         """
         with self.writing() as connection:
-            if not self.is_sqlite:  # of two servers that start at once, one makes them
+            if not self.is_sqlite:  # of two servers that start at once, one waits
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(64281)")
-            return migrate(connection)
+            found = migrate(connection)
+            fill(connection)
+            return found
 
     def close(self) -> None:
         """Give back all connections."""

@@ -93,9 +93,7 @@ class Desk:
         with self._lock:
             if self._ready:
                 return
-            self.database.prepare()
-            with self.database.writing() as connection:
-                seed(connection)
+            self.database.prepare(seed)
             self._ready = True
 
     def question(self, connection: Connection, cell: str) -> Question:

@@ -70,10 +70,19 @@ def next_task(
         everyone: also what is another marker's share.
         alike: those of a group one after another.
     """
-    with desk.writing() as connection:
+    # Answers are read before the database is held: of a server that has just started, hundreds of files.
+    with desk.reading() as connection:
         question = desk.question(connection, cell)
-        for one, second in _candidates(desk, connection, question, author, everyone, alike):
-            if one.answer in passed or not claims.claim(connection, (one.student, cell), author):
+        candidates = [
+            (one, second)
+            for one, second in _candidates(desk, connection, question, author, everyone, alike)
+            if one.answer not in passed
+        ]
+    if not candidates:
+        return None
+    with desk.writing() as connection:
+        for one, second in candidates:
+            if not claims.claim(connection, (one.student, cell), author):
                 continue
             now = standing(connection, cell, student=one.student)
             if now is not None and (second or now.waits or desk.changed(now)):

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.desk_crowd COURSE [--answers 2000] [--markers 8] [--kills 5] [--db-url URL]
 
 COURSE is a made-up course (`make demo-course`), which is not changed: a copy is, beside it. The markers do
-what a page's script does, with sessions of their own. In the end the gradebook, as nbgrader's tables hold it, is
-compared with what was acknowledged, and with the history.
+what a page's script does, with sessions of their own. In the end the gradebook is compared with
+what was acknowledged, and with the history.
 """
 
 from __future__ import annotations
