@@ -222,10 +222,11 @@ def test_hand_in_is_what_the_grader_reads(released):
     (released / "figures" / "manifold.png").write_bytes(b"png")
     run = hand_in(released)
     assert run.returncode == 0, run.stderr
-    first, *notes = run.stdout.splitlines()
-    assert first == "handin.zip: 6 files and 1 figures."
+    lines = run.stdout.splitlines()
+    notes = [line for line in lines if line.startswith("Note: ")]
+    assert lines[0] == "handin.zip: 6 files and 1 figures."
     assert [note.split(" (")[0] for note in notes[:1]] == ["Note: no answer yet in report.ipynb"]
-    assert notes[1].startswith("Note: figures that the report shows and that are not there yet: ")
+    assert notes[1].startswith("Note: figures that the report shows and that are not there yet:")
     submission = read_submission(released / "handin.zip")
     assert submission.warnings == ()
     assert submission.files["part1/utils.py"] == (SOLUTIONS / "part1/utils.py").read_bytes()

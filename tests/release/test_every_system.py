@@ -202,6 +202,7 @@ def bare(tmp_path: Path, files: dict[str, bytes]) -> Iterator[tuple[Path, dict[s
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_check_watch_train_go_on_and_hand_in_without_fcntl_fork_and_make(
     bare: tuple[Path, dict[str, str]], tmp_path: Path
 ) -> None:
@@ -219,13 +220,16 @@ def test_check_watch_train_go_on_and_hand_in_without_fcntl_fork_and_make(
     assert "In reach: 1.5 of 1.5 points" in run("check.py", "1.7.kld")
     assert "handin.zip: 6 files" in run("handin.py")
 
-    data = write_mnist(tmp_path / "data", train=VALIDATION + 640)  # 20 steps of 32 images
-    options = ("--data_dir", str(data), "--no-progress_bar", "--cpu", "--batch_size", "32")
-    small = ("train_pl.py", "--num_filters", "1", *options)
+    steps = 20 * 32  # images, so many at a time
+    options = ("--no-progress_bar", "--cpu", "--batch_size", "32", "--data_dir")
+    first = str(write_mnist(tmp_path / "first", train=VALIDATION + steps))
+    second = str(write_mnist(tmp_path / "second", train=steps))
+    small = ("train_pl.py", "--num_filters", "1", *options, first)
     run(*small, "--epochs", "1", folder="part1")
     assert "1 of 2 epochs are done already" in run(*small, "--epochs", "2", folder="part1")
-    run("train.py", *options, "--epochs", "1", folder="part2")
-    assert "1 of 2 epochs are done already" in run("train.py", *options, "--epochs", "2", folder="part2")
+    other = ("train.py", *options, second)
+    run(*other, "--epochs", "1", folder="part2")
+    assert "1 of 2 epochs are done already" in run(*other, "--epochs", "2", folder="part2")
 
     utils = kit / "part1" / "utils.py"
     with subprocess.Popen(

@@ -12,7 +12,9 @@ import ast
 import json
 import os
 import re
+import shutil
 import sys
+import textwrap
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -186,7 +188,8 @@ def main() -> int:
         print(f"  {one.name:{width}}  {one.state}{', but not as it is here, see below' if differs else ''}")
     print()
     for note in (note for one in seen for note in one.missing):
-        print(f"Note: {note}.")
+        columns = max(40, shutil.get_terminal_size().columns)
+        print(textwrap.fill(f"Note: {note}.", columns, subsequent_indent="  ", break_on_hyphens=False))
     lost = [*(problem for one in seen for problem in one.lost), *unlike]
     for problem in lost:
         print(f"handin: {problem}", file=sys.stderr)
