@@ -84,7 +84,7 @@ def sums() -> dict[str, float]:
 
 
 def points() -> str:
-    """The manifest that `make check` counts with: every item of the rubric, with its points."""
+    """The manifest that `check.py` counts with: every item of the rubric, with its points."""
     rows = [
         {"id": item.id, "points": item.points, "how": item.how, "title": item.title, "files": item.files}
         for item in load_rubric().items
@@ -93,7 +93,7 @@ def points() -> str:
 
 
 def given(files: dict[str, bytes]) -> str:
-    """What `make check` and `make handin` compare the given files with: SHA-256 by name."""
+    """What `check.py` and `handin.py` compare the given files with: SHA-256 by name."""
     written = load_rubric().files
     found = {
         name: hashlib.sha256(content).hexdigest()
