@@ -32,9 +32,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that changes nothing, and sees one moment of the database."""
+        """A connection that changes nothing.
+
+        On SQLite every statement stands alone: whoever reads for seconds, and files between two statements,
+        would keep all from writing. What is written afterwards is compared with what was read.
+        """
         with self._engine.connect() as connection:
-            connection.info["begin"] = "BEGIN"
+            connection.info["begin"] = ""
             yield connection
             connection.rollback()
 
@@ -84,6 +88,7 @@ def _engine(url: str, is_sqlite: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.info.get("begin", "BEGIN"))
+        if begin := connection.info.get("begin", "BEGIN"):
+            connection.exec_driver_sql(begin)
 
     return engine

@@ -46,6 +46,7 @@ def in_gradebook(course) -> dict[tuple[str, str], float]:
         }
 
 
+@pytest.mark.slow
 def test_all_agree_on_every_score(course, marked, monkeypatch, tmp_path):
     before = in_gradebook(course)
     by_hand = {grade_id(question.id) for question in questions()}

@@ -24,7 +24,8 @@ export function draw(task, actions) {
     );
   }
   const whole = `${root.replace(/desk$/, "")}formgrader/submissions/${task.answer}/`;
-  header.append(
+  // Both would tell a second reader what the first one gave.
+  if (!task.second) header.append(
     element("span", { class: "note" },
       element("a", { href: `${root}/history?question=${task.cell}&answer=${task.answer}`, target: "_blank" }, "history"), " · ",
       element("a", { href: whole, target: "_blank" }, "whole notebook")),
