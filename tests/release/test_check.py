@@ -88,11 +88,11 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[[list, int], str]:
     monkeypatch.syspath_prepend(str(bundle.KIT))
     for name in [name for name in sys.modules if name == "kit" or name.startswith("kit.")]:
         monkeypatch.delitem(sys.modules, name)
-    from kit import report
+    from kit import outcome
 
     def show(items: list, width: int) -> str:
         console = Console(width=width, file=io.StringIO(), no_color=True)
-        report.show(console, items, items, [], False)
+        outcome.show(console, items, items, [], False)
         return console.file.getvalue()
 
     return show

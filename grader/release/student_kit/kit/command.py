@@ -13,7 +13,7 @@ from rich.text import Text
 
 from kit import environment, watch
 from kit.agreement import unlike_the_grader
-from kit.report import show
+from kit.outcome import show
 from kit.tests import HERE, Item, Notes, read_items
 
 
