@@ -39,6 +39,13 @@ CHECK_SECONDS = 900  # a guard against the grader's own hanging
 WORKER_SECONDS = 1800.0  # for a submission, which is marked a second time where the box breaks down
 WORKER_END_SECONDS = 5.0  # for a worker to close its box when it is told to stop, before it is killed
 
+# -- people ------------------------------------------------------------------------------------------
+
+DESK_BUSY_SECONDS = (
+    4.0  # that a page of the desk waits for the database; a run that enters marks holds it for less
+)
+GIT_SECONDS = 20.0  # to find the version of the suites that a result was made with
+
 # -- a cluster -----------------------------------------------------------------------------------
 
 CLUSTER_CONNECT_SECONDS = 10

@@ -11,9 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from grader.desk.tables import migrate
-
-# How long a transaction waits for another one's end. A run that enters marks holds the database for less.
-BUSY_SECONDS = 4.0
+from grader.limits import DESK_BUSY_SECONDS
 
 
 class Database:
@@ -79,7 +77,7 @@ class Database:
 def _engine(url: str, is_sqlite: bool) -> Engine:
     if not is_sqlite:
         return create_engine(url, pool_pre_ping=True, pool_size=8)
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(url, connect_args={"timeout": DESK_BUSY_SECONDS, "check_same_thread": False})
 
     # Python's driver begins a transaction only at the first change: what was read before may be old by then.
     @event.listens_for(engine, "connect")

@@ -8,6 +8,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
+from grader.limits import GIT_SECONDS
 from grader.marking.marker import PACKAGE, VERDICT_SOURCES
 
 MOST_COMMITS = 60  # of those that changed something that decides a verdict; 20 ms each
@@ -27,7 +28,7 @@ def version_with(suite: str) -> str:
 
 def _git(*arguments: str) -> bytes:
     return subprocess.run(
-        ["git", "-C", str(PACKAGE.parent), *arguments], capture_output=True, timeout=20, check=True
+        ["git", "-C", str(PACKAGE.parent), *arguments], capture_output=True, timeout=GIT_SECONDS, check=True
     ).stdout
 
 

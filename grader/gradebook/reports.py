@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from grader.files import read_regular
 from grader.gradebook.documents import Document, find_documents
-from grader.gradebook.handed_in import UNREADABLE, BrokenNotebook, HandedInCell, find_notebooks, read_notebook
+from grader.gradebook.handed_in import (
+    UNREADABLE,
+    BrokenNotebook,
+    HandedInCell,
+    find_notebooks,
+    read_cells,
+    read_notebook,
+)
+from grader.release.bundle import KIT
 from grader.text import listed, printable
 
 
@@ -43,6 +52,18 @@ class Reports:
     notes: list[str] = field(default_factory=list)
 
 
+@cache
+def _given_texts() -> frozenset[str]:
+    """The texts of the notebook for Colab, which lies beside report.ipynb in every student's folder."""
+    return frozenset(cell.source.strip() for cell in read_cells(KIT / "colab.ipynb") if not cell.code)
+
+
+def _is_given(cells: list[HandedInCell]) -> bool:
+    """Whether a notebook holds no text but that of the one for Colab, whose code students may edit."""
+    texts = {text for cell in cells if not cell.code and (text := cell.source.strip())}
+    return bool(texts) and texts <= _given_texts()
+
+
 def read_reports(raw: Path) -> Reports:
     """Read every notebook and report of a submission; what cannot be read is named.
 
@@ -61,6 +82,8 @@ def read_reports(raw: Path) -> Reports:
             reports.notes.append(f"{shown}: cannot be read, it {error}{rest}")
             if error.cells:
                 reports.notebooks.append(Report(path, error.cells, damaged=True))
+            continue
+        if _is_given(read.cells):
             continue
         reports.unread += [shown] if read.remarks else []
         reports.notes += [f"{shown}: {remark}" for remark in read.remarks]

@@ -73,7 +73,7 @@ def test_nbgrader_works_on_beside_them(desk, ana, demo):
 def test_a_locked_database_is_told_and_worked_with_again_afterwards(desk, ana, monkeypatch):
     from sqlalchemy.exc import OperationalError
 
-    monkeypatch.setattr("grader.desk.database.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("grader.desk.database.DESK_BUSY_SECONDS", 0.2)
     other = Desk(desk.course, desk.database.url)
     task = take(other, ana)
     with sqlite3.connect(desk.database.url.removeprefix("sqlite:///"), isolation_level=None) as holder:

@@ -281,6 +281,18 @@ def test_what_students_were_given_is_no_report(tmp_path):
     assert notes == ""
 
 
+def test_the_notebook_for_colab_is_a_report_only_with_a_text_of_the_students_in_it(tmp_path):
+    given = json.loads(contents()["colab.ipynb"])
+    given["cells"][1]["source"] = "# my own settings"
+    files = {"report.ipynb": json.dumps(filled()), "colab.ipynb": json.dumps(given)}
+    notebook, notes = rebuilt(tmp_path, **files)
+    assert waiting(notebook) == ALL  # as filled
+    assert notes == ""
+    given["cells"].append({"cell_type": "markdown", "metadata": {}, "source": "The bound is tight."})
+    _, notes = rebuilt(tmp_path, **files | {"colab.ipynb": json.dumps(given)})
+    assert "several notebooks: report.ipynb counts, not colab.ipynb" in notes
+
+
 def test_pictures_in_the_text_itself_do_not_cut_it(tmp_path):
     """Colab pastes a picture as a data URL."""
     large = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(400_000)).decode()
