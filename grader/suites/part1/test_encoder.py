@@ -27,6 +27,8 @@ pytestmark = pytest.mark.item("1.7.encoder")
 
 # The default size wherever a check is not about sizes: a hard-coded one costs the checks of sizes only.
 Z_DIM = 20
+# Behind a ReLU, which has a check of its own, so few latents are often all 0 in a fresh network.
+FEW = 2
 PAIR = "forward returns the pair (mean, log_std), each of shape [B, z_dim]"
 
 
@@ -54,8 +56,9 @@ def encode(encoder: Remote, images: torch.Tensor, z_dim: int) -> tuple[torch.Ten
     log_std = expect_shape(result[1], shape, f"log_std {what}", PAIR)
     expect_finite(mean, "mean", "check the layers")
     expect_finite(log_std, "log_std", "check the layers")
-    expect_different(mean, "mean")
-    expect_different(log_std, "log_std")
+    if z_dim > FEW:
+        expect_different(mean, "mean")
+        expect_different(log_std, "log_std")
     return mean, log_std
 
 
