@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from grader.explain.rerun import Statistic
-from grader.report.curve import chart_settings, plain_text_font
-from grader.report.theme import COLOURS, themed
+from grader.report.chart import as_svg, chart
+from grader.report.theme import COLOURS
 
 # What a statistic of right code follows, by the beginning of its name.
 _NORMAL = ("normal: mean", "normal: variance", "independence: sums", "independence: correlation", "frequency")
@@ -99,20 +97,10 @@ def text_histogram(sample: torch.Tensor, width: int = 40) -> list[str]:
 
 def draw_distribution(sample: torch.Tensor) -> bytes:
     """An SVG file: what was drawn, beside the density of N(0, 1)."""
-    # Matplotlib takes half a second to load, which only whoever draws should pay for.
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    muted, line, link = (COLOURS[name][0] for name in ("muted", "line", "link"))
+    muted, link = COLOURS["muted"][0], COLOURS["link"][0]
     values = np.clip(sample.double().nan_to_num().numpy(), -5, 5)
     grid = np.linspace(-5, 5, 201)
-    with matplotlib.rc_context(chart_settings()):
-        figure = Figure(figsize=(5.2, 2.9), layout="constrained")
-        FigureCanvasSVG(figure)
-        figure.patch.set_visible(False)
-        axes = figure.add_subplot()
-        axes.patch.set_visible(False)
+    with chart(5.2, 2.9) as axes:
         density = np.exp(-(grid**2) / 2) / math.sqrt(2 * math.pi)
         axes.fill_between(grid, 0, density, color=COLOURS["band"][0], linewidth=0)
         heights, edges = np.histogram(values, bins=60, range=(-5, 5), density=True)
@@ -120,13 +108,4 @@ def draw_distribution(sample: torch.Tensor) -> bytes:
         axes.annotate("right code", (1.0, 0.25), (12, 6), textcoords="offset points", color=muted)
         axes.set_xlabel("value")
         axes.set_ylabel("density")
-        axes.grid(axis="y", color=line, linewidth=0.6)
-        axes.set_axisbelow(True)
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
-        axes.tick_params(length=0)
-        file = io.StringIO()
-        nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-        figure.savefig(file, format="svg", metadata=nothing)
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", file.getvalue(), flags=re.DOTALL)
-    return themed(plain_text_font(text), standalone=True).encode()
+        return as_svg(axes, standalone=True).encode()

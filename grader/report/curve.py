@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import re
-from typing import Any
-
 import numpy as np
 
-from grader.report.theme import COLOURS, FONT, themed
+from grader.report.chart import as_svg, chart
+from grader.report.theme import COLOURS
 
 # What right VAEs report in training, in bits per dimension of the last batch: step, lowest, highest. Measured
 # on the digits at default size, Adam with learning rate 1e-3, batches of 16: 4 seeds each of the solution and
@@ -42,19 +39,9 @@ def draw_curve(values: np.ndarray) -> bytes | None:
 
 
 def _svg(steps: np.ndarray, bits: np.ndarray) -> bytes:
-    # Matplotlib takes half a second to load, which only whoever draws should pay for.
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    ink, muted, line, link = (COLOURS[name][0] for name in ("ink", "muted", "line", "link"))
+    ink, muted, link = (COLOURS[name][0] for name in ("ink", "muted", "link"))
     band = np.array(BAND)
-    with matplotlib.rc_context(chart_settings()):
-        figure = Figure(figsize=(5.2, 2.9), layout="constrained")
-        FigureCanvasSVG(figure)
-        figure.patch.set_visible(False)
-        axes = figure.add_subplot()
-        axes.patch.set_visible(False)
+    with chart(5.2, 2.9) as axes:
         axes.fill_between(band[:, 0], band[:, 1], band[:, 2], color=COLOURS["band"][0], linewidth=0)
         axes.plot(
             steps, bits, color=link, linewidth=1.8, marker="o" if len(steps) <= 20 else "", markersize=4
@@ -75,37 +62,4 @@ def _svg(steps: np.ndarray, bits: np.ndarray) -> bytes:
         )
         axes.set_xlabel("training step")
         axes.set_ylabel("bits per dimension")
-        axes.grid(axis="y", color=line, linewidth=0.6)
-        axes.set_axisbelow(True)
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
-        axes.tick_params(length=0)
-        file = io.StringIO()
-        figure.savefig(
-            file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", file.getvalue(), flags=re.DOTALL)
-    return themed(plain_text_font(text), standalone=True).encode()
-
-
-def chart_settings() -> Any:
-    """Matplotlib's settings for a chart of the pages."""
-    muted, line = COLOURS["muted"][0], COLOURS["line"][0]
-    return {
-        "svg.fonttype": "none",  # text stays text: small, sharp, and in the reader's font
-        "svg.hashsalt": "grader",  # the same values give the same bytes
-        "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans"],
-        "font.size": 9,
-        "text.color": muted,
-        "axes.labelcolor": muted,
-        "xtick.color": muted,
-        "ytick.color": muted,
-        "axes.edgecolor": line,
-    }
-
-
-def plain_text_font(svg: str) -> str:
-    """The chart in the fonts of the pages, at the sizes it was laid out for."""
-    fonts = FONT.replace('"', "'")
-    return re.sub(r"(font-family: |px )'DejaVu Sans'(?:, sans-serif)?", lambda match: match[1] + fonts, svg)
+        return as_svg(axes, standalone=True).encode()
