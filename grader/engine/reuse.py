@@ -79,27 +79,16 @@ def fingerprint(submission: Submission, provenance: Provenance) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def code_digest(submission: Submission) -> str:
-    """SHA-256 over the named files of a submission, on which inputs depend beside name and seed."""
-    digest = hashlib.sha256()
-    for name, content in sorted(submission.files.items()):
-        for part in (name.encode("utf-8", "surrogateescape"), content):
-            digest.update(len(part).to_bytes(8, "big") + part)
-    return f"sha256:{digest.hexdigest()}"
-
-
 @dataclass(frozen=True)
 class Origin:
     """What a run has noted of a result beside what stands in it; empty where it has not.
 
     Attributes:
         place: where the hand-in lay: a folder or an archive, or the folder of its loose files.
-        code: the digest of its named files.
         environment: of the images and libraries, see `environment_digest`.
     """
 
     place: str = ""
-    code: str = ""
     environment: str = ""
 
 
@@ -112,8 +101,7 @@ def origin_of(output: Path, name: str) -> Origin:
         return Origin()
     if note.get("results") != _digest(content):
         return Origin()
-    place, code, environment = (str(note.get(key, "")) for key in ("place", "code", "environment"))
-    return Origin(place, code, environment)
+    return Origin(str(note.get("place", "")), str(note.get("environment", "")))
 
 
 def interrupted_seed(output: Path) -> int | None:
@@ -237,11 +225,11 @@ class EarlierResults:
         holds_for = {fingerprint(submission, replace(self.provenance, seed=seed)) for seed in seeds}
         return result if note.get("fingerprint") in holds_for else None
 
-    def keep(self, name: str, fingerprint: str, seconds: float, place: str = "", code: str = "") -> None:
+    def keep(self, name: str, fingerprint: str, seconds: float, place: str = "") -> None:
         """Note what a result that has just been written holds for, and where it comes from."""
         content = (self.output / name / FILE_NAME).read_bytes()
         note = {"fingerprint": fingerprint, "results": _digest(content), "seconds": round(seconds, 3)}
-        note |= {"place": place, "code": code, "environment": self.provenance.environment}
+        note |= {"place": place, "environment": self.provenance.environment}
         write_atomically(self._folder / f"{name}.json", json.dumps(note).encode() + b"\n")
 
     def seconds(self, name: str) -> float | None:

@@ -210,7 +210,7 @@ def _write(kept: EarlierResults, marked: Marked, place: str) -> SubmissionResult
             assert name == Path(name).name != FILE_NAME, name
             write_atomically(folder / name, content)
         if result.marked:
-            kept.keep(result.submission, marked.fingerprint, result.seconds, place, marked.code)
+            kept.keep(result.submission, marked.fingerprint, result.seconds, place)
     return result
 
 

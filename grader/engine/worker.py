@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from grader.engine.cpus import keep_to
 from grader.engine.memory import PeakMemory
-from grader.engine.reuse import code_digest, fingerprint
+from grader.engine.reuse import fingerprint
 from grader.engine.unmarked import Provenance, unreadable
 from grader.marking.result import NOT_SUBMITTED, ItemResult, Note, SubmissionResult
 from grader.submission import Found, Submission, read_found
@@ -63,7 +63,6 @@ class Marked:
         files: the pictures that belong beside `results.json`, by name.
         figures: those that were handed in, drawn anew, by path.
         memory_mb: the most memory that a process of its code took, in megabytes, where that is known.
-        code: the digest of the files that were marked, see `reuse`.
     """
 
     result: SubmissionResult
@@ -71,7 +70,6 @@ class Marked:
     files: Mapping[str, bytes] = field(default_factory=dict)
     figures: Mapping[str, bytes] = field(default_factory=dict)
     memory_mb: float | None = None
-    code: str = ""
 
 
 class _State:
@@ -144,7 +142,7 @@ def mark_one(task: Found | Submission, provenance: Provenance) -> Marked:
         warnings=(*missing, *result.warnings, *left_out),
         notes=(*result.notes, *notes),
     )
-    return Marked(result, digest, pictures, figures.files, memory, code_digest(submission))
+    return Marked(result, digest, pictures, figures.files, memory)
 
 
 def _with_review(item: ItemResult, review: str) -> ItemResult:

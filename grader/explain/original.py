@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.box.interpreter import box_python
-from grader.engine.reuse import Origin, code_digest, environment_digest, origin_of
+from grader.engine.reuse import Origin, environment_digest, origin_of
 from grader.errors import GraderFault, GraderUsageError
 from grader.explain.versions import version_with
 from grader.marking.marker import DEVICES, DISTRIBUTIONS, MarkingOptions, suite_digest
@@ -17,6 +17,7 @@ from grader.marking.result_json import result_from_json
 from grader.report.results_json import FILE_NAME
 from grader.rubric import load_rubric
 from grader.submission import Submission, find_submissions, read_found
+from grader.submission.model import code_digest
 from grader.submission.read import read_submission
 from grader.text import printable
 
@@ -178,8 +179,9 @@ def _hand_in(asked: Asked, result: SubmissionResult, origin: Origin, shown: str)
         raise GraderUsageError(f"{told}: is not there (any more); name the hand-in with --submission PATH")
     found = None
     for submission in _candidates(place, result.submission):
-        if not submission.error and (not origin.code or code_digest(submission) == origin.code):
-            return submission, bool(origin.code)
+        same = f"sha256:{code_digest(submission.files)}" == result.code
+        if not submission.error and (same or not result.code):
+            return submission, same
         found = found or submission
     if found is None or found.error:
         reason = found.error if found is not None else "no hand-in of this name in it"

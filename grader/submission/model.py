@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -130,3 +131,12 @@ class UnreadableSubmission(Exception):
         super().__init__(message)
         self.fault = fault
         self.waits = waits
+
+
+def code_digest(files: Mapping[str, bytes]) -> str:
+    """SHA-256 over the names and bytes of a submission's files, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path, content in sorted(files.items()):
+        for part in (path.encode("utf-8", "surrogateescape"), content):
+            digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()

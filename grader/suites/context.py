@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +12,7 @@ from grader.box.budget import Budget
 from grader.box.client import Channels
 from grader.box.interpreter import box_python
 from grader.limits import SUBMISSION_SECONDS
+from grader.submission.model import code_digest
 from grader.submission.newer_python import required_python
 
 
@@ -66,12 +66,8 @@ class Context:
 
     @cached_property
     def code(self) -> str:
-        """SHA-256 over the names and bytes of all files, as hexadecimal digits."""
-        digest = hashlib.sha256()
-        for path, content in sorted(self.files.items()):
-            for part in (path.encode("utf-8", "surrogateescape"), content):
-                digest.update(len(part).to_bytes(8, "little") + part)
-        return digest.hexdigest()
+        """Digest of all files, see `code_digest`."""
+        return code_digest(self.files)
 
 
 CONTEXT = pytest.StashKey[Context]()

@@ -11,7 +11,7 @@ import pytest
 from grader.box.interpreter import box_python
 from grader.cli import main
 from grader.engine import Provenance, environment_digest
-from grader.engine.reuse import EarlierResults, code_digest
+from grader.engine.reuse import EarlierResults
 from grader.explain import original as room
 from grader.explain import versions
 from grader.explain.original import Asked, find_original
@@ -20,6 +20,7 @@ from grader.gradebook.secrecy import inputs_secret
 from grader.marking.marker import suite_digest
 from grader.marking.result import FAILED, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.report.results_json import write_result
+from grader.submission.model import code_digest
 from grader.submission.read import read_submission
 
 KLD = ItemResult(
@@ -47,11 +48,11 @@ def results_in(output, hand_in, environment=None, **changes):
     output.mkdir()
     result = SubmissionResult("mia", 7, suite_digest(), "bwrap", 1.0, (KLD, BPD), python=box_python().dotted)
     result = replace(result, **changes)
-    write_result(output, result)
+    code = code_digest(read_submission(hand_in, "mia").files)
+    write_result(output, replace(result, code=f"sha256:{code}"))
     environment = environment or environment_digest("digits")
     provenance = Provenance(7, result.suite, "bwrap", environment=environment)
-    submission = read_submission(hand_in, "mia")
-    EarlierResults(output, provenance).keep("mia", "sha256:0", 1.0, str(hand_in), code_digest(submission))
+    EarlierResults(output, provenance).keep("mia", "sha256:0", 1.0, str(hand_in))
     return output
 
 
