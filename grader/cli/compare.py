@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grader.errors import FAULT, GraderUsageError
 from grader.terminal.lines import complain
+
+if TYPE_CHECKING:
+    from grader.gradebook.course import Course
 
 # What takes long to load is loaded inside the commands, so that --help and mistakes answer at once.
 
@@ -32,10 +35,11 @@ def compare(
 ) -> int:
     """Show whose marks would move, and why, if another run took the place of this one. Changes nothing."""
     from grader.revision.compare import compare as compare_runs
+    from grader.revision.compare import read_runs
     from grader.revision.tables import as_csv, as_page, as_text
     from grader.text import printable
 
-    found = compare_runs(old, new)
+    found = compare_runs(read_runs(old, new))
     for problem in found.problems:
         complain("error", problem)
     print(as_text(found))
@@ -62,27 +66,27 @@ def accept(
     ] = "",
 ) -> int:
     """Take another run's marks over, all of them or none; decisions of people stay."""
+    from grader.gradebook.course import course_of_results
     from grader.revision.accept import accept as accept_run
     from grader.text import counted, one_line, printable
 
-    course = old.absolute().parent
-    in_course = (course / "nbgrader_config.py").is_file()
-    if in_course:
+    course = course_of_results(old)
+    if course is not None:
         _expect_seed_of(course, new)
     found = accept_run(old, new, one_line(who, 80) if who else getpass.getuser())
     moved = f"{counted(len(found.moves), 'mark')} of {counted(len(found.moved), 'submission')} moved"
     print(f"{printable(str(old))}: {moved}; {len(found.only_new)} new, {len(found.same)} as before")
-    if in_course:
-        print(f"next: make grade COURSE={printable(str(course))}, which takes it into the gradebook")
+    if course is not None:
+        print(f"next: make grade COURSE={printable(str(course.root))}, which takes it into the gradebook")
     return 0
 
 
-def _expect_seed_of(course: Path, new: Path) -> None:
+def _expect_seed_of(course: Course, new: Path) -> None:
     """A course marks with its own seed: what was marked with another would be marked again, unseen."""
     from grader.engine import folder_seed
     from grader.text import printable
 
-    seed = course / "state" / "seed"
+    seed = course.state / "seed"
     own = seed.read_text().strip() if seed.is_file() else ""
     if own.isdigit() and folder_seed(new) != int(own):
         raise GraderUsageError(

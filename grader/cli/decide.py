@@ -34,6 +34,7 @@ def decide(
     """Decide on an item's points, whatever its checks say: recorded, and kept when code is marked again."""
     if withdraw == (points is not None):
         raise GraderUsageError("give either --points and --reason, or --withdraw")
+    from grader.gradebook.course import course_of_results
     from grader.report.marks_csv import number  # these load what --help does not need
     from grader.report.whole_folder import write_all_marks
     from grader.revision import decide as revision
@@ -54,7 +55,7 @@ def decide(
     )
     write_all_marks(folder.parent, [])
     status = write_pages_of(folder.parent)
-    course = folder.parent.parent
-    if (course / "nbgrader_config.py").is_file():
-        print(f"next: make grade COURSE={printable(str(course))}, which takes it into the gradebook")
+    course = course_of_results(folder.parent)
+    if course is not None:
+        print(f"next: make grade COURSE={printable(str(course.root))}, which takes it into the gradebook")
     return status

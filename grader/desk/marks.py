@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, update
 
 from grader.desk import history
 from grader.desk.grades import COMMENT, GRADE, Standing
-from grader.desk.history import ELSEWHERE
+from grader.desk.history import ELSEWHERE, Entry
 from grader.desk.scoring import Given, RubricItem, comment_of, points_of
 from grader.desk.tables import APPLIED, MARKS, TEXTS
 from grader.desk.upsert import upsert
@@ -93,6 +93,21 @@ def give(
         state,
     )
     return state
+
+
+def take_back(
+    connection: Connection, standing: Standing | None, entry: Entry, marker: str, action: str, batch: str
+) -> bool:
+    """Bring an answer back to where it stood before a change; not where somebody has changed it since.
+
+    Returns:
+        Whether it was.
+    """
+    if standing is None or standing.state() != entry.after:
+        return False
+    put(connection, standing, entry.before)
+    history.record(connection, marker, action, batch, (entry.student, entry.cell), entry.after, entry.before)
+    return True
 
 
 def put(connection: Connection, standing: Standing, state: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from grader.desk import history
 from grader.desk.grades import Standing, lock_question, standings
 from grader.desk.history import Entry
-from grader.desk.marks import Change, give, put
+from grader.desk.marks import Change, give, take_back
 from grader.desk.rubric_items import rubric_of
 from grader.desk.scoring import NotValid, RubricItem, comment_of, points_of, without
 from grader.desk.seconds import rescore_seconds
@@ -155,16 +155,11 @@ def undo_change(connection: Connection, batch: str, marker: str) -> tuple[list[E
     by, items = history.new_batch(), rubric_of(connection, change.cell)
     history.record(connection, marker, history.PRICE, by, ("", change.cell), change.after, change.before)
     now = standings(connection, change.cell)
-    taken, kept = [change], []
+    taken: list[Entry] = [change]
+    kept: list[Entry] = []
     for entry in (one for one in done if one.action == RESCORED):
-        one = now.get(entry.student)
-        if one is None or one.state() != entry.after:
-            kept.append(entry)
-            continue
-        put(connection, one, entry.before)
-        place = (entry.student, entry.cell)
-        history.record(connection, marker, RESCORED, by, place, entry.after, entry.before)
-        taken.append(entry)
+        was_taken = take_back(connection, now.get(entry.student), entry, marker, RESCORED, by)
+        (taken if was_taken else kept).append(entry)
     for one in _having(connection, items, items[change.before["id"]])[0]:
         assert one.mark is not None
         if points_of(one.mark.given, items, one.worth) != one.mark.points:

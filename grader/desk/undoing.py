@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from grader.desk import history
 from grader.desk.grades import standing
 from grader.desk.history import PRICE, UNDO, UNDOABLE, Entry
-from grader.desk.marks import put
+from grader.desk.marks import take_back
 from grader.desk.repricing import undo_change
 from grader.desk.scoring import NotValid
 from grader.desk.tables import HISTORY
@@ -59,13 +59,8 @@ def undo(connection: Connection, batch: str, marker: str) -> Undone:
     kept: list[Entry] = []
     for entry in done:
         now = standing(connection, entry.cell, student=entry.student, lock=True)
-        if now is None or now.state() != entry.after:
-            kept.append(entry)
-            continue
-        put(connection, now, entry.before)
-        place = (entry.student, entry.cell)
-        history.record(connection, marker, UNDO, by, place, entry.after, entry.before)
-        taken.append(entry)
+        was_taken = take_back(connection, now, entry, marker, UNDO, by)
+        (taken if was_taken else kept).append(entry)
     if not taken:
         raise NotValid("somebody has changed this since, so it cannot be taken back: see the history")
     history.mark_undone(connection, [entry.id for entry in taken], by)

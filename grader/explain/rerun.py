@@ -182,6 +182,6 @@ def _devices_before(original: Original, name: str) -> Sequence[str]:
         for check in item.checks:
             if (item.id, check.name) == (original.item.id, name):
                 return ()
-            if check.cause is not None and check.cause.kind == "device":
-                return (check.message.split(" device ")[-1].split(",")[0],)
+            if check.cause is not None and check.cause.device:
+                return (check.cause.device,)
     return ()

@@ -175,3 +175,10 @@ class NewCourse:
     db_url: str | None = None
     timezone: str = "Europe/Amsterdam"
     group: str | None = None
+
+
+def course_of_results(output: Path) -> Course | None:
+    """The course that a folder of results belongs to; None where it belongs to none."""
+    real = Path(os.path.realpath(output))
+    course = Course(real.parent)
+    return course if course.results == real and (course.root / CONFIG_FILE).is_file() else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 
-from grader.gradebook.course import CONFIG_FILE, Course
+from grader.gradebook.course import course_of_results
 from grader.gradebook.late import read_policy
 from grader.text import printable
 
@@ -23,8 +22,8 @@ def inputs_secret(output: Path, now: datetime) -> str:
     Raises:
         GraderUsageError: the course's `late.toml` is not valid.
     """
-    course = Course(Path(os.path.realpath(output)).parent)
-    if course.results != Path(os.path.realpath(output)) or not (course.root / CONFIG_FILE).is_file():
+    course = course_of_results(output)
+    if course is None:
         return ""
     reason = read_policy(course.policy).secret(now)
     return f"{printable(str(course.policy))}: {reason}" if reason else ""

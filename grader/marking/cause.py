@@ -45,6 +45,7 @@ class Cause:
         detail: the exception's own message, a stub's name, or the mistake that explains a value.
         form: the message without its numbers: equal where two messages differ in their values only.
         general_hint: whether the hint is one for any error, and says nothing of this one.
+        device: that the code asked for and the grader lacks.
     """
 
     kind: Kind
@@ -55,6 +56,7 @@ class Cause:
     detail: str = ""
     form: str = ""
     general_hint: bool = False
+    device: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """What it says, without the fields that say nothing."""

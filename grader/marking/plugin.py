@@ -209,6 +209,7 @@ def cause_of(error: StudentError) -> Cause:
         line=error.line,
         detail=shown(error.detail),
         form=_form(error),
+        device=error.device,
         general_hint=not error.hint and kind != "not_implemented",
     )
 

@@ -18,10 +18,9 @@ from grader.errors import GraderFault, GraderUsageError
 from grader.marking.decision import with_decisions, with_history
 from grader.report.decisions import now, write_decisions
 from grader.report.pages import write_pages
-from grader.report.pages.load import load
 from grader.report.results_json import FILE_NAME, write_result
 from grader.report.whole_folder import write_all_marks
-from grader.revision.compare import Comparison, compare
+from grader.revision.compare import Comparison, Runs, compare, read_runs
 from grader.text import listed, printable
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
@@ -46,15 +45,16 @@ def accept(old: Path, new: Path, who: str) -> Comparison:
         GraderFault: something cannot be read or written. Nothing has changed then.
     """
     old, new = old.absolute(), new.absolute()
-    found = compare(old, new)
+    read_runs(old, new)  # a lock is for folders of results only
     with run_lock(old), run_lock(new):
-        found = compare(old, new)
-        _expect_complete(found)
+        runs = read_runs(old, new)
+        found = compare(runs)
+        _expect_complete(runs, found)
         staged = old.with_name(f".{old.name}.accepting")
         try:
             shutil.rmtree(staged, ignore_errors=True)  # what was cut off the last time
             shutil.copytree(old, staged, symlinks=True, copy_function=os.link)
-            _fill(staged, old, new, who)
+            _fill(staged, runs, who)
             exchange(staged, old)
         except OSError as error:
             place = printable(os.fsdecode(error.filename) if error.filename else str(staged))
@@ -66,19 +66,18 @@ def accept(old: Path, new: Path, who: str) -> Comparison:
     return found
 
 
-def _expect_complete(found: Comparison) -> None:
+def _expect_complete(runs: Runs, found: Comparison) -> None:
     """Fail unless the new run may count as a whole."""
-    shown = printable(str(found.new))
+    shown = printable(str(runs.new))
     if found.problems:
         raise GraderUsageError(f"{found.problems[0]}; nothing has changed")
-    if interrupted_seed(found.new) is not None:
+    if interrupted_seed(runs.new) is not None:
         raise GraderUsageError(f"{shown}: this run is not finished; run the same command again, it goes on")
     if found.unmarked:
         raise GraderUsageError(
             f"{shown}: the grader failed to mark {listed(found.unmarked, 10)}; run the same command again"
         )
-    records, _ = load(found.new)
-    unprotected = [record.name for record in records if record.result.sandbox == UNSANDBOXED]
+    unprotected = [name for name, record in runs.after.items() if record.result.sandbox == UNSANDBOXED]
     if unprotected:
         raise GraderUsageError(
             f"{shown}: {listed(unprotected, 10)} ran without a sandbox, and may have written their own "
@@ -86,31 +85,29 @@ def _expect_complete(found: Comparison) -> None:
         )
 
 
-def _fill(staged: Path, old: Path, new: Path, who: str) -> None:
-    """Bring all of a run into the copy of a folder."""
-    records, _ = load(new)
-    before = {record.name: record for record in load(old)[0]}
-    for record in records:
-        target = staged / record.name
+def _fill(staged: Path, runs: Runs, who: str) -> None:
+    """Bring all of the new run into the copy of the old one's folder."""
+    for name, record in runs.after.items():
+        target = staged / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(record.folder, target, symlinks=True)
         content = (target / FILE_NAME).read_bytes()
         result = record.result
-        if record.name in before:
-            earlier = before[record.name]
+        if name in runs.before:
+            earlier = runs.before[name]
             result = with_decisions(result, earlier.decisions)
             result = with_history(result, earlier.result, now(), "accepted", who)
             if decisions := {**record.decisions, **earlier.decisions}:
                 write_decisions(target, decisions)
         write_result(staged, result)
-        note = f"{record.name}.json"
+        note = f"{name}.json"
         (staged / FOLDER / note).unlink(missing_ok=True)
-        if (new / FOLDER / note).is_file():
-            shutil.copy2(new / FOLDER / note, staged / FOLDER / note)
-            carry_note(staged, record.name, content, (target / FILE_NAME).read_bytes())
-    if (new / RUN_FILE).is_file():
+        if (runs.new / FOLDER / note).is_file():
+            shutil.copy2(runs.new / FOLDER / note, staged / FOLDER / note)
+            carry_note(staged, name, content, (target / FILE_NAME).read_bytes())
+    if (runs.new / RUN_FILE).is_file():
         (staged / RUN_FILE).unlink(missing_ok=True)
-        shutil.copy2(new / RUN_FILE, staged / RUN_FILE)
+        shutil.copy2(runs.new / RUN_FILE, staged / RUN_FILE)
     write_all_marks(staged, [])
     write_pages(staged)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,8 +111,25 @@ class Comparison:
         return tuple(dict.fromkeys(move.submission for move in self.moves))
 
 
-def compare(old: Path, new: Path) -> Comparison:
-    """Compare two folders of results. Decisions in `old` hold for `new`, too, as `accept` keeps them.
+@dataclass(frozen=True)
+class Runs:
+    """Two folders of results, read.
+
+    Attributes:
+        old, new: the folders.
+        before, after: what they hold, by submission.
+        problems: a line for every result that cannot be read.
+    """
+
+    old: Path
+    new: Path
+    before: Mapping[str, Record]
+    after: Mapping[str, Record]
+    problems: tuple[str, ...]
+
+
+def read_runs(old: Path, new: Path) -> Runs:
+    """Read two folders of results.
 
     Raises:
         GraderUsageError: one of them holds no results, or both are the same.
@@ -121,8 +138,18 @@ def compare(old: Path, new: Path) -> Comparison:
         raise GraderUsageError(f"{printable(str(new))}: the same folder twice; give the folders of two runs")
     before, problems = load(old)
     after, more = load(new)
-    earlier = {record.name: record for record in before}
-    later = {record.name: record for record in after}
+    return Runs(
+        old,
+        new,
+        {record.name: record for record in before},
+        {record.name: record for record in after},
+        (*problems, *more),
+    )
+
+
+def compare(runs: Runs) -> Comparison:
+    """Compare two runs. Decisions in the old one hold for the new one, too, as `accept` keeps them."""
+    earlier, later = runs.before, runs.after
     moves: list[Move] = []
     overtaken: list[Overtaken] = []
     same = []
@@ -133,15 +160,15 @@ def compare(old: Path, new: Path) -> Comparison:
         if not found:
             same.append(name)
     return Comparison(
-        old,
-        new,
+        runs.old,
+        runs.new,
         tuple(moves),
         tuple(overtaken),
         tuple(same),
         tuple(name for name in earlier if name not in later),
         tuple(name for name in later if name not in earlier),
-        tuple(record.name for record in after if not record.result.marked),
-        (*problems, *more),
+        tuple(name for name, record in later.items() if not record.result.marked),
+        runs.problems,
     )
 
 

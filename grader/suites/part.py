@@ -57,7 +57,6 @@ class Part:
         self._seed: int | None = None
         self._used_before = False
         self._used = False
-        self._unseeded = False  # a session of this check, also one that it is tried again in
         # What one check has found in order, in whichever session, and another need not ask again.
         self.known: set[str] = set()
         self._made: dict[str, Any] = {}
@@ -120,9 +119,9 @@ class Part:
             session.enter(HELPER_FOLDER)
             session.load(f"{self._folder}_driver")  # before the student's folder comes first
             session.enter(self._folder)
-            self._unseeded = True
-        if self._unseeded or not self._used:
-            self._used, self._unseeded = True, False
+            self._used = False  # a check may have several: this one is seeded, too
+        if not self._used:
+            self._used = True
             if self._seed is not None:
                 self._session.seed(self._seed)
         return self._session
