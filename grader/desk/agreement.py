@@ -12,7 +12,7 @@ from grader.desk.scoring import STEP
 from grader.desk.seconds import Second
 
 CONFIDENCE = 0.95
-FEW = 2  # pairs below which no figure is told
+FEW = 2  # pairs below which no figure is given
 
 
 @dataclass(frozen=True)

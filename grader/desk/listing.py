@@ -82,8 +82,8 @@ def shown_batch(batch: Sequence[Entry], answers: Mapping[tuple[str, str], tuple[
         item.id if item else "",
         head.cell,
         about,
-        _told(head.before) if is_item else "",
-        _told(head.after) if is_item else "",
+        _summary(head.before) if is_item else "",
+        _summary(head.after) if is_item else "",
         head.batch,
         any(entry.undoable for entry in batch),
         any(entry.undone_by for entry in batch),
@@ -92,10 +92,10 @@ def shown_batch(batch: Sequence[Entry], answers: Mapping[tuple[str, str], tuple[
 
 def _points(entry: Entry) -> tuple[str, str]:
     """An answer's points before and after, in words."""
-    return _told(entry.before), _told(entry.after)
+    return _summary(entry.before), _summary(entry.after)
 
 
-def _told(state: Mapping[str, Any]) -> str:
+def _summary(state: Mapping[str, Any]) -> str:
     """A state in a few words."""
     if "text" in state:
         return f"{state['points']:g}: {state['text'][:80]}"

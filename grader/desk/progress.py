@@ -66,7 +66,7 @@ class MarkerProgress:
     Attributes:
         marker: who.
         marks: how many answers they marked, groups included.
-        seconds: usually between one answer and the next; None where that cannot be told.
+        seconds: usually between one answer and the next; None where that is not known.
         last: when they marked last.
     """
 

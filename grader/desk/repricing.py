@@ -79,7 +79,7 @@ def preview(
         after = without(given, new.id) if taken_off else given
         steps[points_of(given, items, one.worth), points_of(after, changed, one.worth)] += 1
     moved = {step: count for step, count in steps.items() if step[0] != step[1]}
-    told = [
+    seen = [
         [new.as_json, taken_off, kept],
         sorted([one.student, one.version("")] for one in having),
     ]
@@ -89,7 +89,7 @@ def preview(
         tuple((was, now, count) for (was, now), count in sorted(moved.items(), key=lambda one: -one[1])),
         round(sum((now - was) * count for (was, now), count in moved.items()), 6),
         kept,
-        hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24],
+        hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:24],
     )
 
 

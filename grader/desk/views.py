@@ -1,4 +1,4 @@
-"""What the pages are told, as JSON: answers as harmless HTML, and nothing that names a student unasked."""
+"""What the pages get, as JSON: answers as harmless HTML, and nothing that names a student unasked."""
 
 from __future__ import annotations
 

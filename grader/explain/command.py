@@ -8,10 +8,10 @@ from pathlib import Path
 
 from grader.box.errors import BoxError
 from grader.errors import GraderFault, GraderUsageError
+from grader.explain.as_text import as_lines
 from grader.explain.explanation import Explanation, explained
 from grader.explain.original import Asked, Original, find_original
 from grader.explain.rerun import Reruns
-from grader.explain.told import told
 from grader.files import write_atomically
 from grader.gradebook.secrecy import inputs_secret
 from grader.grading.environment import check_environment
@@ -45,7 +45,7 @@ def run(asked: Asked, snippet: Path | None = None, page: Path | None = None) -> 
     for place, one in enumerate(found):
         if place:
             _print(["", "-" * 60, ""])
-        _print(list(told(one, with_snippet=snippet is None)))
+        _print(list(as_lines(one, with_snippet=snippet is None)))
     if snippet is not None:
         _write_snippet(found, snippet)
     if page is not None:

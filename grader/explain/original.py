@@ -175,8 +175,8 @@ def _hand_in(asked: Asked, result: SubmissionResult, origin: Origin, shown: str)
         )
     given = printable(str(place))
     if not place.exists():
-        told = f"--submission {given}" if asked.submission else f"{shown}: was marked from {given}, which"
-        raise GraderUsageError(f"{told}: is not there (any more); name the hand-in with --submission PATH")
+        where = f"--submission {given}" if asked.submission else f"{shown}: was marked from {given}, which"
+        raise GraderUsageError(f"{where}: is not there (any more); name the hand-in with --submission PATH")
     found = None
     for submission in _candidates(place, result.submission):
         same = f"sha256:{code_digest(submission.files)}" == result.code

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
+from grader.explain.as_text import AGREEMENT
 from grader.explain.explanation import Drawn, Explanation
 from grader.explain.statistic import percent
-from grader.explain.told import AGREEMENT
 from grader.report.pages.render import policy, render
 from grader.text import printable
 

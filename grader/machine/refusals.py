@@ -1,8 +1,7 @@
 """Why no box can be had on this machine, and what to do about it.
 
-The words of bubblewrap and the kernel name a step that was refused, and seldom who refused it: that is told
-by the system's own settings. Where several could be the reason, the one comes first without whose remedy the
-others' would not help.
+The words of bubblewrap and the kernel name a step that was refused, and seldom who refused it: the system's
+own settings say that. Where several could be the reason, the one whose remedy the others need comes first.
 """
 
 from __future__ import annotations

@@ -61,9 +61,9 @@ def test_the_chance_of_right_code_is_the_textbook_one(name, value, chance):
 
 
 def test_a_figure_of_a_training_has_no_chance():
-    told = chance_of(Statistic(Measure("1.7.training: bits per dimension", 3.2, 1.6)))
-    assert told.chance is None
-    assert told.beyond
+    found = chance_of(Statistic(Measure("1.7.training: bits per dimension", 3.2, 1.6)))
+    assert found.chance is None
+    assert found.beyond
 
 
 def test_a_figure_with_a_lower_limit_is_beyond_it_below():

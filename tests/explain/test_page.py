@@ -9,11 +9,11 @@ from html import unescape
 import pytest
 import torch
 
+from grader.explain.as_text import as_lines
 from grader.explain.explanation import Difference, Drawn, Explanation, Named
 from grader.explain.page import page_of
 from grader.explain.snippet import Snippet
 from grader.explain.statistic import Chance, draw_distribution, text_histogram
-from grader.explain.told import told
 from grader.marking.result import FAILED, CheckResult
 
 EVIL = "<script>alert(1)</script>\x1b[31m\u202e"
@@ -47,7 +47,7 @@ def explanation():
 
 def test_it_holds_what_the_terminal_shows(explanation):
     page = page_of([explanation]).decode()
-    text = "\n".join(told(explanation))
+    text = "\n".join(as_lines(explanation))
     for words in ("sample_reparameterize(mean, std)", "normal: variance", "2.3e-19", "[0.5, 1. ]"):
         assert words in page
         assert words in text
@@ -60,7 +60,7 @@ def test_nothing_of_a_student_acts_on_page_or_terminal(explanation):
     assert "<script" not in page
     assert "&lt;script&gt;" in page
     assert "script-src 'none'" in unescape(page)
-    for text in (page, "\n".join(told(explanation))):
+    for text in (page, "\n".join(as_lines(explanation))):
         assert "\x1b" not in text
         assert "\u202e" not in text
 

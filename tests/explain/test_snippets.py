@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from grader.explain.told import told
+from grader.explain.as_text import as_lines
 from grader.marking.marker import Marker
 from tests.bank.entries import TRAININGS, Entry, wrong
 from tests.explain.entries import OPTIONS, Desk, entry, run_snippet
@@ -85,7 +85,7 @@ def test_a_value_stands_beside_the_one_that_is_due(first):
         assert row.came == pytest.approx(2 * row.expected, rel=1e-5)
     worst = found.differences[0]
     assert f"one is {worst.came:.5g} instead of {worst.expected:.5g}" in found.before.message
-    text = "\n".join(told(found))
+    text = "\n".join(as_lines(found))
     assert "Where they differ: 7 of 7" in text
     assert "run again, it ends as in results.json" in text
 

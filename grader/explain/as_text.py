@@ -18,7 +18,7 @@ SHORT = 28  # lines of one value
 MOST_SIGNS = 20_000  # of a line
 
 
-def told(one: Explanation, with_snippet: bool = True) -> Iterator[str]:
+def as_lines(one: Explanation, with_snippet: bool = True) -> Iterator[str]:
     """The lines; all that a student has a say in is harmless in them."""
     yield f"{one.item}  {one.before.name}: {one.before.status}"
     if one.before.message:
