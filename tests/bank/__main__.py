@@ -16,6 +16,7 @@ from rich.table import Table
 
 from tests.bank.attack import ATTACKS
 from tests.bank.entries import Entry, of_hand_ins, right, wrong
+from tests.bank.hostile import FOR_POINTS
 from tests.bank.run import run
 from tests.bank.verdict import Verdict
 
@@ -68,6 +69,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--only", default="", help="entries with this text in their names")
     parser.add_argument("--hand-ins", action="store_true", help="only those in the style of real hand-ins")
+    parser.add_argument("--unearned", action="store_true", help="only attempts to get points for no work")
     options = parser.parse_args()
     console = Console(width=110)
     wrongs, rights = wrong(), right()
@@ -76,6 +78,9 @@ def main() -> int:
     if options.hand_ins:
         chosen, attacks = of_hand_ins(), []
         entries = [entry for entry in entries if isinstance(entry, Entry) and entry.name in chosen]
+    if options.unearned:
+        entries = []
+        attacks = [entry.name for entry in FOR_POINTS if options.only in entry.name]
     entries += attacks
     if not entries:
         console.print(f"--only {options.only!r}: no entry has this in its name", markup=False)

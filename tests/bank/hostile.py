@@ -17,8 +17,10 @@ from tests.bank.hostile_unearned2 import UNEARNED2
 from tests.bank.hostile_values import VALUES
 from tests.bank.hostile_wire import WIRE
 
-__all__ = ["HOSTILE", "Hostile", "submission_of"]
+__all__ = ["FOR_POINTS", "HOSTILE", "Hostile", "submission_of"]
 
+# Attempts to earn points without the work, or to fill the memory of the grader's own process.
+FOR_POINTS = (*UNEARNED, *UNEARNED2, *PILE)
 HOSTILE: tuple[Hostile, ...] = (
     *PROCESSES,
     *EXCEPTIONS,
@@ -27,11 +29,9 @@ HOSTILE: tuple[Hostile, ...] = (
     *PATCHES,
     *REACH,
     *FILES,
-    *PILE,
     *TRAINING,
     *FORBIDDEN,
-    *UNEARNED,
-    *UNEARNED2,
+    *FOR_POINTS,
 )
 
 
