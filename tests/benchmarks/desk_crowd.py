@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,25 @@ class Crowd:
                 time.sleep(0.3)
 
 
+def work(crowd: Crowd, markers: int, kills: int, cells: list[str]) -> None:
+    """Let them mark, and kill the server under way; a marker who cannot go on ends it for all."""
+    with ThreadPoolExecutor(markers) as pool:
+        running = [pool.submit(crowd.mark, f"marker {number}", cells) for number in range(markers)]
+        next_kill = 1
+        while True:
+            ended = wait(running, timeout=0.1, return_when=FIRST_EXCEPTION).done
+            if failed := [one for one in ended if one.exception()]:
+                crowd.wanted = 0  # the others stop
+                failed[0].result()
+            if len(ended) == markers:
+                return
+            if next_kill <= kills and len(crowd.acknowledged) >= next_kill * crowd.wanted / (kills + 1):
+                print(f"{len(crowd.acknowledged)} marked: the server is killed", file=sys.stderr)
+                crowd.server.kill()
+                crowd.server.start()
+                next_kill += 1
+
+
 def compared(url: str, crowd: Crowd) -> dict[str, Any]:
     """What stands in the gradebook, beside what was acknowledged and what the history says."""
     engine = create_engine(url)
@@ -144,21 +164,11 @@ def main() -> None:
         crowd = Crowd(server, options.answers)
         cells = [grade_id(item.id) for item in questions()]
         start = time.perf_counter()
-        markers = [
-            threading.Thread(target=crowd.mark, args=(f"marker {number}", cells))
-            for number in range(options.markers)
-        ]
-        for one in markers:
-            one.start()
-        for kill in range(options.kills):
-            while len(crowd.acknowledged) < (kill + 1) * options.answers / (options.kills + 1):
-                time.sleep(0.1)
-            server.kill()
-            server.start()
-        for one in markers:
-            one.join()
-        seconds = time.perf_counter() - start
-        server.close()
+        try:
+            work(crowd, options.markers, options.kills, cells)
+        finally:
+            seconds = time.perf_counter() - start
+            server.close()
         ordered = sorted(crowd.seconds)
         found = compared(url, crowd) | {
             "seconds": round(seconds, 1),
