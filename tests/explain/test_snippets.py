@@ -9,7 +9,7 @@ import pytest
 
 from grader.explain.as_text import as_lines
 from grader.marking.marker import Marker
-from tests.bank.entries import TRAININGS, Entry, wrong
+from tests.bank.entries import TRAININGS, wrong
 from tests.explain.entries import OPTIONS, Desk, entry, run_snippet
 
 # Of every way to show a difference: a value, a gradient, a shape, a condition, an error, random numbers.
@@ -101,17 +101,9 @@ def test_a_statistic_stands_beside_its_limit_with_the_chance_of_right_code(first
     assert found.pictures[0].content.lstrip().startswith(b"<?xml")
 
 
-def by_family() -> list[Entry]:
-    """The first wrong entry of every family."""
-    found: dict[str, Entry] = {}
-    for one in wrong():
-        found.setdefault(one.family, one)
-    return list(found.values())
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("one", by_family(), ids=lambda one: one.name)
-def test_every_family_of_mistakes_is_explained(one, desk, tmp_path):
+@pytest.mark.parametrize("one", wrong(), ids=lambda one: one.name)
+def test_every_mistake_is_explained(one, desk, tmp_path):
     found = desk.explain(one, most=3)
     assert any(shows_difference(each) for each in found)
     if one.item in DIRECT:
