@@ -6,7 +6,7 @@ import hashlib
 import os
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from grader.files import read_regular
@@ -17,6 +17,7 @@ from grader.report.by_eye import by_eye, is_expected, item_of
 RESULTS = REPOSITORY / "docs" / "results"
 _TABLE = Path(__file__).with_name("solution_figures.toml")
 MOST_OTHERS = 8
+_SUFFIXES = tuple(IMAGE_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,20 @@ def solution_figures() -> dict[str, str]:
     return {theirs: ours for theirs, ours in table.items() if (RESULTS / ours).is_file()}
 
 
-def pairs(question: str, folder: Path) -> list[Pair]:
+def pairs(question: str, folder: Path) -> tuple[Pair, ...]:
     """The figures of a question: first those that it asks for, then what else was handed in for it.
 
     Args:
         question: id of the item, such as `1.8.grids`.
         folder: a student's `figures/`.
     """
+    return _pairs(question, _names(folder))
+
+
+@lru_cache(maxsize=4_000)
+def _pairs(question: str, handed_in: tuple[str, ...]) -> tuple[Pair, ...]:
+    """The figures of a question among those of these names: most students have the same."""
     expected = next((one.figures for one in by_eye() if one.item.id == question), ())
-    handed_in = _names(folder)
     by_stem = {Path(name).stem.casefold(): name for name in handed_in}
     found = [
         Pair(figure.shows, by_stem.get(figure.stem.casefold(), ""), solution_figures().get(figure.file, ""))
@@ -60,7 +66,7 @@ def pairs(question: str, folder: Path) -> list[Pair]:
         for name in handed_in
         if item_of(Path(name).stem) == question and not is_expected(Path(name).stem)
     ]
-    return found + [Pair(f"also handed in: {name}", name, "") for name in others[:MOST_OTHERS]]
+    return (*found, *(Pair(f"also handed in: {name}", name, "") for name in others[:MOST_OTHERS]))
 
 
 def figures_digest(question: str, folder: Path) -> str:
@@ -70,32 +76,30 @@ def figures_digest(question: str, folder: Path) -> str:
         return ""
     hashed = hashlib.sha256()
     for name in names:
-        hashed.update(name.encode() + b"\0" + _content_digest(folder / name))
+        hashed.update(name.encode() + b"\0" + _content_digest(f"{folder}/{name}"))
     return hashed.hexdigest()
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path) -> tuple[str, ...]:
     """The names of pictures in a folder of a student's."""
     try:
         names = sorted(os.listdir(folder)) if not folder.is_symlink() else []
     except OSError:
-        return []
-    return [
-        name for name in names if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith(".")
-    ]
+        return ()
+    return tuple(name for name in names if name.lower().endswith(_SUFFIXES) and not name.startswith("."))
 
 
-_DIGESTS: dict[Path, tuple[tuple[int, int], bytes]] = {}
+_DIGESTS: dict[str, tuple[tuple[int, int], bytes]] = {}
 
 
-def _content_digest(path: Path) -> bytes:
+def _content_digest(path: str) -> bytes:
     """SHA-256 of a file, read again only where it has changed."""
     try:
-        status = path.stat()
+        status = os.stat(path)
         stamp = (status.st_mtime_ns, status.st_size)
         known = _DIGESTS.get(path)
         if known is None or known[0] != stamp:
-            known = (stamp, hashlib.sha256(read_regular(path, MAX_IMAGE_BYTES)).digest())
+            known = (stamp, hashlib.sha256(read_regular(Path(path), MAX_IMAGE_BYTES)).digest())
             _DIGESTS[path] = known
         return known[1]
     except OSError:

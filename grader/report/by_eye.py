@@ -33,9 +33,8 @@ def item_of(stem: str) -> str:
 
     Names that training gives are known; others count by the question they begin with: `1.8 my samples`.
     """
-    exact = {figure.stem.casefold(): one.item.id for one in by_eye() for figure in one.figures}
-    if stem.casefold() in exact:
-        return exact[stem.casefold()]
+    if item := _expected().get(stem.casefold()):
+        return item
     if match := _QUESTION.match(stem.removeprefix("report-")):
         return next((one.item.id for one in by_eye() if one.item.question == match[1]), "")
     return ""
@@ -43,4 +42,10 @@ def item_of(stem: str) -> str:
 
 def is_expected(stem: str) -> bool:
     """Whether training gives a figure this name."""
-    return any(stem.casefold() == figure.stem.casefold() for one in by_eye() for figure in one.figures)
+    return stem.casefold() in _expected()
+
+
+@cache
+def _expected() -> dict[str, str]:
+    """The items by the names that training gives their figures."""
+    return {figure.stem.casefold(): one.item.id for one in by_eye() for figure in one.figures}
