@@ -67,23 +67,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="one run of the bank for each")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
-    parser.add_argument("--only", default="", help="entries with this text in their names")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="entries with one of these texts in their names"
+    )
     parser.add_argument("--hand-ins", action="store_true", help="only those in the style of real hand-ins")
     parser.add_argument("--unearned", action="store_true", help="only attempts to get points for no work")
     options = parser.parse_args()
     console = Console(width=110)
+
+    def chosen(name: str) -> bool:
+        return any(text in name for text in options.only)
+
     wrongs, rights = wrong(), right()
-    entries: list[Entry | str] = [entry for entry in wrongs + rights if options.only in entry.name]
-    attacks = [entry.name for entry in ATTACKS if options.only in entry.name]
+    entries: list[Entry | str] = [entry for entry in wrongs + rights if chosen(entry.name)]
+    attacks = [entry.name for entry in ATTACKS if chosen(entry.name)]
     if options.hand_ins:
-        chosen, attacks = of_hand_ins(), []
-        entries = [entry for entry in entries if isinstance(entry, Entry) and entry.name in chosen]
+        names, attacks = of_hand_ins(), []
+        entries = [entry for entry in entries if isinstance(entry, Entry) and entry.name in names]
     if options.unearned:
         entries = []
-        attacks = [entry.name for entry in FOR_POINTS if options.only in entry.name]
+        attacks = [entry.name for entry in FOR_POINTS if chosen(entry.name)]
     entries += attacks
     if not entries:
-        console.print(f"--only {options.only!r}: no entry has this in its name", markup=False)
+        console.print(f"--only: no entry has {' or '.join(options.only)} in its name", markup=False)
         return 2
     started = time.monotonic()
     tasks = [(entry, seed) for seed in options.seeds for entry in entries]

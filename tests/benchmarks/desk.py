@@ -1,8 +1,9 @@
 """One scripted browser gives answers the same points and sentences, in formgrader and at the desk.
 
-    python -m tests.benchmarks.desk COURSE [--count 100] [--cell q1-1] [--skip-formgrader]
+    python -m tests.benchmarks.desk COURSE [--count 100] [--cell q1-1] [--skip-formgrader] [--db-url URL]
 
-COURSE is a made-up course (`make demo-course`), which is not changed: a copy is, beside it. Counted are
+COURSE is a made-up course (`make demo-course`), which is not changed: a copy is, beside it, or in the empty
+database that URL names. Counted are
 clicks, keys (those of sentences apart), and the time that the browser waits for the next answer.
 """
 
@@ -11,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tests"))  # where pytest has it, too
 
 from playwright.sync_api import sync_playwright  # noqa: E402
 
-from grader.gradebook.course import Course  # noqa: E402
+from tests.benchmarks.desk_course import copy_of  # noqa: E402
 from tests.desk.serving import CHROMIUM, TOKEN, Person, served  # noqa: E402
 
 # Points and sentences, one after another: what a marker gives again and again.
@@ -130,19 +130,6 @@ def at_the_desk(page: Any, address: str, cell: str, count: int, sentences: bool)
     return counted.figures(count)
 
 
-def linked_copy(course: Path, folder: Path) -> Path:
-    """A course like another. What a desk does not change is linked: gigabytes otherwise."""
-
-    def copied(source: str, target: str) -> None:
-        if "autograded" in source or "collected" in source or "submitted" in source:
-            os.link(source, target)
-        else:
-            shutil.copy2(source, target)
-
-    shutil.copytree(course, folder / "course", copy_function=copied)
-    return folder / "course"
-
-
 def prepared(person: Person, cell: str) -> None:
     """The three sentences as the first items: what a marker types once, in the first minutes."""
     for item, text in zip(person.items(cell), SENTENCES, strict=False):
@@ -159,12 +146,13 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--cell", default="q1-1")
     parser.add_argument("--skip-formgrader", action="store_true")
+    parser.add_argument("--db-url", help="an empty database for the copy, such as one of PostgreSQL")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.course.parent) as folder, sync_playwright() as driver:
-        copy = linked_copy(options.course, Path(folder))
+        course, _ = copy_of(options.course, Path(folder), options.db_url)
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        with served(Course(copy), Path(folder, "home")) as server:
+        with served(course, Path(folder, "home")) as server:
             page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
             page.set_default_timeout(120_000)
             prepared(Person(server.address), options.cell)

@@ -3,7 +3,8 @@
     python -m tests.benchmarks.desk_crowd COURSE [--answers 2000] [--markers 8] [--kills 5] [--db-url URL]
 
 COURSE is a made-up course (`make demo-course`), which is not changed: a copy is, beside it. The markers do
-what a page's script does, with sessions of their own. In the end the gradebook is compared with
+what a page's script does, with sessions of their own. With URL, an empty database, the copy's gradebook is
+there. In the end the gradebook is compared with
 what was acknowledged, and with the history.
 """
 
@@ -31,9 +32,8 @@ from sqlalchemy import create_engine, select  # noqa: E402
 from grader.desk.grades import standings  # noqa: E402
 from grader.desk.rubric_items import questions  # noqa: E402
 from grader.desk.tables import HISTORY  # noqa: E402
-from grader.gradebook.course import Course  # noqa: E402
 from grader.release.notebook import grade_id  # noqa: E402
-from tests.benchmarks.desk import linked_copy  # noqa: E402
+from tests.benchmarks.desk_course import copy_of  # noqa: E402
 from tests.desk.serving import Person, Server  # noqa: E402
 
 PATIENCE = 120.0  # seconds that a marker waits for a server to come back
@@ -155,11 +155,10 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=2_000)
     parser.add_argument("--markers", type=int, default=8)
     parser.add_argument("--kills", type=int, default=5)
-    parser.add_argument("--db-url", help="the course's own, if it is not SQLite")
+    parser.add_argument("--db-url", help="an empty database for the copy, such as one of PostgreSQL")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.course.parent) as folder:
-        course = Course(linked_copy(options.course, Path(folder)))
-        url = options.db_url or f"sqlite:///{course.root}/gradebook.db"
+        course, url = copy_of(options.course, Path(folder), options.db_url)
         server = Server(course, Path(folder, "home"))
         crowd = Crowd(server, options.answers)
         cells = [grade_id(item.id) for item in questions()]
