@@ -13,8 +13,7 @@ from grader.errors import GraderFault, GraderUsageError
 from grader.explain.versions import version_with
 from grader.marking.marker import DEVICES, DISTRIBUTIONS, MarkingOptions, suite_digest
 from grader.marking.result import PASSED, CheckResult, ItemResult, SubmissionResult
-from grader.marking.result_json import result_from_json
-from grader.report.results_json import FILE_NAME
+from grader.report.results_json import read_result
 from grader.rubric import load_rubric
 from grader.submission import Submission, find_submissions, read_found
 from grader.submission.model import code_digest
@@ -70,7 +69,7 @@ def find_original(asked: Asked) -> Original:
             was, since the suite, the code, Python, the libraries or the images are others.
     """
     shown = printable(str(asked.folder))
-    result = _read(asked.folder, shown)
+    result = read_result(asked.folder)
     item, checks = _chosen(asked, result)
     origin = origin_of(asked.folder.parent, result.submission)
     _expect_suite(result, shown)
@@ -86,25 +85,6 @@ def find_original(asked: Asked) -> Original:
     )
     submission, sure = _hand_in(asked, result, origin, shown)
     return Original(result, item, checks, submission, options, sure)
-
-
-def _read(folder: Path, shown: str) -> SubmissionResult:
-    path = folder / FILE_NAME
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise GraderUsageError(
-            f"{shown}: there is no {FILE_NAME} in it; give the folder of one submission in the --output "
-            "folder of a run, OUTPUT/<submission>"
-        ) from None
-    except OSError as error:
-        raise GraderUsageError(
-            f"{printable(str(path))}: cannot be read: {error.strerror or error}"
-        ) from error
-    try:
-        return result_from_json(content)
-    except ValueError as error:
-        raise GraderUsageError(f"{printable(str(path))}: {error}; mark the submission again") from error
 
 
 def _chosen(asked: Asked, result: SubmissionResult) -> tuple[ItemResult, tuple[CheckResult, ...]]:

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from grader.errors import GraderUsageError
 from grader.files import write_atomically
 from grader.marking.result import SubmissionResult
+from grader.marking.result_json import result_from_json
+from grader.text import printable
 
 FILE_NAME = "results.json"
 PAIRS_FILE = "similar.json"  # {"pairs": [{"a": "s1", "b": "s2", "score": 0.97}, ...]}, beside the submissions
@@ -42,6 +45,27 @@ def write_result(output: Path, result: SubmissionResult) -> Path:
     path = folder / FILE_NAME
     write_atomically(path, content)
     return path
+
+
+def read_result(folder: Path) -> SubmissionResult:
+    """The result in `OUTPUT/<submission>`, for a command that was given this folder.
+
+    Raises:
+        GraderUsageError: there is none, it cannot be read, or it is not valid.
+    """
+    path = folder / FILE_NAME
+    shown = printable(str(path))
+    try:
+        return result_from_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise GraderUsageError(
+            f"{printable(str(folder))}: there is no {FILE_NAME} in it; give a submission's folder in the "
+            "--output folder of a run, OUTPUT/<submission>"
+        ) from None
+    except OSError as error:
+        raise GraderUsageError(f"{shown}: cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise GraderUsageError(f"{shown}: {printable(str(error), 160)}; mark the submission again") from error
 
 
 def result_bytes(result: SubmissionResult) -> bytes:

@@ -17,9 +17,8 @@ from grader.marking.result import (
     SubmissionResult,
     Why,
 )
-from grader.marking.result_json import result_from_json
 from grader.report.decisions import carried_over, now, read_decisions, write_decisions
-from grader.report.results_json import FILE_NAME, write_result
+from grader.report.results_json import FILE_NAME, read_result, write_result
 from grader.text import one_line, printable
 
 MOST_CHARACTERS = 500  # of a reason
@@ -125,20 +124,7 @@ def _write(
 
 
 def _result(folder: Path) -> SubmissionResult:
-    path = folder / FILE_NAME
-    shown = printable(str(path))
-    try:
-        return replace(result_from_json(path.read_bytes()), submission=folder.name)
-    except FileNotFoundError as error:
-        raise GraderUsageError(
-            f"{shown}: there is no such file; give a submission's folder in the --output folder of a run"
-        ) from error
-    except OSError as error:
-        raise GraderFault(f"{shown}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise GraderUsageError(
-            f"{shown}: {printable(str(error), 120)}; grade this submission again"
-        ) from error
+    return replace(read_result(folder), submission=folder.name)
 
 
 def _item(result: SubmissionResult, name: str) -> ItemResult:

@@ -202,7 +202,7 @@ def test_unknown_names_are_refused(marked: Path, capsys) -> None:
     assert decide(marked, *GIVEN, on="1.1") == 2
     assert "1.1: no automatic item; there are 1.7.reparameterize, 1.7.kld" in capsys.readouterr().err
     assert decide(marked, *GIVEN, name="nobody") == 2
-    assert "nobody/results.json: there is no such file" in capsys.readouterr().err
+    assert "nobody: there is no results.json in it; give a submission's folder" in capsys.readouterr().err
     assert main(["decide", str(marked / "nowhere" / "mia"), ITEM, *GIVEN]) == 2
     assert "nowhere: there is no such folder; give the --output folder of a run" in capsys.readouterr().err
 
