@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grader.cli.options import labelled
 from grader.errors import FAULT, GraderUsageError
 from grader.terminal.lines import complain
 
@@ -73,13 +74,11 @@ def _labelled(given: list[str]) -> dict[str, Path]:
 
     found: dict[str, Path] = {}
     for one in given:
-        label, sign, rest = one.partition("=")
-        folder = Path(one if Path(one).exists() or not sign else rest)
-        own = label.strip() if folder != Path(one) else ""
+        label, folder = labelled(one)
         if (folder / CONFIG_FILE).is_file():
             folder = Course(folder).results
         course = course_of_results(folder)
-        name = own or (course.root if course is not None else folder.absolute()).name
+        name = label or (course.root if course is not None else folder.absolute()).name
         if name in found:
             raise GraderUsageError(
                 f"two years are called {printable(name)}: name each, such as 2026={printable(str(folder))}"
