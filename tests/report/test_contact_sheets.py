@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from grader.marking.result import FAILED, NOT_IMPLEMENTED, PASSED, PictureDifference
@@ -11,13 +10,11 @@ from grader.report.pages import write_pages
 from grader.report.pictures import Picture, draw, file_name, from_originals
 from grader.report.results_json import write_result
 
+from .cards import cards_on
 from .images import write_pictures
 from .results import result
 
 SHEET = f"item-{ITEM}.html"
-CARD = re.compile(
-    r'<li[^>]*?(?:data-d="([^"]*)")?><a href="[^"]*">.*?<span class="who"><span>(.*?)</span>', re.DOTALL
-)
 
 
 def add(folder, name: str, difference: float | None, picture: bool = True, status: str = PASSED) -> None:
@@ -30,8 +27,7 @@ def add(folder, name: str, difference: float | None, picture: bool = True, statu
 
 def cards(folder) -> list[str]:
     write_pages(folder)
-    text = (folder / SHEET).read_text()
-    return [name for _, name in CARD.findall(text.partition('id="cards-manifold"')[2].partition("</ul>")[0])]
+    return cards_on(folder / SHEET, KIND)
 
 
 def test_the_expected_picture_is_first_and_the_farthest_follow(tmp_path):
