@@ -15,7 +15,7 @@ from types import FrameType
 import typer
 from typer.exceptions import TyperException
 
-from grader.cli import compare, course, decide, explain, grade, similar
+from grader.cli import board, compare, course, decide, explain, grade, similar
 from grader.errors import FAULT, INTERRUPTED, USAGE, GraderFault, GraderUsageError
 from grader.terminal.lines import complain
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(course.app, name="course")
 for command in (
+    board.board,
     compare.accept,
     compare.compare,
     course.doctor,

@@ -121,3 +121,11 @@ WithPages = Annotated[
         "--pages/--no-pages", help="Write pages for students and staff from all results in the folder."
     ),
 ]
+
+
+def labelled(given: str) -> tuple[str, Path]:
+    """`LABEL=FOLDER` or a folder alone: the label, empty where there is none, and the folder."""
+    label, sign, folder = given.partition("=")
+    if not sign or Path(given).exists():  # a folder may have such a name
+        return "", Path(given)
+    return label.strip(), Path(folder)

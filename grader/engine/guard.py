@@ -17,10 +17,11 @@ from grader.box.errors import BoxError
 from grader.engine.cpus import cpus_before
 from grader.engine.reuse import environment_digest
 from grader.engine.unmarked import Provenance
+from grader.engine.worker import Drawn
 from grader.machine.refusals import explained
 from grader.machine.trial import try_box
 from grader.marking.marker import Marker, MarkingOptions, suite_digest
-from grader.marking.result import SubmissionResult
+from grader.marking.result import PictureDifference, SubmissionResult
 
 if TYPE_CHECKING:
     from grader.box.client import Channels
@@ -68,17 +69,30 @@ class BoxLeaks(Exception):
 class DrawingMarker(Marker):
     """A marker that draws what students' models make."""
 
-    def pictures(self, submission: Submission, result: SubmissionResult) -> dict[str, bytes]:
-        """What the models of the submission that was marked last have made, drawn; the files by name."""
-        from grader.report.pictures import Picture, draw, file_name  # not at once: numpy and PIL take 0.1 s
+    def pictures(self, submission: Submission, result: SubmissionResult) -> Drawn:
+        """What the models of the submission that was marked last have made, drawn.
 
-        drawn = {}
-        for shown in self.shown:
-            content = draw(Picture(shown.item, shown.kind, shown.values.numpy()))
-            if content is not None:
-                drawn[file_name(shown.item, shown.kind)] = content
+        Its manifold is another one than the checks saw: see `common_view`.
+        """
+        # Not at once: numpy and PIL take 0.1 s, and the suites load torch.
+        from grader.engine.common_view import view
+        from grader.report.expected_manifold import ITEM, KIND
+        from grader.report.pictures import Picture, draw, file_name, from_originals
+
+        pictures = [Picture(one.item, one.kind, one.values.numpy()) for one in self.shown if one.item != ITEM]
         self.shown = []
-        return drawn
+        differences = [
+            PictureDifference(one.item, one.kind, from_originals(one.values))
+            for one in pictures
+            if one.kind == "reconstructions"
+        ]
+        seen = view(submission.files, result, self.box)
+        if seen is not None:
+            differences.append(PictureDifference(ITEM, KIND, seen.difference))
+            if seen.tiles is not None:
+                pictures.append(Picture(ITEM, KIND, seen.tiles.numpy()))
+        drawn = {file_name(one.item, one.kind): draw(one) for one in pictures}
+        return Drawn({name: made for name, made in drawn.items() if made is not None}, tuple(differences))
 
 
 def guarded_marker(options: MarkingOptions, provenance: Provenance) -> DrawingMarker:

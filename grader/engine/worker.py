@@ -23,19 +23,32 @@ from grader.engine.cpus import keep_to
 from grader.engine.memory import PeakMemory
 from grader.engine.reuse import fingerprint
 from grader.engine.unmarked import Provenance, unreadable
-from grader.marking.result import NOT_SUBMITTED, ItemResult, Note, SubmissionResult
+from grader.marking.result import NOT_SUBMITTED, ItemResult, Note, PictureDifference, SubmissionResult
 from grader.submission import Found, Submission, read_found
 
 if TYPE_CHECKING:
     from grader.report.figures import Figures
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What a marker has drawn of a submission.
+
+    Attributes:
+        files: those that belong beside `results.json`, by name.
+        differences: how far pictures are from what they should show.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    differences: tuple[PictureDifference, ...] = ()
+
+
 class MarkerProtocol(Protocol):
     """What marks submissions, one at a time.
 
-    A marker may also have a method `pictures(submission, result)`. It is called once for each submission that
-    has been marked, with the box still warm, and returns the files that belong beside `results.json`, their
-    bytes by name. What it raises costs the pictures, never marks.
+    A marker may also have a method `pictures(submission, result)`, which returns `Drawn`. It is called once
+    for each submission that has been marked, with the box still warm. What it raises costs the pictures,
+    never marks.
     """
 
     def mark(self, submission: Submission) -> SubmissionResult:
@@ -127,7 +140,7 @@ def mark_one(task: Found | Submission, provenance: Provenance) -> Marked:
         # The box has broken down, most likely. Once more, with everything new.
         close_marker()
         result, memory = _mark(submission)
-    pictures = _pictures(submission, result)
+    drawn = _pictures(submission, result)
     figures = _figures(submission, provenance)
     missing = tuple(warning for warning in submission.warnings if warning not in result.warnings)
     left_out = (*figures.refused, *figures.beyond)
@@ -141,8 +154,9 @@ def mark_one(task: Found | Submission, provenance: Provenance) -> Marked:
         items=tuple(_with_review(item, submission.review) for item in result.items),
         warnings=(*missing, *result.warnings, *left_out),
         notes=(*result.notes, *notes),
+        differences=drawn.differences,
     )
-    return Marked(result, digest, pictures, figures.files, memory)
+    return Marked(result, digest, drawn.files, figures.files, memory)
 
 
 def _with_review(item: ItemResult, review: str) -> ItemResult:
@@ -176,16 +190,17 @@ def _settle() -> None:
         gc.enable()
 
 
-def _pictures(submission: Submission, result: SubmissionResult) -> Mapping[str, bytes]:
+def _pictures(submission: Submission, result: SubmissionResult) -> Drawn:
     """The one place where anything is done for a submission after its marks are known."""
     draw = getattr(_State.marker, "pictures", None)
     if draw is None:
-        return {}
+        return Drawn()
     try:
-        return dict(draw(submission, result))
+        drawn: Drawn = draw(submission, result)
+        return drawn
     except Exception:
         close_marker()
-        return {}
+        return Drawn()
 
 
 def _figures(submission: Submission, provenance: Provenance) -> Figures:

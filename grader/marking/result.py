@@ -139,6 +139,21 @@ class Note:
 
 
 @dataclass(frozen=True)
+class PictureDifference:
+    """How far a picture that was made while marking is from what it should show. No mark depends on it.
+
+    Attributes:
+        item: the item that it belongs to.
+        kind: such as `manifold` or `reconstructions`.
+        value: 0, as it should be, to 1; 1 also where there is no picture, because nothing came to be drawn.
+    """
+
+    item: str
+    kind: str
+    value: Finite
+
+
+@dataclass(frozen=True)
 class SubmissionResult:
     """One submission's marks on the automatic items.
 
@@ -152,6 +167,7 @@ class SubmissionResult:
         notes: the same with their audiences; a rule that is broken in the words for the student.
         code: digest of the files that were marked; empty in results of before.
         history: every change of an item's points since it was first marked, the latest last.
+        differences: of pictures, for those that can be compared with what they should show.
     """
 
     submission: str
@@ -170,6 +186,7 @@ class SubmissionResult:
     python: str = ""
     code: str = ""
     history: tuple[Change, ...] = ()
+    differences: tuple[PictureDifference, ...] = ()
 
     @property
     def points(self) -> float:
@@ -229,6 +246,8 @@ class SubmissionResult:
             table["code"] = self.code
         if self.history:
             table["history"] = [asdict(change) for change in self.history]
+        if self.differences:
+            table["differences"] = [asdict(one) | {"value": round(one.value, 5)} for one in self.differences]
         if self.notes:
             table["notes"] = [asdict(note) for note in self.notes]
         return table

@@ -59,6 +59,12 @@ def remove_pictures(folder: Path) -> None:
             (folder / file_name(item.id, kind)).unlink(missing_ok=True)
 
 
+def from_originals(pairs: np.ndarray) -> float:
+    """How far reconstructions are from their originals, 0 to 1, of pairs `[N, 2, H, W]`; 1 for none."""
+    pairs = np.clip(np.nan_to_num(pairs[: MOST_TILES["reconstructions"]], nan=1.0), 0.0, 1.0)
+    return float(np.abs(pairs[:, 0] - pairs[:, 1]).mean()) if pairs.size else 1.0
+
+
 def draw(picture: Picture) -> bytes | None:
     """The picture's file; None where its values cannot be drawn."""
     try:

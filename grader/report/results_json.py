@@ -15,7 +15,9 @@ from grader.marking.result_json import result_from_json
 from grader.text import printable
 
 FILE_NAME = "results.json"
-PAIRS_FILE = "similar.json"  # {"pairs": [{"a": "s1", "b": "s2", "score": 0.97}, ...]}, beside the submissions
+# Beside the submissions: {"pairs": [{"a": "s1", "b": "s2", "score": 0.97}, ...], "against": [{"a": "s1",
+# "cohort": "2026", "b": "s7", "score": 0.98}, ...]}, the latter with submissions of other cohorts.
+PAIRS_FILE = "similar.json"
 
 
 def write_result(output: Path, result: SubmissionResult) -> Path:
@@ -78,19 +80,32 @@ def result_bytes(result: SubmissionResult) -> bytes:
     return content.encode("utf-8") + b"\n"
 
 
-def write_pairs(output: Path, pairs: Iterable[tuple[str, str, float]]) -> Path:
+def write_pairs(
+    output: Path,
+    pairs: Iterable[tuple[str, str, float]],
+    against: Iterable[tuple[str, str, str, float]] = (),
+) -> Path:
     """Write who is how alike, for the cohort's page.
 
     Args:
         output: the folder of results.
         pairs: two submissions and a score, 0 to 1.
+        against: a submission, another cohort, one of its submissions, and a score.
 
     Raises:
         OSError: the file cannot be written.
     """
-    rows = [{"a": one, "b": other, "score": round(score, 4)} for one, other, score in pairs]
+    table: dict[str, Any] = {
+        "pairs": [{"a": one, "b": other, "score": round(score, 4)} for one, other, score in pairs]
+    }
+    rows = [
+        {"a": one, "cohort": cohort, "b": other, "score": round(score, 4)}
+        for one, cohort, other, score in against
+    ]
+    if rows:  # a key that was added: only where it says something
+        table["against"] = rows
     path = output / PAIRS_FILE
-    write_atomically(path, json.dumps(_valid({"pairs": rows}), indent=2).encode() + b"\n")
+    write_atomically(path, json.dumps(_valid(table), indent=2).encode() + b"\n")
     return path
 
 

@@ -6,12 +6,13 @@ order little. Runs of tokens that many submissions share are not counted: they a
 
 from __future__ import annotations
 
+import copy
 import heapq
 import io
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations, product
 
 from copydetect import CodeFingerprint, compare_files
 from copydetect.utils import get_token_coverage
@@ -35,6 +36,7 @@ class Pair:
         score: how much of the one is in the other, 0 to 1: the larger of the two shares.
         shares: for each the share of its code that the other has too.
         spans: for each the places in its code that the other has too, from character to character.
+        cohort: of the second, where that is another one.
     """
 
     first: str
@@ -42,6 +44,7 @@ class Pair:
     score: float
     shares: tuple[float, float]
     spans: tuple[tuple[Span, ...], tuple[Span, ...]]
+    cohort: str = ""
 
 
 def alike_pairs(codes: Mapping[str, str], count: int) -> list[Pair]:
@@ -51,37 +54,81 @@ def alike_pairs(codes: Mapping[str, str], count: int) -> list[Pair]:
         codes: what each student wrote, by the submission's name.
         count: how many pairs at most.
     """
-    prints = {name: _fingerprint(code) for name, code in codes.items()}
-    _leave_out_common(list(prints.values()))
-    prints = {name: found for name, found in prints.items() if found.token_coverage >= SHORTEST}
+    prints = _fingerprints(codes)
+    prints = _without(prints, _common(prints))
+    return _most_alike(prints, prints, combinations(sorted(prints), 2), count)
 
+
+def alike_pairs_of(
+    codes: Mapping[str, str], others: Mapping[str, Mapping[str, str]], count: int
+) -> list[Pair]:
+    """The most alike pairs of a submission and one of another cohort, from the most alike on.
+
+    What many of either cohort share is not counted.
+
+    Args:
+        codes: what each student wrote, by the submission's name.
+        others: the same of other cohorts, by the cohort's name.
+        count: how many pairs at most.
+    """
+    prints = _fingerprints(codes)
+    common = _common(prints)
+    found = []
+    for cohort, their_codes in others.items():
+        theirs = _fingerprints(their_codes)
+        shared = common | _common(theirs)
+        mine, theirs = _without(prints, shared), _without(theirs, shared)
+        pairs = _most_alike(mine, theirs, product(sorted(mine), sorted(theirs)), count)
+        found += [replace(pair, cohort=cohort) for pair in pairs]
+    return sorted(found, key=lambda pair: (-pair.score, pair.first, pair.cohort, pair.second))[:count]
+
+
+def _most_alike(
+    mine: Mapping[str, CodeFingerprint],
+    theirs: Mapping[str, CodeFingerprint],
+    candidates: Iterable[tuple[str, str]],
+    count: int,
+) -> list[Pair]:
     def overlap(names: tuple[str, str]) -> float:
-        one, other = (prints[name].hashes for name in names)
+        one, other = mine[names[0]].hashes, theirs[names[1]].hashes
         return len(one & other) / min(len(one), len(other))
 
     # The overlap of the sets is quick to find and close to the score; the score itself, for a few.
-    candidates = heapq.nlargest(4 * count, combinations(sorted(prints), 2), key=overlap)
-    pairs = [_pair(one, other, prints) for one, other in candidates]
+    closest = heapq.nlargest(4 * count, candidates, key=overlap)
+    pairs = [_pair(one, other, mine[one], theirs[other]) for one, other in closest]
     found = [pair for pair in pairs if pair.score > 0]
     return sorted(found, key=lambda pair: (-pair.score, pair.first, pair.second))[:count]
 
 
-def _fingerprint(code: str) -> CodeFingerprint:
-    return CodeFingerprint("code.py", RUN, EVERY_RUN, language="python", fp=io.StringIO(code))
+def _fingerprints(codes: Mapping[str, str]) -> dict[str, CodeFingerprint]:
+    return {
+        name: CodeFingerprint("code.py", RUN, EVERY_RUN, language="python", fp=io.StringIO(code))
+        for name, code in codes.items()
+    }
 
 
-def _leave_out_common(prints: list[CodeFingerprint]) -> None:
-    """Remove the runs that many have from all fingerprints."""
-    counts = Counter(run for found in prints for run in found.hashes)
+def _common(prints: Mapping[str, CodeFingerprint]) -> set[int]:
+    """The runs that many of a cohort have."""
+    counts = Counter(run for found in prints.values() for run in found.hashes)
     most = max(COMMON_SHARE * len(prints), NEVER_COMMON)
-    for found in prints:
-        found.hashes = {run for run in found.hashes if counts[run] <= most}
-        found.hash_idx = {run: places for run, places in found.hash_idx.items() if run in found.hashes}
-        found.token_coverage = get_token_coverage(found.hash_idx, found.k, len(found.filtered_code))
+    return {run for run, count in counts.items() if count > most}
 
 
-def _pair(one: str, other: str, prints: Mapping[str, CodeFingerprint]) -> Pair:
-    _, shares, slices = compare_files(prints[one], prints[other])
+def _without(prints: Mapping[str, CodeFingerprint], common: set[int]) -> dict[str, CodeFingerprint]:
+    """Copies of the fingerprints without common runs, those that are long enough to tell anything."""
+    kept = {}
+    for name, found in prints.items():
+        one = copy.copy(found)
+        one.hashes = found.hashes - common
+        one.hash_idx = {run: places for run, places in found.hash_idx.items() if run in one.hashes}
+        one.token_coverage = get_token_coverage(one.hash_idx, one.k, len(one.filtered_code))
+        if one.token_coverage >= SHORTEST:
+            kept[name] = one
+    return kept
+
+
+def _pair(one: str, other: str, mine: CodeFingerprint, theirs: CodeFingerprint) -> Pair:
+    _, shares, slices = compare_files(mine, theirs)
     exact = (min(1.0, float(shares[0])), min(1.0, float(shares[1])))
     spans = tuple(
         tuple((int(start), int(end)) for start, end in places.T) if places.size else () for places in slices

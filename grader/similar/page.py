@@ -29,14 +29,23 @@ class Side:
     pieces: tuple[Piece, ...]
 
 
-def write_page(path: Path, pairs: Sequence[Pair], codes: Mapping[str, str], empty: Sequence[str]) -> None:
+def write_page(
+    path: Path,
+    pairs: Sequence[Pair],
+    codes: Mapping[str, str],
+    empty: Sequence[str],
+    against: Sequence[Pair] = (),
+    others: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
     """Write the page.
 
     Args:
         path: where to.
-        pairs: from the most alike on.
+        pairs: within the cohort, from the most alike on.
         codes: what each student wrote, by the submission's name.
         empty: names of submissions without any code of their own.
+        against: pairs with submissions of other cohorts, likewise.
+        others: what those wrote, by cohort and name.
 
     Raises:
         OSError: it cannot be written.
@@ -48,17 +57,23 @@ def write_page(path: Path, pairs: Sequence[Pair], codes: Mapping[str, str], empt
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    sides = [
-        [
-            Side(name, share, pieces(codes[name], spans))
-            for name, share, spans in zip((pair.first, pair.second), pair.shares, pair.spans, strict=True)
-        ]
-        for pair in pairs
-    ]
+    others = others or {}
     text = environment.get_template("page.html.j2").render(
-        pairs=list(zip(pairs, sides, strict=True)), compared=len(codes) - len(empty), empty=empty
+        pairs=[(pair, _sides(pair, codes, codes)) for pair in pairs],
+        against=[(pair, _sides(pair, codes, others[pair.cohort])) for pair in against],
+        cohorts={cohort: len(theirs) for cohort, theirs in others.items()},
+        compared=len(codes) - len(empty),
+        empty=empty,
     )
     write_atomically(path, text.encode("utf-8", "replace"))
+
+
+def _sides(pair: Pair, mine: Mapping[str, str], theirs: Mapping[str, str]) -> list[Side]:
+    other = f"{pair.second} of {pair.cohort}" if pair.cohort else pair.second
+    return [
+        Side(pair.first, pair.shares[0], pieces(mine[pair.first], pair.spans[0])),
+        Side(other, pair.shares[1], pieces(theirs[pair.second], pair.spans[1])),
+    ]
 
 
 def pieces(code: str, spans: Sequence[Span]) -> tuple[Piece, ...]:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from grader.engine import Provenance, worker
+from grader.engine.worker import Drawn
 from grader.marking.result import GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.rubric import load_rubric
 from grader.submission import Found, Submission
@@ -126,11 +127,11 @@ class EndedMarker(FakeMarker):
 class DrawingMarker(FakeMarker):
     """Has pictures, too."""
 
-    def pictures(self, submission: Submission, result: SubmissionResult) -> dict[str, bytes]:
+    def pictures(self, submission: Submission, result: SubmissionResult) -> Drawn:
         self.log(f"draw:{submission.name}")
         if "clumsy" in submission.name:
             raise OSError("no ink")
-        return {"manifold.png": f"{submission.name} {result.points}".encode()}
+        return Drawn({"manifold.png": f"{submission.name} {result.points}".encode()})
 
 
 class HereWorkers:

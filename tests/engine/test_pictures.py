@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from grader.engine import grade_into, prepare_output, worker
+from grader.engine.worker import Drawn
 from grader.report.pictures import file_name
 from grader.submission import Submission
 from tests.report.images import png
@@ -23,7 +24,7 @@ class Drawing(FakeMarker):
     """Draws what the environment says."""
 
     def pictures(self, submission, result):
-        return dict.fromkeys(os.environ["DRAWN"].split(), b"picture")
+        return Drawn(dict.fromkeys(os.environ["DRAWN"].split(), b"picture"))
 
 
 def mark(folder, submissions, drawn: str, monkeypatch, factory=Drawing, **changes):

@@ -8,7 +8,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from grader.marking.result import Change, CheckResult, Decision, ItemResult, SubmissionResult
+from grader.marking.result import (
+    Change,
+    CheckResult,
+    Decision,
+    ItemResult,
+    PictureDifference,
+    SubmissionResult,
+)
 from grader.marking.result_json import json_schema, result_from_json
 
 SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "results.schema.json"
@@ -37,6 +44,7 @@ RESULT = SubmissionResult(
     python="3.11.2",
     code="sha256:1",
     history=(Change("2027-01-01T12:00:00Z", "1.7.kld", 0.5, 1.27, "marked", "sha256:0"),),
+    differences=(PictureDifference("1.9.manifold", "manifold", 0.25),),
 )
 
 

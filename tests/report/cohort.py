@@ -19,9 +19,17 @@ import numpy as np
 
 from grader.engine.unmarked import Provenance, grader_fault, unreadable
 from grader.marking.cause import Cause
-from grader.marking.result import NOT_SUBMITTED, PASSED, CheckResult, ItemResult, SubmissionResult
+from grader.marking.result import (
+    NOT_SUBMITTED,
+    PASSED,
+    CheckResult,
+    ItemResult,
+    PictureDifference,
+    SubmissionResult,
+)
+from grader.report.expected_manifold import expected
 from grader.report.figures import replace_figures
-from grader.report.pictures import Picture
+from grader.report.pictures import Picture, from_originals
 from grader.report.results_json import write_result
 from grader.rubric import load_rubric
 from grader.submission import STUDENT, Submission
@@ -153,15 +161,24 @@ def pictures_of(result: SubmissionResult, seed: int) -> list[Picture]:
 
 
 def _manifold(draw: np.random.Generator, right: bool) -> np.ndarray:
-    """A 20 x 20 grid like that of the grader's decoder, `[400, 28, 28]`; wrong ones go in the wrong steps."""
-    places = np.linspace(0.025, 0.975, 20)
-    share = places if right else np.clip(np.round(places * draw.integers(2, 5)) / 4, 0, 1)
-    tiles = np.zeros((20, 20, 28, 28))
-    upper, lower = draw.random(2), draw.random(2)
-    tiles[:, :, :14] = (upper[0] + (upper[1] - upper[0]) * share)[:, None, None, None]
-    tiles[:, :, 14:] = (lower[0] + (lower[1] - lower[0]) * share)[None, :, None, None]
-    tiles[:, :, :, 0], tiles[:, :, :, 27] = 0.0, 1.0
+    """The 20 x 20 grid of the decoder that is shown to all, `[400, 28, 28]`; wrong ones go in wrong steps."""
+    tiles = expected()
+    if not right:
+        steps = np.clip(np.round(np.arange(20) / 19 * draw.integers(2, 5)) / 4, 0, 1) * 19
+        tiles = tiles[np.ix_(steps.astype(int), steps.astype(int))]
     return tiles.reshape(400, 28, 28)
+
+
+def differences_of(pictures: list[Picture]) -> tuple[PictureDifference, ...]:
+    """How far pictures are from what they should show, as the grader has it."""
+    found = []
+    for one in pictures:
+        if one.kind == "manifold":
+            off = np.abs(one.values - expected().reshape(400, 28, 28)).reshape(400, 2, -1)
+            found.append(PictureDifference(one.item, one.kind, float(off.mean(axis=2).max())))
+        elif one.kind == "reconstructions":
+            found.append(PictureDifference(one.item, one.kind, from_originals(one.values)))
+    return tuple(found)
 
 
 def memory_of(result: SubmissionResult) -> float | None:
@@ -175,9 +192,11 @@ def write_cohort(folder: Path, count: int, seed: int = 1, with_pictures: bool = 
     """Write the results, and the pictures if wanted; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for index, result in enumerate(synthetic(count, seed)):
-        path = write_result(folder, replace(result, memory_mb=memory_of(result)))
+        made = pictures_of(result, index) if with_pictures else []
+        complete = replace(result, memory_mb=memory_of(result), differences=differences_of(made))
+        path = write_result(folder, complete)
         if with_pictures:
-            write_pictures(path.parent, pictures_of(result, index))
+            write_pictures(path.parent, made)
             if memory_of(result):
                 replace_figures(path.parent, handed_in.figures(index % handed_in.KINDS).files)
     return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from grader.report.pages import Pages, write_pages
 from grader.report.results_json import write_result
 
 from . import handed_in
-from .cohort import pictures_of, synthetic, write_cohort
+from .cohort import differences_of, pictures_of, synthetic, write_cohort
 from .images import keep_figures, png, write_pictures
 from .results import result
 
@@ -54,9 +54,11 @@ def with_pictures(tmp_path_factory, no_waiting) -> Built:
     folder.mkdir()
     results = synthetic(24)
     for index, one in enumerate(results):
-        path = write_result(folder, one)
-        if index < 12:
-            write_pictures(path.parent, pictures_of(one, index))
+        made = pictures_of(one, index) if index < 12 else []
+        if index == 3:  # one that is another picture than those of the others
+            made = [replace(picture, values=picture.values[::-1].copy()) for picture in made]
+        path = write_result(folder, replace(one, differences=differences_of(made)))
+        write_pictures(path.parent, made)
     for index in range(3):
         replace_figures(folder / results[index].submission, handed_in.figures(index).files)
     pair = {"a": results[1].submission, "b": results[2].submission, "score": 0.97}

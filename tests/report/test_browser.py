@@ -190,14 +190,17 @@ def test_the_table_is_one_stop_of_the_keyboard_and_arrows_move_in_it(visit, with
 
 def test_the_sheet_filters_orders_and_enlarges(visit, with_pictures):
     page = visit(with_pictures.folder / SHEET)
-    cards = page.locator("#cards-manifold li:visible")
+    cards = page.locator("#cards-manifold li:not(.expected):visible")
     total = cards.count()
     assert total > 5
     widths = page.locator("#cards-manifold img").evaluate_all(
         """images => Promise.all(images.map(async image => {
             image.loading = "eager"; await image.decode(); return image.naturalWidth; }))"""
     )
-    assert widths == [560] * total
+    assert widths == [560] * (cards.locator("img").count() + 1), "theirs and the expected one"
+    off = cards.evaluate_all("cards => cards.map(card => Number(card.dataset.d))")
+    assert off == sorted(off, reverse=True)
+    assert off[0] > off[-1] == 0
     first = cards.first.locator(".who span").first.inner_text()
     cards.first.click()
     dialog = page.get_by_role("dialog")
@@ -206,7 +209,8 @@ def test_the_sheet_filters_orders_and_enlarges(visit, with_pictures):
     page.keyboard.press("ArrowRight")
     second = dialog.locator("h2").inner_text()
     assert second != first
-    assert dialog.locator("img").get_attribute("alt") == f"manifold of {second}"
+    alts = dialog.locator("img").evaluate_all("images => images.map(image => image.alt)")
+    assert alts == [f"manifold of {second}", "the expected manifold"]
     page.keyboard.press("Escape")
     playwright.expect(dialog).to_be_hidden()
     # The browser tells of the close a moment after the dialog is hidden; the focus moves then.
@@ -218,6 +222,7 @@ def test_the_sheet_filters_orders_and_enlarges(visit, with_pictures):
     page.get_by_label("Order").select_option("points")
     worth = cards.evaluate_all("cards => cards.map(card => Number(card.dataset.v))")
     assert worth == sorted(worth)
+    assert page.locator("#cards-manifold li").first.locator(".who").inner_text() == "expected", "in any order"
 
 
 def test_the_sheet_by_keyboard(visit, with_pictures):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import random
 import re
@@ -14,7 +15,7 @@ import pytest
 from grader.cli import main
 from grader.report.pages.load import load
 from grader.report.results_json import write_result
-from grader.similar import alike_pairs, own_code
+from grader.similar import alike_pairs, alike_pairs_of, own_code
 from grader.similar.own_code import MAX_CHARACTERS
 from grader.similar.page import pieces, write_page
 from grader.submission import Submission, read_submission
@@ -219,3 +220,78 @@ def test_scores_do_not_depend_on_pythons_salt(tmp_path):
         for seed in ("1", "2")
     }
     assert len(printed) == 1
+
+
+def test_a_copy_of_last_years_is_found_with_its_cohort():
+    codes = {"one": COPY, "two": OTHER, "three": unlike(1)}
+    others = {"2026": {"one": ORIGINAL, "four": unlike(2)}, "public": {"repo": unlike(3)}}
+    (first, *rest) = alike_pairs_of(codes, others, 10)
+    assert (first.first, first.second, first.cohort) == ("one", "one", "2026")
+    assert first.score > 0.9
+    assert all(pair.score < 0.5 for pair in rest)
+    assert "variance = torch.exp(2 * log_std)" in "".join(
+        piece.text for piece in pieces(ORIGINAL, first.spans[1]) if piece.shared
+    )
+
+
+def test_what_many_of_another_cohort_share_does_not_count_with_it():
+    before = {f"t{number:02}": ORIGINAL + unlike(number) for number in range(20)}
+    assert alike_pairs_of({"one": COPY}, {"2026": before}, 5) == []
+    before["t20"] = unlike(40) + ORIGINAL
+    found = alike_pairs_of({"one": COPY + unlike(40)}, {"2026": before}, 5)
+    assert found[0].second == "t20"
+    assert found[0].score > 0.9
+    assert all(pair.score < 0.2 for pair in found[1:])
+
+
+def test_other_cohorts_change_nothing_of_the_pairs_within(tmp_path, capsys):
+    place = str(cohort(tmp_path))
+    other = tmp_path / "last" / "copy" / "part1"
+    other.mkdir(parents=True)
+    (other / "utils.py").write_text(ORIGINAL)
+    assert main(["similar", place, "--page", str(tmp_path / "p.html")]) == 0
+    (alone, _) = capsys.readouterr().out.splitlines()
+    given = ["--against", f"2026={tmp_path / 'last'}", "--csv", str(tmp_path / "p.csv")]
+    assert main(["similar", place, "--page", str(tmp_path / "p.html"), *given]) == 0
+    within, head, *against = capsys.readouterr().out.splitlines()
+    assert within == alone
+    assert head == "with other cohorts:"
+    assert {line.split("%")[1] for line in against[:2]} == {"  one  copy of 2026", "  two  copy of 2026"}
+    with (tmp_path / "p.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["with"], row["submission"], row["other"], row["cohort"]) for row in rows] == [
+        ("this cohort", "one", "two", ""),
+        ("another cohort", "one", "copy", "2026"),
+        ("another cohort", "two", "copy", "2026"),
+    ]
+    page = (tmp_path / "p.html").read_text()
+    within, _, elsewhere = page.partition("With other cohorts")
+    assert "one and two" in within
+    assert "copy of 2026" not in within
+    assert "one and copy of 2026" in elsewhere
+    assert 'id="against-2"' in elsewhere
+
+
+def test_the_pages_of_a_run_name_pairs_with_other_cohorts(tmp_path, capsys):
+    results = tmp_path / "results"
+    results.mkdir()
+    for name in ("one", "two", "three"):
+        write_result(results, result(name))
+    other = tmp_path / "2026" / "copy" / "part1"
+    other.mkdir(parents=True)
+    (other / "utils.py").write_text(COPY)
+    given = [str(cohort(tmp_path)), "--page", str(tmp_path / "p.html"), "--against", str(tmp_path / "2026")]
+    assert main(["similar", *given, "--results", str(results)]) == 0
+    assert "the same as copy of 2026" in (results / "index.html").read_text()
+    assert "2026" not in (results / "one" / "feedback.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--against", "nowhere"], ["--against", "COHORT", "--against", "COHORT"], ["--csv", "x/y/z"]],
+)
+def test_mistakes_with_other_cohorts_are_status_2(tmp_path, capsys, arguments):
+    place = str(cohort(tmp_path))
+    given = [place if argument == "COHORT" else argument for argument in arguments]
+    assert main(["similar", place, "--page", str(tmp_path / "p.html"), *given]) == 2
+    assert capsys.readouterr().err.startswith("error: ")

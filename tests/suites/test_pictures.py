@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from grader.engine.guard import DrawingMarker
+from grader.engine.worker import Drawn
 from grader.marking.marker import MarkingOptions
 from grader.submission import Submission
 from grader.suites.draw import Draw, View
@@ -39,7 +40,8 @@ def test_a_solution_shows_what_its_models_make(tmp_path: Path) -> None:
     try:
         submission = Submission("s1", solution("part1") | solution("part2"))
         items = frozenset({"1.9.manifold", "1.7.training", "2.4.reconstruction", "2.5.training"})
-        files = marker.pictures(submission, marker.mark(submission, items))
+        drawn = marker.pictures(submission, marker.mark(submission, items))
+        files = drawn.files
         assert set(files) == {
             "1.9.manifold.manifold.png",
             "1.7.training.curve.svg",
@@ -48,8 +50,14 @@ def test_a_solution_shows_what_its_models_make(tmp_path: Path) -> None:
             "2.5.training.samples.png",
         }
         assert all(content.startswith(b"\x89PNG") for name, content in files.items() if name.endswith("png"))
+        assert [(one.item, one.kind) for one in drawn.differences] == [
+            ("2.4.reconstruction", "reconstructions"),
+            ("1.9.manifold", "manifold"),
+        ]
+        assert 0 < drawn.differences[0].value < 0.3
+        assert drawn.differences[1].value < 1e-5
         # Nothing of one submission is shown for the next.
         other = Submission("s2", {})
-        assert marker.pictures(other, marker.mark(other, items)) == {}
+        assert marker.pictures(other, marker.mark(other, items)) == Drawn()
     finally:
         marker.close()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader.marking.result import FAILED, GRADER_ERROR, STATUSES
-from grader.report import pictures
+from grader.marking.result import FAILED, GRADER_ERROR, STATUSES, ItemResult
+from grader.report import expected_manifold, pictures
 from grader.report.by_eye import ByEye, by_eye
 from grader.report.figures import REPORT
 from grader.report.pages.cohort import FILE_NAME as COHORT_FILE
@@ -24,6 +26,8 @@ from grader.rubric import Item, load_rubric
 SCRIPT = "sheet.js"
 MOST_SAID = 20
 NARROW, WIDTHS = 8.5, {"curve": 16.0, "reconstructions": 16.0}  # of a card, in rem
+EXPECTED = (expected_manifold.ITEM, expected_manifold.KIND)
+DIFFERS_FROM = {"manifold": "the expected picture", "reconstructions": "the originals"}
 TITLES = {
     "samples": "Samples",
     "manifold": "Manifold grids",
@@ -37,7 +41,7 @@ class Tile:
     """A picture on a card.
 
     Attributes:
-        picture: its file; empty where a figure that the item asks for was not handed in.
+        picture: its file; empty where a figure that is asked for was not handed in, or nothing was drawn.
         large: the file of a larger one; empty where there is none.
         caption: what it shows; empty where the page says so.
     """
@@ -57,6 +61,7 @@ class Card:
         tiles: its pictures.
         status: of the item; empty where a person marks it.
         points: of the item, 0 where a person marks it.
+        difference: of the picture from what it should show, 0 to 1; None where that is not known.
     """
 
     name: str
@@ -64,6 +69,7 @@ class Card:
     tiles: list[Tile]
     status: str = ""
     points: float = 0.0
+    difference: float | None = None
 
     @property
     def complete(self) -> bool:
@@ -82,6 +88,8 @@ class Sheet:
         width: of a card to begin with, in rem.
         cards: a card for every submission with pictures.
         without: name, page and status of those without.
+        expected: the picture that should be there, to stand first; empty where there is none.
+        differs_from: what the differences of the cards are from; empty where none is known.
     """
 
     kind: str
@@ -90,6 +98,8 @@ class Sheet:
     width: float
     cards: list[Card]
     without: list[tuple[str, str, str]]
+    expected: str = ""
+    differs_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,21 +134,7 @@ def item_page(item: Item, records: Sequence[Record], findings: Findings, item_fi
         record.name: result for record in records for result in record.result.items if result.id == item.id
     }
     here = [record for record in records if record.name in results]
-    sheets = []
-    for kind in pictures.KINDS:
-        cards = []
-        without: list[tuple[str, str, str]] = []
-        for record in here:
-            result = results[record.name]
-            page, name = _page(record, f"i{item.id}"), on_one_line(record.name, 120)
-            path = next((p.path for p in record.pictures if (p.item, p.kind) == (item.id, kind)), None)
-            if path is None:
-                without.append((name, page, result.status))
-            else:
-                picture = link(record.name, path.name)
-                cards.append(Card(name, page, [Tile(picture)], result.status, result.points))
-        if cards:
-            sheets.append(Sheet(kind, TITLES[kind], kind, WIDTHS.get(kind, NARROW), cards, without))
+    sheets = [sheet for kind in pictures.KINDS if (sheet := _sheet(item, kind, here, results)).cards]
     statuses = [(status, sum(r.status == status for r in results.values())) for status in STATUSES]
     marked = [result.points for result in results.values() if result.status != GRADER_ERROR]
     return _rendered(
@@ -150,6 +146,46 @@ def item_page(item: Item, records: Sequence[Record], findings: Findings, item_fi
         by_eye=False,
         said=_message_groups(item, records, findings),
     )
+
+
+def _sheet(item: Item, kind: str, records: Sequence[Record], results: Mapping[str, ItemResult]) -> Sheet:
+    """Everybody's pictures of a kind; where it is known, those that are farthest from what is due first."""
+    cards: list[Card] = []
+    without: list[tuple[str, str, str]] = []
+    for record in records:
+        result = results[record.name]
+        page, name = _page(record, f"i{item.id}"), on_one_line(record.name, 120)
+        path = next((p.path for p in record.pictures if (p.item, p.kind) == (item.id, kind)), None)
+        difference = next(
+            (d.value for d in record.result.differences if (d.item, d.kind) == (item.id, kind)), None
+        )
+        if path is None and difference is None:
+            without.append((name, page, result.status))
+        else:  # it was tried, and came to nothing that can be drawn: that is a difference, too
+            picture = link(record.name, path.name) if path is not None else ""
+            cards.append(Card(name, page, [Tile(picture)], result.status, result.points, difference))
+    compared = any(card.difference is not None for card in cards)
+    if compared:
+        cards.sort(key=lambda card: -1.0 if card.difference is None else card.difference, reverse=True)
+    return Sheet(
+        kind,
+        TITLES[kind],
+        kind,
+        WIDTHS.get(kind, NARROW),
+        cards,
+        without,
+        _expected() if compared and (item.id, kind) == EXPECTED else "",
+        DIFFERS_FROM.get(kind, "") if compared else "",
+    )
+
+
+@cache
+def _expected() -> str:
+    """The manifold that is due, as an address."""
+    tiles = expected_manifold.expected().reshape(-1, 28, 28)
+    content = pictures.draw(pictures.Picture(*EXPECTED, tiles))
+    assert content is not None
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
 
 
 def by_eye_page(one: ByEye, records: Sequence[Record], item_files: dict[str, str]) -> bytes:

@@ -55,7 +55,8 @@ class Record:
         result: what `results.json` says.
         pictures: made while grading.
         figures: handed in by the student.
-        alike: submissions that are nearly the same, with the score of that, where known.
+        alike: submissions that are nearly the same, with the score of that, where known; those of other
+            cohorts are called `x of COHORT`.
         decisions: of people, by item, also those that are about other code than the result.
         whole: the mark with what people gave; None outside a course.
     """
@@ -165,10 +166,14 @@ def _pairs(path: Path) -> tuple[dict[str, tuple[tuple[str, float], ...]], str]:
         return {}, ""
     alike: dict[str, list[tuple[str, float]]] = {}
     try:
-        for pair in json.loads(path.read_text(encoding="utf-8"))["pairs"]:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        for pair in table["pairs"]:
             one, other, score = str(pair["a"]), str(pair["b"]), _number(pair["score"])
             alike.setdefault(one, []).append((other, score))
             alike.setdefault(other, []).append((one, score))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        for pair in table.get("against", ()):  # with other cohorts
+            other = f"{pair['b']} of {pair['cohort']}"
+            alike.setdefault(str(pair["a"]), []).append((other, _number(pair["score"])))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}, f"{printable(str(path))}: it does not list pairs; find them again, or delete it"
     return {name: tuple(sorted(pairs, key=lambda pair: -pair[1])) for name, pairs in alike.items()}, ""

@@ -8,6 +8,7 @@
   let opened = null;
 
   const shownCards = (list) => [...list.children].filter((card) => !card.hidden);
+  const isExpected = (card) => card.classList.contains("expected");
   const linkOf = (card) => card.querySelector("a");
 
   function enter(list, card, focus) {
@@ -22,20 +23,23 @@
     const list = card.parentElement;
     get("large-name").textContent = nameOf(card);
     get("large-picture").className = list.classList[1];
-    get("large-picture").replaceChildren(...[...card.querySelectorAll("img")].map((small) => {
+    const due = isExpected(card) ? null : list.querySelector(".expected img");
+    get("large-picture").replaceChildren(...[...card.querySelectorAll("img"), ...(due ? [due] : [])].map((small) => {
       const figure = document.createElement("figure"), large = document.createElement("img");
       large.src = small.dataset.large || small.src;
-      large.alt = `${small.dataset.caption || list.classList[1]} of ${nameOf(card)}`;
+      large.alt = small === due ? `the expected ${list.classList[1]}` :
+        `${small.dataset.caption || list.classList[1]} of ${nameOf(card)}`;
       figure.append(large);
-      if (small.dataset.caption) {
+      if (small.dataset.caption || small === due) {
         const caption = document.createElement("figcaption");
-        caption.textContent = small.dataset.caption;
+        caption.textContent = small.dataset.caption || "expected";
         figure.append(caption);
       }
       return figure;
     }));
-    dialog.classList.toggle("several", card.querySelectorAll("img").length > 1);
+    dialog.classList.toggle("several", get("large-picture").children.length > 1);
     get("large-page").href = linkOf(card).href;
+    get("large-page").hidden = isExpected(card);
     const cards = shownCards(list), place = cards.indexOf(card);
     get("back").disabled = place === 0;
     get("on").disabled = place === cards.length - 1;
@@ -60,22 +64,24 @@
   }
 
   document.querySelectorAll(".sheet-tools").forEach((tools) => {
-    const list = get(tools.dataset.sheet), cards = [...list.children];
+    const list = get(tools.dataset.sheet), cards = [...list.children].filter((card) => !isExpected(card));
+    const expected = [...list.children].filter(isExpected);
     const fields = tools.elements;
 
     function refresh() {
       const wanted = fields.search.value.trim().toLowerCase(), status = fields.status ? fields.status.value : "";
       const byName = (a, b) => collator.compare(nameOf(a), nameOf(b));
       const byPoints = (a, b) => a.dataset.v - b.dataset.v || byName(a, b);
-      const order = [...cards].sort(fields.order && fields.order.value === "points" ? byPoints : byName);
-      list.append(...order);
+      const byDifference = (a, b) => (b.dataset.d ?? -1) - (a.dataset.d ?? -1) || byName(a, b);
+      const orders = { points: byPoints, difference: byDifference };
+      list.append(...expected, ...[...cards].sort((fields.order && orders[fields.order.value]) || byName));
       cards.forEach((card) => {
         card.hidden = !nameOf(card).toLowerCase().includes(wanted) || (status !== "" && card.dataset.s !== status);
       });
       list.style.setProperty("--size", `${fields.size.value}rem`);
-      const shown = shownCards(list);
+      const shown = shownCards(list), counted = shown.filter((card) => !isExpected(card)).length;
       const count = get(`count-${list.id}`);
-      count.textContent = (shown.length === cards.length ? "" : `${shown.length} of `) +
+      count.textContent = (counted === cards.length ? "" : `${counted} of `) +
         `${cards.length} ${count.dataset.what}${cards.length === 1 ? "" : "s"}`;
       enter(list, shown[0], false);
     }
