@@ -20,6 +20,17 @@ EXTENSIONS = (
 )
 
 
+def running(course: Course) -> list[str]:
+    """The addresses of the Jupyter servers of this account that serve the course's folder."""
+    from jupyter_server.serverapp import list_running_servers
+
+    return [
+        one["url"]
+        for one in list_running_servers()
+        if os.path.realpath(one.get("root_dir", "")) == os.path.realpath(course.root)
+    ]
+
+
 def serve(course: Course, port: int | None = None, browser: bool = False) -> int:
     """Serve until it is interrupted.
 
@@ -53,6 +64,11 @@ def serve(course: Course, port: int | None = None, browser: bool = False) -> int
         arguments.append("--allow-root")
     from jupyter_server.serverapp import ServerApp
 
+    for url in running(course):
+        say(
+            f"note: this course has a server already, {url}. Both work on the same gradebook: an answer that "
+            "is open at one is not handed out by the other"
+        )
     say(f"the marking desk of {printable(str(course.root))}: open the address below; Ctrl-C ends it")
     with umask_of(course):
         ServerApp.launch_instance(arguments)

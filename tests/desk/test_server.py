@@ -205,6 +205,18 @@ def test_a_locked_gradebook_is_told_and_the_desk_works_again_afterwards(shared, 
     assert ana.save(task, [first])["points"] == 1
 
 
+def test_a_second_server_names_the_first_and_hands_out_other_answers(shared, ana):
+    course, first = shared
+    one = ana.next()
+    second = Server(course, first.log.parent)
+    try:
+        assert f"this course has a server already, {first.address}/" in second.log.read_text()
+        other = Person(second.address, "Ben").next()
+        assert other["answer"] != one["answer"]
+    finally:
+        second.close()
+
+
 def test_figures_come_by_the_answers_number_and_nothing_else_does(ana):
     task = ana.next("q1-9-figure")
     shown = task["figures"][0]
