@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from grader.explain.plain import NotPlain, Plain, helper
-from grader.explain.transcript import Exchange
+from grader.explain.plain import NotPlain, Plain
+from grader.explain.transcript import Exchange, helper
 
 
 def call_lines(plain: Plain, exchange: Exchange, name: str) -> list[str]:

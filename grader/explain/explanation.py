@@ -15,11 +15,11 @@ from grader.explain.call_lines import call_lines
 from grader.explain.failure import Failure, failure_of, names_in
 from grader.explain.notation import kind, lines_of
 from grader.explain.original import Original
-from grader.explain.plain import NotPlain, Plain, helper
+from grader.explain.plain import NotPlain, Plain
 from grader.explain.rerun import Rerun
 from grader.explain.snippet import Snippet, make_snippet
 from grader.explain.statistic import Chance, chance_of, deciding, draw_distribution, text_histogram
-from grader.explain.transcript import Transcript
+from grader.explain.transcript import Transcript, helper
 from grader.explain.which_call import Found, find_call
 from grader.marking.cause import without_numbers
 from grader.marking.result import CheckResult

@@ -14,7 +14,7 @@ import torch
 
 from grader.box import wire
 from grader.explain.notation import literal, small
-from grader.explain.transcript import Exchange, Transcript
+from grader.explain.transcript import Exchange, Transcript, driver, helper
 
 
 class NotPlain(Exception):
@@ -217,19 +217,6 @@ class Plain:
             self.lines.append(f"{network}.{mode}")
 
 
-def helper(transcript: Transcript, exchange: Exchange) -> str:
-    """The name of the grader's helper that a call is of; empty where it is one of the student's functions."""
-    if exchange.operation != "call":
-        return ""
-    got = transcript.creation(exchange.session, exchange.arguments[0])
-    if got is None or got.operation != "get":
-        return ""
-    owner = transcript.creation(exchange.session, got.arguments[0])
-    if owner is None or owner.operation != "load" or not owner.arguments[0].endswith("_driver"):
-        return ""
-    return str(got.arguments[1])
-
-
 def _references(value: Any) -> list[wire.Reference]:
     if isinstance(value, wire.Reference):
         return [value]
@@ -341,6 +328,13 @@ def _adversarial(plain: Plain, made: Exchange) -> str:
     return variable
 
 
+def _built(plain: Plain, made: Exchange) -> str:
+    """Each part's model: both drivers have a helper of this name."""
+    got = plain.transcript.creation(made.session, made.arguments[0])
+    part2 = got is not None and driver(plain.transcript, got) == "part2_driver"
+    return _adversarial(plain, made) if part2 else _vae(plain, made)
+
+
 def _first(plain: Plain, made: Exchange) -> str:
     return plain.object(made.session, made.arguments[1][0])
 
@@ -373,9 +367,7 @@ Builder = Callable[[Plain, Exchange], str]
 BUILDERS: dict[str, Builder] = {
     "network": _network,
     "vae": _vae,
-    "build": lambda plain, made: (
-        _adversarial(plain, made) if len(made.arguments[1]) == 1 else _vae(plain, made)
-    ),
+    "build": _built,
     "with_fixed_networks": _fixed_networks,
     "manifold_decoder": _manifold_decoder,
     "takes_its_dtype": _first,

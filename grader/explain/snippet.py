@@ -12,8 +12,8 @@ from grader.box.errors import StudentError
 from grader.explain.call_lines import call_lines
 from grader.explain.condition import Condition
 from grader.explain.failure import Failure, Place, names_in
-from grader.explain.plain import NotPlain, Plain, helper
-from grader.explain.transcript import Exchange, Transcript
+from grader.explain.plain import NotPlain, Plain
+from grader.explain.transcript import Exchange, Transcript, helper
 from grader.explain.which_call import Found
 
 REPARAMETERIZE = "sample_reparameterize"

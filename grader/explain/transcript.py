@@ -191,3 +191,21 @@ def _surroundings(arguments: tuple[Any, ...]) -> tuple[dict[int | str, str], boo
                         names.setdefault(place, name)
         frame = frame.f_back
     return names, diagnosis
+
+
+def helper(transcript: Transcript, exchange: Exchange) -> str:
+    """The name of the grader's helper that a call is of; empty where it is one of the student's functions."""
+    if exchange.operation != "call":
+        return ""
+    got = transcript.creation(exchange.session, exchange.arguments[0])
+    if got is None or got.operation != "get" or not driver(transcript, got):
+        return ""
+    return str(got.arguments[1])
+
+
+def driver(transcript: Transcript, got: Exchange) -> str:
+    """The module of the grader's helpers that a function was taken from, such as `part2_driver`."""
+    owner = transcript.creation(got.session, got.arguments[0])
+    if owner is None or owner.operation != "load" or not owner.arguments[0].endswith("_driver"):
+        return ""
+    return str(owner.arguments[0])

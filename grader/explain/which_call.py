@@ -9,8 +9,7 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.explain.failure import Failure, names_in
-from grader.explain.plain import helper
-from grader.explain.transcript import Exchange, Transcript
+from grader.explain.transcript import Exchange, Transcript, helper
 
 
 @dataclass

@@ -19,6 +19,7 @@ SAMPLE = {
     "1.7.bpd: the batch counts": "condition",
     "1.7.reparameterize: a scale of 0.98": "call",
     "1.7.reparameterize: two dimensions only": "error",
+    "2.4.autoencoder: codes normalised in forward": "came",
 }
 # What the code does by itself, without the grader's loops: for these there is plain Python.
 DIRECT = ("1.7.kld", "1.7.bpd", "1.7.reparameterize")
