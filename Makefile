@@ -3,7 +3,7 @@
 #   make grade [SUBMISSIONS=folder] [OUTPUT=output] [JOBS=2] [SEED=7] [DATA=digits|mnist] [DETAILS=yes]
 #   make grade COURSE=folder        a course with nbgrader: collect, mark, enter the marks, write the feedback
 #   make desk COURSE=folder         mark what a person marks, in a browser: answers and figures, question by question
-#   make demo-course [COURSE=build/demo-course]   a made-up course of 300 to try the desk on
+#   make demo-course [COURSE=build/demo-course] [COUNT=300]   a made-up course to try the desk on
 #   make grade ALLOW_DISTRIBUTIONS=yes   waive the rule against torch.distributions; every result records it
 #   make grade ALLOW_DEVICES=yes   deduct nothing for a device, such as cuda or mps, that the grader lacks
 #   make grade FRESH=yes            mark all anew; otherwise an interrupted run goes on, and what still holds is reused
@@ -121,7 +121,7 @@ else
 endif
 
 demo-course: $(VENV)/.ready
-	@$(PYTHON) -m tests.desk.demo "$(or $(COURSE),build/demo-course)"
+	@$(PYTHON) -m tests.desk.demo "$(or $(COURSE),build/demo-course)" $(if $(COUNT),--count $(COUNT))
 
 cohort: $(VENV)/.ready
 	@$(PYTHON) tests/submissions/make_cohort.py $(COHORT)
