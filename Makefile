@@ -90,7 +90,7 @@ define install
 endef
 
 # A slip must not go unnoticed: SUBMISSONS=... would mark the sample cohort.
-OPTIONS := SUBMISSIONS OUTPUT COURSE PORT JOBS SEED DATA DETAILS FRESH ALLOW_DISTRIBUTIONS ALLOW_DEVICES DASK DASK_WITHOUT_TLS SLURM BOX_PYTHON TESTS SEEDS ONLY \
+OPTIONS := SUBMISSIONS OUTPUT COURSE COUNT PORT JOBS SEED DATA DETAILS FRESH ALLOW_DISTRIBUTIONS ALLOW_DEVICES DASK DASK_WITHOUT_TLS SLURM BOX_PYTHON TESTS SEEDS ONLY \
   MNIST_ROOT THREADS EXTRA RELEASE COHORT VENV PYTHON UV_VERSION SHELL
 unknown := $(filter-out $(OPTIONS),$(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
 $(if $(unknown),$(error there is no option $(firstword $(unknown)); make help lists them))
