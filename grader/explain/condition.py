@@ -77,7 +77,7 @@ class Condition:
         value = self.place.names[name]
         found = match(value, self.calls)
         if found is not None and not found.exchange.diagnosis:
-            self.bound[name] = self.returned(found, name)
+            self.bound[name] = self.returned(found, name) + _as_compared(found.value, value)
             return self.bound[name]
         tree = assignment(self.place, name)
         if tree is not None and name not in self.open:
@@ -99,6 +99,14 @@ class Condition:
             raise NotPlain("it compares objects that stay in the box")
         self.bound[name] = self.plain.value(value, 0, name)
         return self.bound[name]
+
+
+def _as_compared(returned: Any, value: Any) -> str:
+    """What the check did to a tensor before it compared it: another type, another shape."""
+    if not isinstance(returned, torch.Tensor) or not isinstance(value, torch.Tensor):
+        return ""
+    text = f".to({value.dtype})" if value.dtype != returned.dtype else ""
+    return text + (f".reshape({list(value.shape)})" if value.shape != returned.shape else "")
 
 
 # Words of the suites for a comparison, in those of torch.
@@ -125,7 +133,7 @@ class _Places(ast.NodeTransformer):
                 text = self.script.returned(found, "came")
                 made = text.partition("[")[0]
                 self.script.bound[made] = made
-                return ast.parse(text, mode="eval").body
+                return ast.parse(text + _as_compared(found.value, value), mode="eval").body
         return node
 
 

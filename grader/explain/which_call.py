@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +20,12 @@ class Found:
     Attributes:
         exchange: the call, or the backward pass.
         accessor: where in its value the value that was looked at stands, such as `[0]`; None: nowhere.
+        value: what stands there.
     """
 
     exchange: Exchange
     accessor: str | None = None
+    value: Any = None
 
 
 # What an item is about: where a check calls other functions, too, these are looked for first.
@@ -109,18 +112,17 @@ def match(value: Any, calls: list[Exchange]) -> Found | None:
     if isinstance(value, bool) or not isinstance(value, torch.Tensor | float | int):
         return None
     for exchange in reversed(calls):
-        if (
-            isinstance(value, torch.Tensor)
-            and (path := _path(exchange.value, lambda one: one is value)) is not None
-        ):
-            return Found(exchange, path)
+        if isinstance(value, torch.Tensor):
+            here = _find(exchange.value, lambda one: one is value)
+            if here is not None:
+                return Found(exchange, *here)
     if isinstance(value, int) or (isinstance(value, torch.Tensor) and not value.is_floating_point()):
         return None
     numbers = torch.as_tensor(value).detach().double().flatten()
     for exchange in reversed(calls):
-        path = _path(exchange.value, lambda one: _same_numbers(one, numbers))
-        if path is not None:
-            return Found(exchange, path)
+        here = _find(exchange.value, lambda one: _same_numbers(one, numbers))
+        if here is not None:
+            return Found(exchange, *here)
     return None
 
 
@@ -133,9 +135,10 @@ def _same_numbers(value: Any, numbers: torch.Tensor) -> bool:
     )
 
 
-def _path(value: Any, right: Any) -> str | None:
+def _find(value: Any, right: Callable[[Any], bool]) -> tuple[str, Any] | None:
+    """The first part of a value that is right: how to get at it, and the part."""
     if right(value):
-        return ""
+        return "", value
     parts = (
         enumerate(value)
         if isinstance(value, list | tuple)
@@ -144,7 +147,7 @@ def _path(value: Any, right: Any) -> str | None:
         else ()
     )
     for key, one in parts:
-        inner = _path(one, right)
+        inner = _find(one, right)
         if inner is not None:
-            return f"[{key!r}]{inner}"
+            return f"[{key!r}]{inner[0]}", inner[1]
     return None

@@ -19,6 +19,7 @@ SAMPLE = {
     "1.7.bpd: the batch counts": "condition",
     "1.7.reparameterize: a scale of 0.98": "call",
     "1.7.reparameterize: two dimensions only": "error",
+    "1.9.manifold: latents within 1.7": "condition",
     "2.4.autoencoder: codes normalised in forward": "came",
 }
 # What the code does by itself, without the grader's loops: for these there is plain Python.
