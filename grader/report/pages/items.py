@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.evidence.words import Line, for_item
 from grader.marking.result import FAILED, GRADER_ERROR, STATUSES
 from grader.report import pictures
 from grader.report.by_eye import ByEye, by_eye
@@ -57,6 +58,7 @@ class Card:
         tiles: its pictures.
         status: of the item; empty where a person marks it.
         points: of the item, 0 where a person marks it.
+        evidence: what was found out about its trainings: each in words, and its line.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Card:
     tiles: list[Tile]
     status: str = ""
     points: float = 0.0
+    evidence: tuple[tuple[str, Line], ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -148,6 +151,7 @@ def item_page(item: Item, records: Sequence[Record], findings: Findings, item_fi
         statuses=[(status, count) for status, count in statuses if count],
         sheets=sheets,
         by_eye=False,
+        evidence=False,
         said=_message_groups(item, records, findings),
     )
 
@@ -159,12 +163,22 @@ def by_eye_page(one: ByEye, records: Sequence[Record], item_files: dict[str, str
         page, name = _page(record, "figures"), on_one_line(record.name, 120)
         tiles = _tiles(one, record)
         if any(tile.picture for tile in tiles):
-            cards.append(Card(name, page, tiles))
+            lines = tuple(for_item(record.evidence, one.item.id)) if record.evidence else ()
+            cards.append(Card(name, page, tiles, evidence=lines))
         else:
             without.append((name, page, ""))
     width = min(NARROW * max(2, len(one.figures)), 26)
     sheet = Sheet("figure", "Figures side by side", "figure", width, cards, without)
-    return _rendered(one.item, item_files, mean=None, statuses=[], sheets=[sheet], by_eye=True, said=[])
+    return _rendered(
+        one.item,
+        item_files,
+        mean=None,
+        statuses=[],
+        sheets=[sheet],
+        by_eye=True,
+        evidence=any(card.evidence for card in cards),
+        said=[],
+    )
 
 
 def _tiles(one: ByEye, record: Record) -> list[Tile]:
