@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
 from grader.box.budget import Budget
 from grader.box.client import Channels
 from grader.box.errors import StudentError
+from grader.evidence.drawings import draw
 from grader.evidence.facts import Claim, Evidence, Kind, Reason, Run, Verdict
 from grader.evidence.images import Images
 from grader.evidence.judge import FINAL, TESTED, Judge, epoch_name
@@ -27,12 +28,25 @@ FILTERS = 32  # what the networks of part 1 have where no option says otherwise
 SUFFIX = ".safetensors"
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What was found out about a submission, and what its models draw.
+
+    Attributes:
+        evidence: the facts.
+        drawings: PNGs, by training.
+    """
+
+    evidence: Evidence
+    drawings: Mapping[str, bytes]
+
+
 def examine(
     submission: Submission,
     box: Callable[[], Channels],
     images: Mapping[str, Images] | None,
     seed: int,
-) -> Evidence:
+) -> Examined:
     """What can be said of a submission's full trainings.
 
     Args:
@@ -48,14 +62,15 @@ def examine(
             files.setdefault(parts[1], {})[parts[2]] = content
     place = Place(submission.files, box, Budget(SECONDS))
     identity = f"{submission.name} {code_digest({**submission.files, **submission.shown})}"
+    drawings: dict[str, bytes] = {}
     runs = tuple(
-        _run(one, files.get(one.run, {}), place, images, derive_seed(seed, identity, one.run))
+        _run(one, files.get(one.run, {}), place, images, derive_seed(seed, identity, one.run), drawings)
         for one in trainings()
     )
     warnings = tuple(line for line in submission.warnings if line.startswith(EVIDENCE.kind))
     strangers = files.keys() - {one.run for one in trainings()}
     warnings += tuple(f"no question asks for {printable(name, 60)}" for name in sorted(strangers))
-    return Evidence(runs, warnings, images is not None)
+    return Examined(Evidence(runs, warnings, images is not None), drawings)
 
 
 def _run(
@@ -64,6 +79,7 @@ def _run(
     place: Place,
     images: Mapping[str, Images] | None,
     seed: int,
+    drawings: dict[str, bytes],
 ) -> Run:
     if not files:
         return Run(training.run, training.items, (Claim(Kind.SCORE, Verdict.ABSENT, Reason.NOT_TOLD),))
@@ -92,6 +108,9 @@ def _run(
                     claims = _misfit(training, place, filters, weights[FINAL], seed)
                 else:
                     claims = tuple(Judge(training, told, weights, networks, images, draws).claims())
+                    manifold = training.part == "part1" and training.z_dim == 2  # drawn of the best epoch
+                    networks.load(weights.get(TESTED, weights[FINAL]) if manifold else weights[FINAL])
+                    drawings[training.run] = draw(networks, images, draws)
         except (StudentError, Unusable):
             claims = _nothing_checkable(training, Reason.CODE)
     seeds = told.options.get("seed")

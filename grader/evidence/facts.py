@@ -139,6 +139,11 @@ class Evidence:
         return all(run.absent for run in self.runs)
 
 
+def drawing_of(run: str) -> str:
+    """The file of what a training's model draws, in the submission's folder of results."""
+    return f"evidence-{run}.png"
+
+
 def to_json(evidence: Evidence) -> bytes:
     """As it is kept beside the results."""
     return json.dumps({"schema": SCHEMA, **asdict(evidence)}, indent=1, allow_nan=False).encode() + b"\n"

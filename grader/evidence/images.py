@@ -14,6 +14,8 @@ from grader.data import grey_levels
 
 VALIDATION = 6_000  # of the training images; part 1 sets these aside, always the same
 SPLIT_SEED = 42
+COMPONENTS = (2, 8, 20, 60)  # principal ones: an autoencoder with as many codes leaves over what they do
+LEARNT_FROM = 4000  # images that they are of
 
 
 @dataclass(frozen=True)
@@ -54,25 +56,37 @@ def image_sets() -> dict[str, Images] | None:
         return None
     order = torch.randperm(len(training), generator=torch.Generator().manual_seed(SPLIT_SEED))
     sets = {"test": test, "validation": training[order[-VALIDATION:]], "training": training}
-    return {name: _images(pixels) for name, pixels in sets.items()}
+    basis = _principal(_scaled(training[:: len(training) // LEARNT_FROM]))
+    return {name: _images(pixels, basis) for name, pixels in sets.items()}
 
 
-def _images(pixels: torch.Tensor) -> Images:
-    return Images(pixels, torch.cat([features_of(_scaled(some)) for some in pixels.split(2000)]))
+def _images(pixels: torch.Tensor, basis: torch.Tensor) -> Images:
+    return Images(pixels, torch.cat([features_of(_scaled(some), basis) for some in pixels.split(2000)]))
+
+
+def _principal(pixels: torch.Tensor) -> torch.Tensor:
+    """The mean image and the first principal components, `[1 + max(COMPONENTS), 784]`."""
+    flat = pixels.flatten(1)
+    mean = flat.mean(0, keepdim=True)
+    _, vectors = torch.linalg.eigh((flat - mean).T @ (flat - mean))
+    return torch.cat([mean, vectors.flip(1)[:, : max(COMPONENTS)].T])
 
 
 def _scaled(pixels: torch.Tensor) -> torch.Tensor:
     return pixels.unsqueeze(1).float() / 255
 
 
-def features_of(pixels: torch.Tensor) -> torch.Tensor:
-    """What a loss mostly depends on: how much ink there is, how many grey pixels, how long the edges are."""
+def features_of(pixels: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+    """What a loss mostly depends on: ink, grey pixels, edges, and what principal components leave over."""
     flat = pixels.flatten(1).double()
     across = (pixels[..., 1:] - pixels[..., :-1]).abs().flatten(1).double().sum(1)
     down = (pixels[..., 1:, :] - pixels[..., :-1, :]).abs().flatten(1).double().sum(1)
     grey = ((flat > 0.06) & (flat < 0.94)).double().sum(1)
     ink, any_ink = flat.sum(1), (flat > 0.06).double().sum(1)
-    columns = [ink, any_ink, grey, across, down]
+    centred = pixels.flatten(1) - basis[0]
+    inside = (centred @ basis[1:].T).square().double().cumsum(1)
+    size = centred.square().double().sum(1)
+    columns = [ink, any_ink, grey, across, down, *(size - inside[:, count - 1] for count in COMPONENTS)]
     table = torch.stack([*columns, *(column**2 / 100 for column in columns)], dim=1)
     return torch.cat([torch.ones(len(table), 1, dtype=torch.float64), table], dim=1)
 

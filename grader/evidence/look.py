@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from grader.box.unprotected import UnprotectedBox
 from grader.errors import GraderFault
 from grader.evidence.cohort import with_doubles
 from grader.evidence.examine import examine
-from grader.evidence.facts import Evidence, Verdict, write_evidence
+from grader.evidence.facts import Evidence, Verdict, drawing_of, write_evidence
 from grader.evidence.images import image_sets
+from grader.evidence.trainings import trainings
 from grader.evidence.words import NONE
+from grader.files import write_atomically
 from grader.submission import EVIDENCE, Found, read_found
 from grader.text import listed, printable
 
@@ -98,13 +100,15 @@ def look(
     seed = secrets.randbits(48) if seed is None else seed
     box = _WarmBox(sandbox)
     cohort: dict[str, Evidence] = {}
+    drawings: dict[str, Mapping[str, bytes]] = {}
     try:
         for found in submissions:
             submission = read_found(found, shown=EVIDENCE)
             images = image_sets() if submission.shown else None
-            one = examine(submission, box, images, seed)
-            cohort[submission.name] = one
-            tell(Looked(submission.name, _in_short(one)))
+            found_out = examine(submission, box, images, seed)
+            cohort[submission.name] = found_out.evidence
+            drawings[submission.name] = found_out.drawings
+            tell(Looked(submission.name, _in_short(found_out.evidence)))
         cohort = with_doubles(cohort)
         for name, one in cohort.items():
             folder = output / name
@@ -112,6 +116,13 @@ def look(
                 raise NotADirectoryError(20, "it is a link, and nothing is written through one", str(folder))
             folder.mkdir(exist_ok=True)
             write_evidence(folder, one)
+            for training in trainings():
+                path = folder / drawing_of(training.run)
+                drawing = drawings[name].get(training.run)
+                if drawing is not None:
+                    write_atomically(path, drawing)
+                else:
+                    path.unlink(missing_ok=True)  # of other weights
     except BoxError as error:
         raise GraderFault(str(error)) from error
     except OSError as error:

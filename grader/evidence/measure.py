@@ -82,8 +82,8 @@ class Measurement:
         self._losses = torch.empty(0, dtype=torch.float64)
 
     def of(self, count: int) -> Estimate:
-        """The estimate from so many images, those of before among them."""
-        chosen = self._order[:count]
+        """The estimate from so many images or more, those of before among them."""
+        chosen = self._order[: max(count, len(self._losses))]
         new = chosen[len(self._losses) :]
         if len(new):
             found = losses(self._networks, self._images.pixels(new), self._draws)

@@ -20,7 +20,6 @@ WHY = {
     Reason.BY_HEART: "the networks fail on images that differ a little from MNIST's",
     Reason.SAME: "the weights of an earlier epoch are the same as the last ones",
     Reason.NOT_FULL: "a full training of the recommended networks ends lower",
-    Reason.SHARED: "another submission has these weights",
     Reason.NO_IMAGES: NOT_LOOKED,
 }
 
@@ -66,6 +65,7 @@ def in_short(run: Run) -> Line:
         for claim in run.claims
         if claim.kind in (Kind.END, Kind.SCORE) or claim.verdict is Verdict.CONTRADICTED
     ]
+    parts += [_shared(run)] if run.same_as else []
     return Line(verdict, "; ".join(dict.fromkeys(parts)))
 
 
@@ -95,7 +95,8 @@ def for_student(run: Run) -> str:
     told += [f"{_in_words(claim, _training(run))}: these do not fit together" for claim in differing]
     open_ones = sum(claim.verdict is Verdict.NOT_CHECKABLE for claim in run.claims)
     if open_ones:
-        told.append(f"{open_ones} more could not be checked")
+        claims = "1 claim" if open_ones == 1 else f"{open_ones} claims"
+        told.append(f"{open_ones} more could not be checked" if told else f"{claims} could not be checked")
     sentence = "; ".join(told)
     return f"{sentence[:1].upper()}{sentence[1:]}."
 

@@ -86,7 +86,7 @@ def judged(images, box, code) -> Judged:
         shown = made.files() if isinstance(made, Made) else dict(made)
         run = next(iter(shown)).split("/")[1]
         submission = Submission("s1", {**code, **(files or {})}, shown=shown)
-        evidence = examine(submission, lambda: box, images, seed)
+        evidence = examine(submission, lambda: box, images, seed).evidence
         return next(one for one in evidence.runs if one.run == run)
 
     return judge

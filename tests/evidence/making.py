@@ -137,7 +137,7 @@ def train_aae(
     run: str,
     lambda_: float,
 ) -> Made:
-    """Train an autoencoder whose codes are held near the prior, where lambda is below 1, by their moments."""
+    """Train an autoencoder; with lambda below 1, the moments of its codes are held near the prior's."""
     encoder, decoder = networks
     optimizer = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], lr=2e-3)
     training = signed(images["training"].pixels(torch.arange(IMAGES)))
@@ -150,7 +150,8 @@ def train_aae(
             codes = encoder(batch)
             loss = (decoder(codes) - batch).square().mean()
             found.append(float(loss))
-            held = (codes.square().mean(0) - 1).square().mean() + codes.mean(0).square().mean()
+            moments = codes.T @ codes / len(codes) - torch.eye(codes.shape[1])
+            held = moments.square().sum(1).mean() + codes.mean(0).square().mean()
             (loss + (0.5 * held if lambda_ < 1 else 0)).backward()
             optimizer.step()
         rows[epoch] = {"recon_loss": sum(found) / len(found), "seconds": 1 + epoch / 7}

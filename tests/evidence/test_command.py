@@ -8,8 +8,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from grader.cli import main
 from grader.evidence.facts import Verdict, read_evidence
@@ -98,6 +100,17 @@ def test_it_stands_below_the_figures_that_it_is_about(place, said):
     assert len(cards) == 5
     assert "contradicted</b> the end of the curve 0.52, measured" in cards[2]
     assert "no evidence handed in" in cards[3]
+
+
+def test_what_the_models_draw_stands_beside_the_figures(place, said):
+    page = (place / "results" / "item-1.8.grids.html").read_text()
+    drawn = re.findall(r'<img class="ours" title="[^"]+: VAE, z_dim 20" src="./(\w+)/evidence-', page)
+    assert drawn == ["ann", "bob", "cid"]
+    with Image.open(place / "results" / "ann" / "evidence-vae_z_dim_20.png") as picture:
+        assert (picture.size, picture.mode) == ((240, 240), "L")
+        grey = np.asarray(picture)
+    assert grey.std() > 40
+    assert not (place / "results" / "eve" / "evidence-vae_z_dim_20.png").exists()
 
 
 def test_students_read_what_was_measured_and_nothing_of_others(place, said):

@@ -64,7 +64,7 @@ def test_all_trainings_together_have_an_end(vae, images, box, code, monkeypatch)
     started = time.monotonic()
     evidence = examine(
         Submission("s1", {**code, **solution_with(code, more)}, shown=shown), lambda: box, images, 1
-    )
+    ).evidence
     assert time.monotonic() - started < 60
     assert not any(supported(run) & {Kind.END, Kind.SCORE} for run in evidence.runs)
 
@@ -177,7 +177,7 @@ def test_files_that_are_no_weights_are_told(vae, judged):
 def test_without_mnist_nothing_could_be_checked(vae, box, code):
     from grader.evidence.examine import examine
 
-    evidence = examine(Submission("s1", code, shown=vae.files()), lambda: box, None, 1)
+    evidence = examine(Submission("s1", code, shown=vae.files()), lambda: box, None, 1).evidence
     (run,) = [one for one in evidence.runs if not one.absent]
     assert [(claim.verdict, claim.reason) for claim in run.claims] == [
         (Verdict.NOT_CHECKABLE, Reason.NO_IMAGES),
@@ -191,4 +191,4 @@ def test_without_evidence_no_box_is_opened(code):
     def no_box():
         raise AssertionError("a box was opened")
 
-    assert examine(Submission("s1", code), no_box, None, 1).absent
+    assert examine(Submission("s1", code), no_box, None, 1).evidence.absent

@@ -110,7 +110,7 @@ FALSE = {
         lambda one: one.with_rows(val_bpd={10: 0.8 * one.rows[10]["val_bpd"]}),
         {Kind.EPOCH},
     ),
-    "a start that nobody comes to": (lambda one: one.with_rows(val_bpd={0: 1.2}), {Kind.START}),
+    "a start of what had learnt already": (lambda one: one.with_rows(val_bpd={0: 1.2}), {Kind.START}),
     "the last weights as those of an epoch before": (
         lambda one: replace(
             eighty(one), weights={**one.weights, "epoch_010": dict(one.weights["final"])}

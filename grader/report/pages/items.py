@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.evidence.words import Line, for_item
+from grader.evidence.facts import drawing_of
+from grader.evidence.words import Line, for_item, title
 from grader.marking.result import FAILED, GRADER_ERROR, STATUSES
 from grader.report import pictures
 from grader.report.by_eye import ByEye, by_eye
@@ -41,11 +42,13 @@ class Tile:
         picture: its file; empty where a figure that the item asks for was not handed in.
         large: the file of a larger one; empty where there is none.
         caption: what it shows; empty where the page says so.
+        ours: whether the grader has drawn it, and nobody handed it in.
     """
 
     picture: str
     large: str = ""
     caption: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ class Card:
     @property
     def complete(self) -> bool:
         """Whether all that is asked for was handed in."""
-        return all(tile.picture for tile in self.tiles)
+        return all(tile.picture for tile in self.tiles if not tile.ours)
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ def by_eye_page(one: ByEye, records: Sequence[Record], item_files: dict[str, str
     for record in records:
         page, name = _page(record, "figures"), on_one_line(record.name, 120)
         tiles = _tiles(one, record)
-        if any(tile.picture for tile in tiles):
+        if any(tile.picture and not tile.ours for tile in tiles):
             lines = tuple(for_item(record.evidence, one.item.id)) if record.evidence else ()
             cards.append(Card(name, page, tiles, evidence=lines))
         else:
@@ -196,10 +199,22 @@ def _tiles(one: ByEye, record: Record) -> list[Tile]:
             tiles.append(Tile("", "", caption))
         else:
             tiles.append(Tile(address(file.small), address(file.path), caption))
+    tiles += _drawings(one, record)
     for file in files.values():  # under another name, perhaps one that is missed above
         stem = file.path.stem
         caption = "in report.ipynb" if stem.startswith(REPORT) else on_one_line(stem, 60)
         tiles.append(Tile(address(file.small), address(file.path), caption))
+    return tiles
+
+
+def _drawings(one: ByEye, record: Record) -> list[Tile]:
+    """What the student's models draw with the weights that were handed in, beside the figures."""
+    tiles = []
+    for run in record.evidence.runs if record.evidence and record.figures else ():
+        path = record.folder / drawing_of(run.run)
+        if one.item.id in run.items and path.is_file() and not path.is_symlink():
+            picture = link(record.name, path.name)
+            tiles.append(Tile(picture, picture, f"drawn by the grader with the weights: {title(run)}", True))
     return tiles
 
 
