@@ -82,14 +82,14 @@ def print_of(weights: Weights) -> tuple[float, ...]:
     Random projections of all weights, in the order of their names, divided by their size.
     """
     parts = [weights[network][name] for network in NETWORKS for name in sorted(weights[network])]
-    flat = torch.cat([part.reshape(-1).double() for part in parts if part.is_floating_point()])
+    flat = torch.cat([part.reshape(-1) for part in parts if part.is_floating_point()])
     names = "".join(f"{part.shape}" for part in parts)
     seed = int.from_bytes(hashlib.sha256(names.encode()).digest()[:7], "little")
     signs = torch.randint(
         2, (PRINT_NUMBERS, len(flat)), generator=torch.Generator().manual_seed(seed), dtype=torch.int8
     )
-    size = max(float(flat.norm()), 1e-12)
-    return tuple(round(float((flat * (2 * row - 1)).sum()) / size, 6) for row in signs)
+    projections = torch.mv((2 * signs - 1).float(), flat / flat.norm().clamp(min=1e-12))
+    return tuple(round(float(one), 5) for one in projections)
 
 
 def _entries(header: bytes) -> dict[str, tuple[torch.dtype, tuple[int, ...], int, int]]:
