@@ -9,8 +9,8 @@ import torch
 
 from grader.evidence.facts import Evidence, Kind, Reason, Run, Verdict
 
-# Of the projections in two prints, root mean square: unrelated weights are 1.4 apart, short trainings from the
-# same start 0.15 to 0.2, and the same weights in half precision 0.0002.
+# Of the projections in two prints, root mean square: unrelated weights are 1.4 apart, short trainings from
+# the same start 0.15 to 0.2, and the same weights in half precision 0.0002.
 SAME = 0.03
 AGREE = 5e-4  # by how much, as a share, tables of the same training may differ
 
