@@ -2,6 +2,7 @@
 #
 #   make grade [SUBMISSIONS=folder] [OUTPUT=output] [JOBS=2] [SEED=7] [DATA=digits|mnist] [DETAILS=yes]
 #   make grade COURSE=folder        a course with nbgrader: collect, mark, enter the marks, write the feedback
+#   make evidence SUBMISSIONS=folder OUTPUT=output [MNIST_ROOT=data]   what full trainings claim, beside the results
 #   make desk COURSE=folder         mark what a person marks, in a browser: answers and figures, question by question
 #   make demo-course [COURSE=build/demo-course] [COUNT=300]   a made-up course to try the desk on
 #   make grade ALLOW_DISTRIBUTIONS=yes   waive the rule against torch.distributions; every result records it
@@ -41,7 +42,7 @@ OUTPUT ?= output
 RELEASE ?= build/release
 TESTS ?= tests
 
-.PHONY: help setup sandbox browser database slurm grade desk demo-course doctor test test-all bank prices flakes kinds calibrate mutation results machines lint docs figures golden stubs manifest release cohort lock clean
+.PHONY: help setup sandbox browser database slurm grade evidence desk demo-course doctor test test-all bank prices flakes kinds calibrate mutation results machines lint docs figures golden stubs manifest release cohort lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -112,6 +113,10 @@ else
 grade: setup $(if $(filter $(COHORT),$(SUBMISSIONS)),cohort)
 	@$(PYTHON) -m grader grade "$(SUBMISSIONS)" --output "$(OUTPUT)" $(grading_options)
 endif
+
+evidence: setup
+	@$(if $(MNIST_ROOT),MNIST_ROOT="$(MNIST_ROOT)") $(PYTHON) -m grader evidence "$(SUBMISSIONS)" --results "$(OUTPUT)" \
+	  $(if $(SEED),--seed $(SEED))
 
 desk: setup
 ifndef COURSE

@@ -24,7 +24,7 @@ FLOORS = (
     ("box", "similar"),
     ("machine",),
     ("suites",),
-    ("marking",),
+    ("evidence", "marking"),
     ("report",),
     ("engine",),
     ("grading", "revision"),

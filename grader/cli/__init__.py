@@ -15,7 +15,7 @@ from types import FrameType
 import typer
 from typer.exceptions import TyperException
 
-from grader.cli import board, compare, course, decide, explain, grade, similar
+from grader.cli import board, compare, course, decide, evidence, explain, grade, similar
 from grader.errors import FAULT, INTERRUPTED, USAGE, GraderFault, GraderUsageError
 from grader.terminal.lines import complain
 
@@ -33,6 +33,7 @@ for command in (
     compare.compare,
     course.doctor,
     decide.decide,
+    evidence.evidence,
     explain.explain,
     grade.grade,
     similar.similar,

@@ -16,6 +16,8 @@ from grader.desk.groups import Groups
 from grader.desk.history import ELSEWHERE
 from grader.desk.scoring import RubricItem, comment_of
 from grader.desk.work import Task
+from grader.evidence.facts import read_evidence
+from grader.evidence.words import for_item
 from grader.gradebook.safe_html import render
 from grader.questions import load_questions
 from grader.release.answers import load_answers
@@ -94,6 +96,7 @@ def task_view(desk: Desk, pages: Pages, connection: Connection, task: Task) -> d
         "html": pieces[0],
         "beside": pieces[1:],
         "figures": figures_view(desk, question, one),
+        "evidence": evidence_view(desk, question, one),
         "version": one.version(digest),
         "second": blind,
         "holder": task.holder.marker if task.holder else "",
@@ -129,6 +132,20 @@ def figures_view(desk: Desk, question: Question, one: Standing) -> list[dict[str
     return [
         {"shows": pair.shows, "theirs": pair.theirs, "ours": pair.ours}
         for pair in pairs(question.item.id, desk.book.figures(one.student))
+    ]
+
+
+def evidence_view(desk: Desk, question: Question, one: Standing) -> list[dict[str, str]]:
+    """What was found out about the trainings behind a question; nothing where nobody has looked."""
+    try:
+        found = read_evidence(desk.course.results / one.student)
+    except (ValueError, OSError):  # the command that has written it does so again
+        return []
+    if found is None:
+        return []
+    return [
+        {"verdict": str(line.verdict), "title": title, "text": line.text}
+        for title, line in for_item(found, question.item.id)
     ]
 
 

@@ -27,7 +27,7 @@ from grader.engine.unmarked import Provenance
 from grader.engine.worker import Marked, MarkerCannotStart, MarkerFactory
 from grader.errors import GraderFault, GraderUsageError
 from grader.limits import CLUSTER_CONNECT_SECONDS, CLUSTER_IDLE_SECONDS, CLUSTER_PATIENCE_SECONDS
-from grader.submission import Found, Submission, read_found
+from grader.submission import FIGURES, Found, Submission, read_found
 
 if TYPE_CHECKING:
     from distributed import Client, Security
@@ -50,7 +50,7 @@ class ClusterSlot:
     def submit(self, found: Found, provenance: Provenance) -> Future[Marked]:
         """Send a submission to the worker."""
         future: Future[Marked] = self._executor.submit(
-            mark_on_worker, self._run, self._factory, read_found(found, shown=True), provenance
+            mark_on_worker, self._run, self._factory, read_found(found, shown=FIGURES), provenance
         )
         return future
 

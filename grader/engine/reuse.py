@@ -31,7 +31,7 @@ from grader.files import write_atomically
 from grader.marking.result import SubmissionResult
 from grader.marking.result_json import result_from_json
 from grader.report.results_json import FILE_NAME
-from grader.submission import Found, Submission, read_found
+from grader.submission import FIGURES, Found, Submission, read_found
 from grader.text import printable
 
 RUN_FILE = "run.json"
@@ -220,7 +220,7 @@ class EarlierResults:
             result = result_from_json(content)
         except ValueError:  # of another version of the grader
             return None
-        submission = read_found(found, shown=True)
+        submission = read_found(found, shown=FIGURES)
         seeds = {self.provenance.seed, result.seed if any_seed else self.provenance.seed}
         holds_for = {fingerprint(submission, replace(self.provenance, seed=seed)) for seed in seeds}
         return result if note.get("fingerprint") in holds_for else None

@@ -24,7 +24,7 @@ from grader.engine.memory import PeakMemory
 from grader.engine.reuse import fingerprint
 from grader.engine.unmarked import Provenance, unreadable
 from grader.marking.result import NOT_SUBMITTED, ItemResult, Note, PictureDifference, SubmissionResult
-from grader.submission import Found, Submission, read_found
+from grader.submission import FIGURES, Found, Submission, read_found
 
 if TYPE_CHECKING:
     from grader.report.figures import Figures
@@ -131,7 +131,7 @@ def mark_one(task: Found | Submission, provenance: Provenance) -> Marked:
         RuntimeError: the marker failed; the message says how.
     """
     started = time.monotonic()
-    submission = task if isinstance(task, Submission) else read_found(task, shown=True)
+    submission = task if isinstance(task, Submission) else read_found(task, shown=FIGURES)
     digest = fingerprint(submission, provenance)
     if submission.error:
         return Marked(unreadable(submission, provenance, time.monotonic() - started), digest)

@@ -14,6 +14,7 @@ ROOTS = (
     "torchvision",
     "numpy",
     "pytorch-lightning",
+    "safetensors",
     "tensorboard",
     "matplotlib",
     "pytest",

@@ -18,18 +18,19 @@ from grader.submission.model import MAX_ARCHIVE_BYTES, Contents, UnreadableSubmi
 from grader.submission.nested import read_nested, with_unopened, within
 from grader.submission.opening import reading_archive, source_of
 from grader.submission.places import locate, names_among
+from grader.submission.shown import Beside
 from grader.submission.unpacking import FILE, Source, too_large
 from grader.text import printable
 
 
-def read_archive(path: Path, shown: bool = False) -> Contents:
+def read_archive(path: Path, shown: Beside | None = None) -> Contents:
     """Read the named files of the submission in a zip, tar or compressed tar.
 
     What kind it is, its first bytes decide: a renamed archive is still read.
 
     Args:
         path: the archive.
-        shown: read the figures and notebooks, too.
+        shown: what to read beside the code.
 
     Raises:
         UnreadableSubmission: it is damaged, unsafe, encrypted or over a cap, of a kind that cannot be read,

@@ -41,7 +41,7 @@ from grader.submission.places import (
     names_among,
     spelled,
 )
-from grader.submission.shown import DEPTH, FOLDER, SUFFIXES, Budget, is_shown, refusal
+from grader.submission.shown import DEPTH, FIGURES, FOLDER, SUFFIXES, Beside, Budget, is_shown
 from grader.text import printable
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -51,12 +51,12 @@ _SEARCH_MOST = 10  # times what one folder may have
 _SEARCH_FOLDERS = 500  # of figures
 
 
-def read_folder(path: Path, shown: bool = False) -> Contents:
+def read_folder(path: Path, shown: Beside | None = None) -> Contents:
     """Read the named files of the submission in a folder.
 
     Args:
         path: the folder.
-        shown: read the figures and notebooks, too.
+        shown: what to read beside the code.
 
     Raises:
         UnreadableSubmission: a link or special file stands where a named file belongs, a file is over the
@@ -187,7 +187,7 @@ def _with_remarks(contents: Contents, remarks: list[str]) -> Contents:
     return replace(contents, warnings=(*contents.warnings, *remarks))
 
 
-def _read_placed(top: int, placement: Placement, shown: bool) -> Contents:
+def _read_placed(top: int, placement: Placement, shown: Beside | None) -> Contents:
     """Read what has been located in an open folder."""
     usual = {part: (*placement.root, part) for part in PARTS}
     if all(place[:-1] == usual[name.partition("/")[0]] for name, place in placement.files.items()):
@@ -203,7 +203,7 @@ def _read_placed(top: int, placement: Placement, shown: bool) -> Contents:
         with _opened("/".join(place), top) as folder:
             modules += [f"{part}/{name}" for name in _names(folder)]
     warnings += unread_modules(modules)
-    budget = Budget()
+    budget = Budget(shown or FIGURES)
     figures: dict[str, bytes] = {}
     with _opened("/".join(placement.root), top) as root:
         names = _names(root)
@@ -213,16 +213,16 @@ def _read_placed(top: int, placement: Placement, shown: bool) -> Contents:
             known = {*GIVEN_NAMES, *PLACES}
             others = [name for name in names if name.endswith(".py") and not is_clutter(name)]
             warnings += strangers([name for name in others if name not in known])
-        if shown:
-            figures = _read_figures(root, names, budget)
-            if placement.flat:
+        if shown is not None:
+            figures = _read_beside(root, names, budget)
+            if placement.flat and shown.notebooks:
                 beside = [name for name in names if name.lower().endswith(SUFFIXES) and not is_clutter(name)]
                 for name in budget.few(beside):
                     read_shown(name, f"{FOLDER}/{name}", budget, figures, root)
     return Contents(files, (*warnings, *budget.remarks), figures, placement.review)
 
 
-def _read_parts(root: int, placement: Placement, shown: bool) -> Contents:
+def _read_parts(root: int, placement: Placement, shown: Beside | None) -> Contents:
     """Read part1 and part2 of an open folder."""
     names = _names(root)
     files: dict[str, bytes] = {}
@@ -237,38 +237,39 @@ def _read_parts(root: int, placement: Placement, shown: bool) -> Contents:
                 parent, _, name = file.rpartition("/")
                 if parent == part and name in entries:
                     files[file] = read_plain_file(name, file, folder)
-    budget = Budget()
-    figures = _read_figures(root, names, budget) if shown else {}
+    budget = Budget(shown or FIGURES)
+    figures = _read_beside(root, names, budget) if shown is not None else {}
     warnings = [*placement.warnings, *misspelt_parts(names), *unread_modules(modules), *budget.remarks]
     return Contents(files, tuple(warnings), figures, placement.review)
 
 
-def _read_figures(root: int, names: list[str], budget: Budget) -> dict[str, bytes]:
-    """The figures and notebooks of an open folder, by their path in it."""
+def _read_beside(root: int, names: list[str], budget: Budget) -> dict[str, bytes]:
+    """What the budget is for, in an open folder, by the path in it."""
     found: dict[str, bytes] = {}
-    paths = [name for name in names if is_shown((name,))]
+    what = budget.what
+    paths = [name for name in names if is_shown((name,), what)]
     try:
-        if FOLDER in names and _is_kind(root, FOLDER, stat.S_IFDIR):
-            paths += _figures_below(root)
+        if what.folder in names and _is_kind(root, what.folder, stat.S_IFDIR):
+            paths += _paths_below(root, what)
         for path in budget.few(paths):
             parent, _, name = path.rpartition("/")
             with _opened(parent, root) as inner:
                 read_shown(name, path, budget, found, inner)
     except (UnreadableSubmission, OSError) as error:
         reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-        budget.remarks.append(refusal(f"{FOLDER}/", reason))
+        budget.refuse(f"{what.folder}/", reason)
     return found
 
 
-def _figures_below(root: int) -> list[str]:
-    """The paths of figures in the folder for them and in folders in it."""
+def _paths_below(root: int, what: Beside) -> list[str]:
+    """The paths of such files in the folder for them and in folders in it."""
     paths: list[str] = []
-    folders = [FOLDER]
+    folders = [what.folder]
     for folder in folders:  # grows
         with _opened(folder, root) as inner:
             for name in _names(inner):
                 path = f"{folder}/{name}"
-                if is_shown(path.split("/")):
+                if is_shown(path.split("/"), what):
                     paths.append(path)
                 elif path.count("/") < DEPTH - 1 and _is_kind(inner, name, stat.S_IFDIR):
                     folders.append(path)
@@ -301,9 +302,9 @@ def read_shown(
     try:
         content = read_plain_file(name, path, parent, budget.limit)
     except UnreadableSubmission as error:
-        budget.remarks.append(refusal(path, str(error).removeprefix(f"{printable(path)} is ")))
+        budget.refuse(path, str(error).removeprefix(f"{printable(path)} is "))
     except OSError as error:
-        budget.remarks.append(refusal(path, error.strerror or str(error)))
+        budget.refuse(path, error.strerror or str(error))
     else:
         if budget.take(path, content):
             found[path] = content

@@ -21,8 +21,7 @@ from grader.submission.model import (
 from grader.submission.names import is_clutter
 from grader.submission.opening import components
 from grader.submission.places import PLACES, Place, Placement, is_given_utils
-from grader.submission.shown import FOLDER as FIGURES
-from grader.submission.shown import SUFFIXES, Budget, is_shown, may_be_code
+from grader.submission.shown import EVIDENCE, FIGURES, SUFFIXES, Beside, Budget, is_shown, may_be_code
 from grader.submission.unpacking import FILE, FOLDER, Member, Source, read_some, read_wanted
 from grader.text import listed, printable
 
@@ -61,13 +60,13 @@ def files_of(leaves: Iterable[Leaf]) -> list[Place]:
     return [leaf.place for leaf in leaves if leaf.member.kind != FOLDER and is_visible(leaf.place)]
 
 
-def read_placed(leaves: Sequence[Leaf], placement: Placement, shown: bool) -> Contents:
+def read_placed(leaves: Sequence[Leaf], placement: Placement, shown: Beside | None) -> Contents:
     """Read the files that have been located.
 
     Args:
         leaves: all there are.
         placement: where the files lie.
-        shown: read the figures and notebooks, too.
+        shown: what to read beside the code.
 
     Raises:
         UnreadableSubmission: one of the files is a link, say, or over the cap.
@@ -92,11 +91,11 @@ def read_placed(leaves: Sequence[Leaf], placement: Placement, shown: bool) -> Co
             wanted[name] = leaf
         elif leaf.place[:-1] in parts and leaf.member.kind != FOLDER:
             modules.append(f"{parts[leaf.place[:-1]]}/{leaf.place[-1]}")
-        elif leaf.member.kind == FILE and is_shown(inside):
+        elif leaf.member.kind == FILE and shown is not None and is_shown(inside, shown):
             figures["/".join(inside)] = leaf
         elif placement.flat and len(inside) == 1 and leaf.member.kind == FILE and is_visible(leaf.place):
-            if inside[0].lower().endswith(SUFFIXES):
-                figures.setdefault(f"{FIGURES}/{inside[0]}", leaf)
+            if inside[0].lower().endswith(SUFFIXES) and shown is not None and shown.notebooks:
+                figures.setdefault(f"{FIGURES.folder}/{inside[0]}", leaf)
             elif inside[0].endswith(".py") and inside[0] not in GIVEN_NAMES | PLACES.keys():
                 beside.add(inside[0])
     for name, leaf in wanted.items():
@@ -115,9 +114,9 @@ def read_placed(leaves: Sequence[Leaf], placement: Placement, shown: bool) -> Co
     warnings += settle_utils(contents, placement)
     warnings += [*unread_modules(modules), *strangers(sorted(beside))]
     warnings += list(dict.fromkeys(remark for leaf in leaves for remark in leaf.source.remarks))
-    budget = Budget()
+    budget = Budget(shown or FIGURES)
     read: dict[str, bytes] = {}
-    if shown:
+    if shown is not None:
         for source, members in _by_source({name: figures[name] for name in budget.few(figures)}):
             read |= read_some(source, members, budget)
     return Contents(contents, (*warnings, *budget.remarks), read, placement.review)
@@ -159,7 +158,7 @@ def nothing_found(contents: Contents, placement: Placement, files: Sequence[Plac
         for file in files
         if is_visible(file)
         and file[-1] not in GIVEN_NAMES | OF_NBGRADER
-        and file[0] != FIGURES
+        and file[0] not in (FIGURES.folder, EVIDENCE.folder)
         and (not is_shown(file[depth:]) or may_be_code(file[-1]))
     ]
     if not others:

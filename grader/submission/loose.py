@@ -16,16 +16,16 @@ from grader.submission.model import GIVEN_NAMES, Contents
 from grader.submission.names import is_clutter
 from grader.submission.nested import Opened, read_nested
 from grader.submission.places import PLACES, Placement, with_look_alikes
-from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Budget, may_be_code
+from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Beside, Budget, may_be_code
 from grader.text import listed, printable
 
 
-def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
+def read_loose(files: Mapping[str, Path], shown: Beside | None = None) -> Contents:
     """Read the named files among single ones, or in archives where there are none.
 
     Args:
         files: where they lie, by the names under which the student handed them in.
-        shown: read the figures and notebooks, too.
+        shown: what to read beside the code.
 
     Raises:
         UnreadableSubmission: one is a link or special file, or over the cap.
@@ -63,7 +63,7 @@ def read_loose(files: Mapping[str, Path], shown: bool = False) -> Contents:
     if contents:
         alike = with_look_alikes(placement, [(name,) for name in files])
         review, warnings = alike.review, [*warnings, *alike.warnings]
-    if not shown:
+    if shown is None or not shown.notebooks:  # evidence lies in folders
         return Contents(contents, tuple(warnings), review=review)
     budget = Budget()
     figures: dict[str, bytes] = {}

@@ -21,6 +21,7 @@ GIVEN_FILES = frozenset(
         "part1/callbacks.py",
         "part1/commands.py",
         "part1/drawing.py",
+        "part1/evidence.py",
         "part1/figures.py",
         "part1/mnist.py",
         "part1/runs.py",
@@ -28,6 +29,7 @@ GIVEN_FILES = frozenset(
         "part2/__init__.py",
         "part2/commands.py",
         "part2/drawing.py",
+        "part2/evidence.py",
         "part2/figures.py",
         "part2/mnist.py",
         "part2/runs.py",
@@ -46,6 +48,10 @@ MAX_MEMBERS = 10_000  # members of an archive, entries of a folder: a virtual en
 MAX_SHOWN_BYTES = 8_000_000  # a figure or a notebook
 MAX_SHOWN_FILES = 60  # the assignment asks for 13
 MAX_SHOWN_TOTAL = 64_000_000
+# Of the evidence of full trainings, which is read only where that is asked for.
+MAX_EVIDENCE_BYTES = 8_000_000  # a file; the weights of the recommended networks have 1.1 MB
+MAX_EVIDENCE_FILES = 60  # seven trainings leave 42
+MAX_EVIDENCE_TOTAL = 64_000_000
 MAX_PATH_CHARACTERS = 4_096  # of a name in an archive, with its folders; systems allow no more
 MAX_PATH_DEPTH = 64  # folders in such a name
 MAX_HEADER_BYTES = 65_536  # an extended header in a tar: usual ones have under 1 kB
@@ -89,8 +95,8 @@ class Submission:
         error: why nothing of it could be read (then `files` is empty); empty when it was read.
         fault: whose fault the error is: `student` (a broken archive, a link, a file over a cap) or
             `grader` (no permission to read it, a disk error); empty without an error.
-        shown: what belongs to the report, where that was asked for: `figures/1.9_manifold.png`,
-            `report.ipynb`, as bytes that nobody has looked into.
+        shown: what was asked for beside the code, as bytes that nobody has looked into: what belongs to the
+            report (`figures/1.9_manifold.png`, `report.ipynb`), or the evidence of full trainings.
         review: why a person has to look at it before it counts; empty where nobody has to.
     """
 

@@ -12,6 +12,7 @@ from grader.submission.model import MAX_UNPACKED_BYTES, PARTS, Contents, Unreada
 from grader.submission.names import is_archive, may_be_archive
 from grader.submission.opening import reading_archive, source_of
 from grader.submission.places import Place, locate
+from grader.submission.shown import Beside
 from grader.submission.unpacking import FILE
 from grader.text import listed, printable
 
@@ -27,12 +28,12 @@ def candidates(places: Iterable[Place]) -> list[Place]:
     return sorted(found, key=lambda place: (not is_archive(place[-1]), len(place), place))
 
 
-def read_nested(archives: Sequence[tuple[Place, Opened]], shown: bool) -> Contents | None:
+def read_nested(archives: Sequence[tuple[Place, Opened]], shown: Beside | None) -> Contents | None:
     """Read a submission that lies in one or several archives within what was handed in.
 
     Args:
         archives: where they lie, and what opens them.
-        shown: read the figures and notebooks, too.
+        shown: what to read beside the code.
 
     Returns:
         What is in them; without files where none of the assignment's is. None where there are no archives.

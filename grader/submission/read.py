@@ -14,13 +14,14 @@ from grader.submission.folder import read_folder
 from grader.submission.loose import read_loose
 from grader.submission.model import GRADER, STUDENT, Contents, Found, Submission, UnreadableSubmission
 from grader.submission.names import submission_name
+from grader.submission.shown import Beside
 from grader.text import printable
 
 # What the system says when a link or special file was put in a file's place between two looks at it.
 _SWAPPED = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO})
 
 
-def read_found(found: Found, shown: bool = False) -> Submission:
+def read_found(found: Found, shown: Beside | None = None) -> Submission:
     """Read a submission that was found in a cohort; see `read_submission`."""
     if found.review:
         return Submission(
@@ -31,7 +32,7 @@ def read_found(found: Found, shown: bool = False) -> Submission:
 
 
 def read_submission(
-    path: Path, name: str | None = None, loose: Mapping[str, Path] | None = None, shown: bool = False
+    path: Path, name: str | None = None, loose: Mapping[str, Path] | None = None, shown: Beside | None = None
 ) -> Submission:
     """Read the named files of a submission.
 
@@ -39,7 +40,7 @@ def read_submission(
         path: a folder, zip, tar or tar.gz.
         name: what to call it; by default the safe form of the path's name.
         loose: instead of `path`, single files or archives by the names under which they were handed in.
-        shown: read the figures and notebooks, too.
+        shown: what to read beside the code.
 
     Returns:
         The submission. Where nothing of it can be read, its `error` says why and `fault` says whose
@@ -65,7 +66,7 @@ def read_submission(
     )
 
 
-def _read(path: Path, shown: bool) -> Contents:
+def _read(path: Path, shown: Beside | None) -> Contents:
     kind = stat.S_IFMT(os.lstat(path).st_mode)
     if kind == stat.S_IFLNK:
         raise UnreadableSubmission("this is a symbolic link; hand in the folder or archive itself")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from grader.submission.model import MAX_MEMBERS, MAX_PATH_CHARACTERS, MAX_PATH_DEPTH, UnreadableSubmission
-from grader.submission.shown import Budget, refusal
+from grader.submission.shown import Budget
 from grader.text import printable
 
 FILE = "file"
@@ -76,9 +76,9 @@ def read_some(source: Source, wanted: Mapping[str, Member], budget: Budget) -> d
         try:
             content = read(budget.limit + 1)
         except UnreadableSubmission:
-            budget.remarks.append(refusal(name, "it is encrypted, or compressed in an unusual way"))
+            budget.refuse(name, "it is encrypted, or compressed in an unusual way")
         except Exception:  # as a damaged member raises anything
-            budget.remarks.append(refusal(name, "it is damaged"))
+            budget.refuse(name, "it is damaged")
         else:
             if budget.take(name, content):
                 contents[name] = content

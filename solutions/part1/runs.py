@@ -14,6 +14,7 @@ import hashlib
 import io
 import os
 import pickle
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ CHECKPOINT = "checkpoint.pt"
 METRICS = "metrics.csv"  # a row per epoch
 SUMMARY = "summary.csv"  # what was measured at the end
 CODE = "code.sha256"
+KEPT_EPOCHS = (10, 20, 50)  # those besides the last that the figures show
 # Options that say how to train, but not what comes out.
 NOT_IN_NAMES = {
     *("help", "data_dir", "epochs", "num_workers", "log_dir", "figures", "progress_bar", "resume", "fresh"),
@@ -146,6 +148,18 @@ def save_state(path: Path, parts: Mapping[str, Any], **numbers: Any) -> None:
     buffer = io.BytesIO()
     torch.save({"parts": {name: part.state_dict() for name, part in parts.items()}, **numbers}, buffer)
     write_atomically(path, buffer.getvalue())
+    keep_epoch(path, numbers.get("epoch"))
+
+
+def keep_epoch(checkpoint: Path, epoch: int | None) -> None:
+    """Keeps a copy of the checkpoint of an epoch that the figures show; the next epoch replaces it."""
+    if epoch in KEPT_EPOCHS:
+        shutil.copyfile(checkpoint, checkpoint.with_name(kept(epoch)))
+
+
+def kept(epoch: int) -> str:
+    """The file with the checkpoint of an epoch that the figures show."""
+    return f"epoch_{epoch:03d}.pt"
 
 
 def load_state(path: Path, parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
-from runs import CHECKPOINT, METRICS, Trouble, add_row, read_rows
+from runs import CHECKPOINT, METRICS, Trouble, add_row, keep_epoch, read_rows
 
 BEST = "best.ckpt"
 LOGGED = ("bpd", "reconstruction_loss", "regularization_loss")
@@ -95,6 +95,7 @@ class Keeper(Checkpoint):
         if row["val_bpd"] < min(before, default=float("inf")):
             self._save(trainer, BEST, weights_only=True)
         self._save(trainer, CHECKPOINT)
+        keep_epoch(self.log_dir / CHECKPOINT, epoch)
 
     def _save(self, trainer: pl.Trainer, name: str, weights_only: bool = False) -> None:
         path, unfinished = self.log_dir / name, self.log_dir / f".{name}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from drawing import BLUE, GREY, ORANGE, grid, publish, save, show
+from evidence import publish_evidence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -108,4 +109,7 @@ def publish_figures(log_dir: Path, figures: Path, z_dim: int) -> list[Path]:
         names |= {samples_name(epoch): f"1.8_{samples_name(epoch)}" for epoch in SHOWN_SAMPLES}
     if z_dim == 2:
         names[MANIFOLD] = f"1.9_{MANIFOLD}"
+    if names:
+        shown = SHOWN_SAMPLES[1:-1] if z_dim == 20 else ()
+        publish_evidence(log_dir, figures, f"vae_z_dim_{z_dim}", shown)
     return publish(log_dir, figures, names)

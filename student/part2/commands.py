@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import runs
+from evidence import note_options
 from runs import Trouble
 
 HERE = Path(__file__).parent
@@ -126,6 +127,7 @@ def run(
         name = runs.name_of(args, parser, named_by)
         with runs.opened(Path(args.log_dir) / name, HERE, args.resume, args.fresh) as folder:
             args.log_dir = str(folder)
+            note_options(folder, args)
             with told(folder):
                 train(args)
     except Trouble as trouble:

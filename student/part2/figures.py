@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 from drawing import BLUE, GREY, ORANGE, grid, publish, save, show
+from evidence import publish_evidence
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.ticker import MaxNLocator
@@ -124,4 +125,7 @@ def publish_figures(log_dir: Path, figures: Path, z_dim: int, lambda_: float) ->
         }
     elif z_dim == 20 and not plain:
         names = {samples: "2.7_samples.png"}
+    if names:
+        shown = () if z_dim == 8 and plain else SHOWN_EPOCHS[1:-1]
+        publish_evidence(log_dir, figures, f"aae_z_dim_{z_dim}_lambda_{lambda_:g}", shown)
     return publish(log_dir, figures, names)

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from grader.desk.extension import routes
+from grader.evidence.facts import Claim, Evidence, Kind, Reason, Run, Verdict, write_evidence
 from grader.gradebook.course import Course
 from tests.desk.serving import CELL, TOKEN, Person, Server, scores, served
 
@@ -99,6 +100,22 @@ def test_a_forged_request_of_another_site_changes_nothing(shared, ana):
 def test_a_request_to_another_name_is_refused(address, ana):
     got = ana.session.get(f"{address}/desk", headers={"Host": "evil.example"}, timeout=30)
     assert got.status_code == 403
+
+
+def test_what_was_measured_with_the_weights_stands_beside_the_answer(shared, ana):
+    course, _ = shared
+    claim = Claim(Kind.END, Verdict.CONTRADICTED, Reason.BEYOND, 80, 0.45, 0.524, 0.515, 0.533)
+    found = Evidence((Run("vae_z_dim_20", ("1.7.curves", "1.8.grids"), (claim,)),))
+    for student in sorted(path.name for path in (course.root / "autograded").iterdir()):
+        (course.results / student).mkdir(parents=True, exist_ok=True)
+        write_evidence(course.results / student, found)
+    (line,) = ana.next("q1-7-curves")["evidence"]
+    assert line == {
+        "verdict": "contradicted",
+        "title": "VAE, z_dim 20",
+        "text": "the end of the curve 0.45, measured 0.524 (0.515 to 0.533)",
+    }
+    assert ana.next("q1-9-figure")["evidence"] == []
 
 
 def test_what_is_saved_is_in_the_gradebook_and_the_next_one_comes_along(shared, ana):

@@ -114,7 +114,8 @@ def test_it_installs_the_pinned_versions_and_leaves_colabs_pytorch(colab: Colab,
     exec(cells()["install"], space)
     pins = asked[0][asked[0].index("--quiet") + 1 :]
     assert {pin.partition("==")[0] for pin in pins} == {
-        *("pytorch-lightning", "tensorboard", "matplotlib", "rich", "pytest", "pytest-timeout", "ruff")
+        *("pytorch-lightning", "safetensors", "tensorboard", "matplotlib", "rich"),
+        *("pytest", "pytest-timeout", "ruff"),
     }
     lines = bundle.contents()["requirements.txt"].decode().splitlines()
     assert {line.partition(";")[0].strip() for line in lines} >= set(pins)

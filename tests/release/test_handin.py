@@ -17,6 +17,7 @@ from types import ModuleType
 import pytest
 from ruff import find_ruff_bin
 
+from grader.evidence.trainings import trainings
 from grader.release import bundle
 from grader.submission import read_submission
 
@@ -296,3 +297,34 @@ def test_what_is_installed_is_looked_up_for_unknown_names_only(
     edit(kit / UTILS, "import math\n", "import math\nimport sklearn\n")
     agreement.unlike_the_grader(kit)
     assert asked == [1]
+
+
+def test_evidence_is_packed_and_what_is_missing_costs_nothing(kit: Path) -> None:
+    folder = kit / "evidence" / "vae_z_dim_20"
+    folder.mkdir(parents=True)
+    for name in ("final.safetensors", "metrics.csv", "options.json", "checkpoint.pt"):
+        (folder / name).write_bytes(b"x")
+    done = run(kit, "handin.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    packed = {name for name in zipfile.ZipFile(kit / "handin.zip").namelist() if name.startswith("evidence")}
+    assert packed == {
+        f"evidence/vae_z_dim_20/{name}" for name in ("final.safetensors", "metrics.csv", "options.json")
+    }
+    assert "0 figures, with 3 files of evidence." in done.stdout
+    assert re.search(r"^  evidence/ +1 of 7 trainings$", done.stdout, re.MULTILINE)
+    note = next(line for line in done.stdout.splitlines() if line.startswith("Note: no evidence"))
+    assert "which costs no points" in note
+    assert "vae_z_dim_20" not in note
+
+
+def test_the_trainings_are_those_that_the_grader_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(bundle.KIT))
+    for known in [one for one in sys.modules if one in ("handin", "kit") or one.startswith("kit.")]:
+        monkeypatch.delitem(sys.modules, known)
+    handin = importlib.import_module("handin")
+    monkeypatch.delitem(sys.modules, "handin")
+    assert list(handin.TRAININGS) == [training.run for training in trainings()]
+    assert all(
+        any(item.startswith(handin.TRAININGS[training.run]) for item in training.items)
+        for training in trainings()
+    )

@@ -355,5 +355,5 @@ def test_rows_of_a_table_replace_those_of_the_same_epochs(part2, tmp_path):
 
 def test_the_shared_modules_are_the_same_in_both_parts():
     solutions = Path(__file__).resolve().parents[2] / "solutions"
-    for name in ("commands.py", "runs.py", "drawing.py"):
+    for name in ("commands.py", "runs.py", "drawing.py", "evidence.py"):
         assert (solutions / "part2" / name).resolve() == (solutions / "part1" / name).resolve()

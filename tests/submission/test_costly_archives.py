@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission import read_submission
+from grader.submission import FIGURES, read_submission
 from grader.submission.model import MAX_MEMBERS
 
 SECONDS = 2  # of CPU time: each takes less than one; what they were made for took 20 or more
@@ -125,7 +125,7 @@ def cheap(path: Path, memory: bool = True) -> str:
         Why it could not be read.
     """
     start = time.process_time()
-    submission = read_submission(path, shown=True)
+    submission = read_submission(path, shown=FIGURES)
     seconds = time.process_time() - start
     assert seconds < SECONDS
     assert submission.fault in ("", "student")
@@ -134,7 +134,7 @@ def cheap(path: Path, memory: bool = True) -> str:
         return submission.error
     tracemalloc.start()
     try:
-        read_submission(path, shown=True)
+        read_submission(path, shown=FIGURES)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission import NAMED_FILES, Submission, read_submission
+from grader.submission import FIGURES, NAMED_FILES, Submission, read_submission
 from grader.submission.model import MAX_MEMBERS
 
 from .wrapping import write_folder, write_tar, write_zip
@@ -47,7 +47,7 @@ def wrapped(folder: Path, files: Mapping[str, bytes]) -> list[Submission]:
         write_zip(folder / "s2.zip", files),
         write_tar(folder / "s3.tar.gz", files),
     ]
-    return [read_submission(path, shown=True) for path in paths]
+    return [read_submission(path, shown=FIGURES) for path in paths]
 
 
 def moved(files: Mapping[str, bytes], part1: str, part2: str) -> dict[str, bytes]:

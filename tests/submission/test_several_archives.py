@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission import Submission, find_submissions, read_found
+from grader.submission import FIGURES, Submission, find_submissions, read_found
 
 from .hand_ins import tarred, zipped
 
@@ -34,7 +34,7 @@ def hand_in(request, tmp_path):
             os.utime(path, (10**9 + number, 10**9 + number))
         cohort = find_submissions([tmp_path / "cohort"])
         (found,) = cohort.submissions
-        return read_found(found, shown=True), "\n".join(cohort.warnings)
+        return read_found(found, shown=FIGURES), "\n".join(cohort.warnings)
 
     return put
 

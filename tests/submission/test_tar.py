@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission import read_submission
+from grader.submission import FIGURES, read_submission
 
 from .test_costly_archives import header, long_name, pax, record
 from .wrapping import refused, write_folder
@@ -46,7 +46,7 @@ def test_what_gnu_tar_writes(tmp_path, files, style, name):
     holes = ["-S"] if style not in ("v7", "ustar") else []
     command = ["tar", "-c", *packed, *holes, f"--format={style}", "-f", str(tmp_path / name), "s1"]
     subprocess.run(command, cwd=tmp_path, check=True)
-    submission = read_submission(tmp_path / name, shown=True)
+    submission = read_submission(tmp_path / name, shown=FIGURES)
     assert (submission.files, submission.error, submission.warnings) == (files, "", ())
     assert submission.shown == {"report.ipynb": b"{}"}
 
@@ -56,7 +56,7 @@ def test_what_python_writes(tmp_path, files, style):
     folder = write_folder(tmp_path / "s1", files | {"figures/" + "a" * 90 + "/" + "b" * 90 + ".png": b"x"})
     with tarfile.open(tmp_path / "s1.tar.gz", "w:gz", format=style) as archive:
         archive.add(folder, "s1")
-    submission = read_submission(tmp_path / "s1.tar.gz", shown=True)
+    submission = read_submission(tmp_path / "s1.tar.gz", shown=FIGURES)
     assert submission.files == files
     assert list(submission.shown.values()) == [b"x"]
 

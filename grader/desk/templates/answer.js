@@ -41,6 +41,7 @@ export function draw(task, actions) {
     );
   } else article.append(said);
   for (const html of task.beside) article.append(element("div", { class: "said beside", html }));
+  if (task.evidence.length) article.append(evidence(task.evidence));
   article.append(...task.figures.map((pair) => figure(task, pair)));
   return article;
 }
@@ -58,6 +59,13 @@ function notices(task) {
   }
   if (task.extra) say(`Formgrader has ${number(task.extra)} points of extra credit for it besides.`);
   return found;
+}
+
+function evidence(lines) {
+  const list = element("ul", { class: "evidence" });
+  for (const { verdict, title, text } of lines)
+    list.append(element("li", {}, element("b", { class: verdict.replace(" ", "-") }, verdict), ` ${title}: ${text}`));
+  return element("section", { "aria-label": "What was measured with the weights" }, list);
 }
 
 function figure(task, pair) {

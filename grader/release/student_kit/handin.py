@@ -1,4 +1,4 @@
-"""Packs what is to be handed in: your five files, report.ipynb and the figures, into handin.zip.
+"""Packs what is to be handed in: your five files, report.ipynb, figures and evidence, into handin.zip.
 
     python handin.py
 
@@ -26,6 +26,17 @@ from kit.environment import HERE, write_what_can_be_written
 ARCHIVE = HERE / "handin.zip"
 REPORT = "report.ipynb"
 FIGURES = (".png", ".jpg", ".jpeg", ".csv", ".svg")
+EVIDENCE = (".safetensors", ".csv", ".json")
+# The full trainings that leave evidence, with a question that asks for each.
+TRAININGS = {
+    "vae_z_dim_20": "1.7",
+    "vae_z_dim_2": "1.9",
+    "aae_z_dim_8_lambda_1": "2.4",
+    "aae_z_dim_8_lambda_0.995": "2.5",
+    "aae_z_dim_2_lambda_1": "2.6",
+    "aae_z_dim_2_lambda_0.995": "2.6",
+    "aae_z_dim_20_lambda_0.995": "2.7",
+}
 NOT_SHOWN = ".svg"  # a picture that may hold a script: no page of the grader shows it
 EMPTY = "YOUR ANSWER HERE"
 STUB = re.compile(r"Question (\d+\.\d+): (.+)")
@@ -134,6 +145,20 @@ def figures_seen(inside: list[Path], packed: list[Path]) -> Seen:
     return Seen("figures/", f"{len(packed)} file{'' if len(packed) == 1 else 's'}", tuple(missing))
 
 
+def evidence_seen(packed: list[Path]) -> Seen:
+    """The folder of evidence: which trainings can be looked into, and which not."""
+    rows = json.loads((HERE / "tests" / "points.json").read_text(encoding="utf-8"))
+    asked = {row["id"][:3] for row in rows}
+    due = [run for run, question in TRAININGS.items() if question in asked]
+    there = {file.parent.name for file in packed if file.suffix == ".safetensors"}
+    absent = [run for run in due if run not in there]
+    state = f"{len(due) - len(absent)} of {len(due)} trainings"
+    if not absent:
+        return Seen("evidence/", state)
+    told = "no evidence of some trainings, which costs no points (each leaves it when it ends): "
+    return Seen("evidence/", state, (told + ", ".join(absent),))
+
+
 def sendable(file: Path) -> bool:
     """Whether a zip can hold a file's name."""
     try:
@@ -173,13 +198,20 @@ def main() -> int:
         return nothing_packed()
     inside = sorted(file for file in (HERE / "figures").rglob("*") if file.is_file())
     figures = [file for file in inside if file.suffix.lower() in FIGURES and sendable(file)]
+    evidence = sorted(
+        file
+        for file in (HERE / "evidence").glob("*/*")
+        if file.suffix in EVIDENCE and file.is_file() and sendable(file)
+    )
     try:
-        pack([*files, *figures])
+        pack([*files, *figures, *evidence])
     except OSError as error:
         print(f"handin: {error.filename or ARCHIVE.name}: {error.strerror}", file=sys.stderr)
         return nothing_packed()
-    print(f"{ARCHIVE.name}: {len(files)} files and {len(figures)} figures.")
-    seen = [*(code_seen(name) for name in YOURS), report_seen(), figures_seen(inside, figures)]
+    with_it = f", with {len(evidence)} files of evidence" if evidence else ""
+    print(f"{ARCHIVE.name}: {len(files)} files and {len(figures)} figures{with_it}.")
+    seen = [*(code_seen(name) for name in YOURS), report_seen()]
+    seen += [figures_seen(inside, figures), evidence_seen(evidence)]
     unlike = unlike_the_grader()
     print("\nWhat the grader will see")
     width = max(len(one.name) for one in seen)

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from grader.evidence.facts import drawing_of
+from grader.evidence.words import Line, for_item, title
 from grader.marking.result import FAILED, GRADER_ERROR, STATUSES, ItemResult
 from grader.report import expected_manifold, pictures
 from grader.report.by_eye import ByEye, by_eye
@@ -44,11 +46,13 @@ class Tile:
         picture: its file; empty where a figure that is asked for was not handed in, or nothing was drawn.
         large: the file of a larger one; empty where there is none.
         caption: what it shows; empty where the page says so.
+        ours: whether the grader has drawn it, and nobody handed it in.
     """
 
     picture: str
     large: str = ""
     caption: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Card:
         status: of the item; empty where a person marks it.
         points: of the item, 0 where a person marks it.
         difference: of the picture from what it should show, 0 to 1; None where that is not known.
+        evidence: what was found out about its trainings: each in words, and its line.
     """
 
     name: str
@@ -70,11 +75,12 @@ class Card:
     status: str = ""
     points: float = 0.0
     difference: float | None = None
+    evidence: tuple[tuple[str, Line], ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether all that is asked for was handed in."""
-        return all(tile.picture for tile in self.tiles)
+        return all(tile.picture for tile in self.tiles if not tile.ours)
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,7 @@ def item_page(item: Item, records: Sequence[Record], findings: Findings, item_fi
         statuses=[(status, count) for status, count in statuses if count],
         sheets=sheets,
         by_eye=False,
+        evidence=False,
         said=_message_groups(item, records, findings),
     )
 
@@ -194,13 +201,23 @@ def by_eye_page(one: ByEye, records: Sequence[Record], item_files: dict[str, str
     for record in records:
         page, name = _page(record, "figures"), on_one_line(record.name, 120)
         tiles = _tiles(one, record)
-        if any(tile.picture for tile in tiles):
-            cards.append(Card(name, page, tiles))
+        if any(tile.picture and not tile.ours for tile in tiles):
+            lines = tuple(for_item(record.evidence, one.item.id)) if record.evidence else ()
+            cards.append(Card(name, page, tiles, evidence=lines))
         else:
             without.append((name, page, ""))
     width = min(NARROW * max(2, len(one.figures)), 26)
     sheet = Sheet("figure", "Figures side by side", "figure", width, cards, without)
-    return _rendered(one.item, item_files, mean=None, statuses=[], sheets=[sheet], by_eye=True, said=[])
+    return _rendered(
+        one.item,
+        item_files,
+        mean=None,
+        statuses=[],
+        sheets=[sheet],
+        by_eye=True,
+        evidence=any(card.evidence for card in cards),
+        said=[],
+    )
 
 
 def _tiles(one: ByEye, record: Record) -> list[Tile]:
@@ -218,10 +235,22 @@ def _tiles(one: ByEye, record: Record) -> list[Tile]:
             tiles.append(Tile("", "", caption))
         else:
             tiles.append(Tile(address(file.small), address(file.path), caption))
+    tiles += _drawings(one, record)
     for file in files.values():  # under another name, perhaps one that is missed above
         stem = file.path.stem
         caption = "in report.ipynb" if stem.startswith(REPORT) else on_one_line(stem, 60)
         tiles.append(Tile(address(file.small), address(file.path), caption))
+    return tiles
+
+
+def _drawings(one: ByEye, record: Record) -> list[Tile]:
+    """What the student's models draw with the weights that were handed in, beside the figures."""
+    tiles = []
+    for run in record.evidence.runs if record.evidence and record.figures else ():
+        path = record.folder / drawing_of(run.run)
+        if one.item.id in run.items and path.is_file() and not path.is_symlink():
+            picture = link(record.name, path.name)
+            tiles.append(Tile(picture, picture, f"drawn by the grader with the weights: {title(run)}", True))
     return tiles
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import GraderFault, GraderUsageError
+from grader.evidence.facts import FILE_NAME as EVIDENCE_FILE
+from grader.evidence.facts import Evidence, read_evidence
 from grader.marking.result import Decision, SubmissionResult
 from grader.marking.result_json import result_from_json
 from grader.report import figures, pictures
@@ -59,6 +61,7 @@ class Record:
             cohorts are called `x of COHORT`.
         decisions: of people, by item, also those that are about other code than the result.
         whole: the mark with what people gave; None outside a course.
+        evidence: what was found out about the full trainings; None where nobody has looked.
     """
 
     folder: Path
@@ -68,6 +71,7 @@ class Record:
     alike: tuple[tuple[str, float], ...] = ()
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     whole: WholeMark | None = None
+    evidence: Evidence | None = None
 
     @property
     def name(self) -> str:
@@ -118,8 +122,22 @@ def _record(folder: Path, file: Path) -> Record:
         result = replace(result_from_json(file.read_bytes()), submission=folder.name)
     except ValueError as error:
         raise ValueError(printable(str(error), 120)) from error
-    decisions = read_decisions(folder)
-    return Record(folder, result, _pictures(folder, result), _figures(folder), decisions=decisions)
+    return Record(
+        folder,
+        result,
+        _pictures(folder, result),
+        _figures(folder),
+        decisions=read_decisions(folder),
+        evidence=_evidence(folder),
+    )
+
+
+def _evidence(folder: Path) -> Evidence | None:
+    """What was found out about the full trainings; a damaged file is looked for anew by its own command."""
+    try:
+        return read_evidence(folder)
+    except ValueError as error:
+        raise ValueError(f"{EVIDENCE_FILE}: {error}") from error
 
 
 def _number(value: Any) -> float:

@@ -34,6 +34,7 @@ def environment() -> Environment:
         "on_one_line": style.on_one_line,
         "in_words": in_words,
         "status_style": style.PAGE_STYLES.__getitem__,
+        "evidence_style": style.EVIDENCE_STYLES.__getitem__,
         "md": prose,
         "md_code": code,
     }

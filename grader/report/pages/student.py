@@ -11,6 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from grader.evidence.facts import Evidence
+from grader.evidence.words import NONE, NOT_LOOKED, for_student, title
 from grader.marking.result import GRADER_ERROR
 from grader.questions import load_questions
 from grader.report.by_eye import ByEye, by_eye
@@ -156,6 +158,7 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
         "violations": [on_one_line(line) for line in record.result.for_students("rule")],
         "warnings": [on_one_line(line) for line in record.result.for_students("hand_in", "figures")],
         "hand_in": on_one_line(record.result.hand_in),
+        "trainings": _trainings(record.evidence),
         "figures": [
             FigureGroup(
                 item,
@@ -164,6 +167,17 @@ def _values(record: Record, is_held: Callable[[Path], bool]) -> dict[str, Any]:
             for item, figures in _by_item(record.figures)
         ],
     }
+
+
+def _trainings(evidence: Evidence | None) -> list[tuple[str, str]]:
+    """What is said of each full training: a title and a sentence; one line where there is nothing to say."""
+    if evidence is None:
+        return []
+    if evidence.absent:
+        return [("", f"{NONE[:1].upper()}{NONE[1:]}: that costs no points.")]
+    if not evidence.images:
+        return [("", f"{NOT_LOOKED}.")]
+    return [(title(run), for_student(run)) for run in evidence.runs]
 
 
 def _by_item(figures: Sequence[FigureFile]) -> list[tuple[ByEye | None, list[tuple[FigureFile, str]]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from grader.evidence.facts import Verdict
 from grader.marking import result as status
 from grader.report.marks_csv import number
 from grader.report.status_style import STATUS_STYLES
@@ -33,6 +34,15 @@ class PageStyle:
 PAGE_STYLES = {
     key: PageStyle("not marked" if key == status.GRADER_ERROR else look.word, look.sign, _CLASSES[key])
     for key, look in STATUS_STYLES.items()
+}
+
+
+# Class of what the evidence says, which stands there in words, too.
+EVIDENCE_STYLES = {
+    Verdict.SUPPORTED: _CLASSES[status.PASSED],
+    Verdict.CONTRADICTED: _CLASSES[status.FAILED],
+    Verdict.NOT_CHECKABLE: _CLASSES[status.PARTIAL],
+    Verdict.ABSENT: _CLASSES[status.NOT_SUBMITTED],
 }
 
 

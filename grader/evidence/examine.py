@@ -1,0 +1,167 @@
+"""All evidence of one submission, from the files to the facts. Never raises for what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+
+from grader.box.budget import Budget
+from grader.box.client import Channels
+from grader.box.errors import StudentError
+from grader.evidence.drawings import draw
+from grader.evidence.facts import Claim, Evidence, Kind, Reason, Run, Verdict
+from grader.evidence.images import Images
+from grader.evidence.judge import FINAL, TESTED, Judge, epoch_name
+from grader.evidence.networks import Networks, Place, Unusable
+from grader.evidence.told import MOST_FILTERS, read_told
+from grader.evidence.trainings import Training, trainings
+from grader.evidence.weights import Refused, Weights, print_of, read_weights
+from grader.submission.model import Submission, code_digest
+from grader.submission.shown import EVIDENCE
+from grader.suites.draw import derive_seed
+from grader.text import printable
+
+SECONDS = 180.0  # of all calls of a submission together, by the clock; seven trainings take 10 s
+FILTERS = 32  # what the networks of part 1 have where no option says otherwise
+SUFFIX = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What was found out about a submission, and what its models draw.
+
+    Attributes:
+        evidence: the facts.
+        drawings: PNGs, by training.
+    """
+
+    evidence: Evidence
+    drawings: Mapping[str, bytes]
+
+
+def examine(
+    submission: Submission,
+    box: Callable[[], Channels],
+    images: Mapping[str, Images] | None,
+    seed: int,
+) -> Examined:
+    """What can be said of a submission's full trainings.
+
+    Args:
+        submission: read with its evidence.
+        box: where the student's networks are run.
+        images: of MNIST; None where they are not at hand.
+        seed: of the judge; every draw depends on it and on what was handed in.
+    """
+    files: dict[str, dict[str, bytes]] = {}
+    for path, content in submission.shown.items():
+        parts = path.split("/")
+        if len(parts) == 3 and parts[0] == EVIDENCE.folder:
+            files.setdefault(parts[1], {})[parts[2]] = content
+    place = Place(submission.files, box, Budget(SECONDS))
+    identity = f"{submission.name} {code_digest({**submission.files, **submission.shown})}"
+    drawings: dict[str, bytes] = {}
+    runs = tuple(
+        _run(one, files.get(one.run, {}), place, images, derive_seed(seed, identity, one.run), drawings)
+        for one in trainings()
+    )
+    warnings = tuple(line for line in submission.warnings if line.startswith(EVIDENCE.kind))
+    strangers = files.keys() - {one.run for one in trainings()}
+    warnings += tuple(f"no question asks for {printable(name, 60)}" for name in sorted(strangers))
+    return Examined(Evidence(runs, warnings, images is not None), drawings)
+
+
+def _run(
+    training: Training,
+    files: Mapping[str, bytes],
+    place: Place,
+    images: Mapping[str, Images] | None,
+    seed: int,
+    drawings: dict[str, bytes],
+) -> Run:
+    if not files:
+        return Run(training.run, training.items, (Claim(Kind.SCORE, Verdict.ABSENT, Reason.NOT_TOLD),))
+    told, problems = read_told(files)
+    weights: dict[str, Weights] = {}
+    wanted = (FINAL, TESTED, *map(epoch_name, training.shown))
+    for name in wanted:
+        if f"{name}{SUFFIX}" in files:
+            try:
+                weights[name] = read_weights(files[f"{name}{SUFFIX}"])
+            except Refused as error:
+                problems.append(f"{name}{SUFFIX}: {error}")
+    claims: tuple[Claim, ...]
+    if FINAL not in weights:
+        reason = Reason.REFUSED if f"{FINAL}{SUFFIX}" in files else Reason.NO_WEIGHTS
+        claims = _nothing_checkable(training, reason)
+    elif images is None:
+        claims = _nothing_checkable(training, Reason.NO_IMAGES)
+    else:
+        place.budget.begin_check()
+        filters = told.option("num_filters", FILTERS, MOST_FILTERS)
+        draws = torch.Generator().manual_seed(seed)
+        try:
+            with Networks(place, training, filters, seed) as networks:
+                if not _fits(networks, weights):
+                    claims = _misfit(training, place, filters, weights[FINAL], seed)
+                else:
+                    claims = tuple(Judge(training, told, weights, networks, images, draws).claims())
+                    manifold = training.part == "part1" and training.z_dim == 2  # drawn of the best epoch
+                    networks.load(weights.get(TESTED, weights[FINAL]) if manifold else weights[FINAL])
+                    drawings[training.run] = draw(networks, images, draws)
+        except (StudentError, Unusable):
+            claims = _nothing_checkable(training, Reason.CODE)
+    seeds = told.options.get("seed")
+    return Run(
+        training.run,
+        training.items,
+        claims,
+        tuple(problems),
+        None if seeds is None else int(seeds),
+        {FINAL: print_of(weights[FINAL])} if FINAL in weights else None,
+        told.times(),
+    )
+
+
+def _nothing_checkable(training: Training, reason: Reason) -> tuple[Claim, ...]:
+    return (Claim(Kind.SCORE, Verdict.NOT_CHECKABLE, reason),)
+
+
+def _fits(networks: Networks, weights: dict[str, Weights]) -> bool:
+    """Whether the last weights fit networks that nobody has trained, whose own are put back."""
+    own = {
+        "encoder": dict(networks.encoder.state_dict()),
+        "decoder": dict(networks.decoder.state_dict()),
+    }
+    try:
+        for one in weights.values():
+            networks.load(one)
+    except StudentError as error:
+        if error.kind != "raised":
+            raise
+        return False
+    networks.load(own)
+    return True
+
+
+def _misfit(training: Training, place: Place, filters: int, weights: Weights, seed: int) -> tuple[Claim, ...]:
+    """What weights are that do not fit: those of another number of latent dimensions, perhaps."""
+    for other in sorted({one.z_dim for one in trainings() if one.part == training.part} - {training.z_dim}):
+        try:
+            with Networks(place, replace(training, z_dim=other), filters, seed) as networks:
+                networks.load(weights)
+        except StudentError as error:
+            if error.kind != "raised":
+                break
+            continue
+        claim = Claim(
+            Kind.Z_DIM,
+            Verdict.CONTRADICTED,
+            Reason.OTHER_SIZE,
+            claimed=float(training.z_dim),
+            measured=float(other),
+        )
+        return (claim, *_nothing_checkable(training, Reason.MISFIT))
+    return _nothing_checkable(training, Reason.MISFIT)
