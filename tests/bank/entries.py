@@ -9,10 +9,14 @@ from grader.rubric import load_rubric
 from tests.suites import second_look
 from tests.suites.part1 import hand_in_mistakes, right_trainings
 from tests.suites.part1 import hand_ins as hand_ins1
+from tests.suites.part1 import hidden_mistakes as hidden1
 from tests.suites.part1 import variants as part1
+from tests.suites.part1 import ways as ways1
 from tests.suites.part2 import hand_ins as hand_ins2
+from tests.suites.part2 import hidden_mistakes as hidden2
 from tests.suites.part2 import loops, mains, other_trainings
 from tests.suites.part2 import variants as part2
+from tests.suites.part2 import ways as ways2
 from tests.suites.variants import Variant, edited, solution
 
 
@@ -89,7 +93,8 @@ def mistakes() -> list[Variant]:
         other_trainings.WRONG_OTHERS,
     )
     of_first = (part1.WRONG, hand_in_mistakes.WRONG)
-    return [*second_look.WRONG, *(one for variants in of_first + of_second for one in variants)]
+    hidden = (*hidden1.WRONG_WAYS, *hidden2.WRONG_WAYS)
+    return [*second_look.WRONG, *hidden, *(one for variants in of_first + of_second for one in variants)]
 
 
 def wrong() -> list[Entry]:
@@ -118,7 +123,8 @@ def right() -> list[Entry]:
         hand_ins2.RIGHT,
         other_trainings.RIGHT_OTHERS,
     )
-    again = (_entry(one, first if one.file.startswith("part1/") else second) for one in second_look.RIGHT)
+    others = (*second_look.RIGHT, *ways1.RIGHT_WAYS, *ways2.RIGHT_WAYS)
+    again = (_entry(one, first if one.file.startswith("part1/") else second) for one in others)
     return [
         *again,
         *(_entry(variant, first) for variant in named.values()),

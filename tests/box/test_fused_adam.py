@@ -83,3 +83,30 @@ def weights():
     counting = session.load("counting")
     assert counting.kernels("float32") >= 20
     assert counting.kernels("float64") == 0
+
+
+IN_ANOTHER_ORDER = b"""
+import torch
+
+def step(kind, weight, gradient):
+    weight = torch.nn.Parameter(weight.contiguous(memory_format=torch.channels_last))
+    weight.grad = gradient.contiguous()
+    optimizer = getattr(torch.optim, kind)([weight], lr=0.1)
+    for _ in range(3):
+        optimizer.step()
+    return weight.detach().contiguous()
+"""
+
+
+@pytest.mark.parametrize("kind", ["Adam", "AdamW"])
+def test_a_gradient_that_lies_in_another_order_than_its_weight(box: Box, kind: str) -> None:
+    """torch 2.15: the fused kernels go through the memory, and pair other elements of such tensors."""
+    torch.manual_seed(1)
+    weight, gradient = torch.randn(4, 3, 2, 2), torch.randn(4, 3, 2, 2)
+    here: dict[str, object] = {}
+    exec(IN_ANOTHER_ORDER.decode(), here)
+    step = here["step"]
+    assert callable(step)
+    for session in session_with(box, "part1/utils.py", IN_ANOTHER_ORDER):
+        found = session.load("utils").step(kind, weight, gradient)
+    assert torch.allclose(found, step(kind, weight, gradient), rtol=1e-5, atol=1e-6)

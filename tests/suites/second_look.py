@@ -88,9 +88,11 @@ RIGHT = (
 )
 
 
-def wrong(item: str, name: str, file: str, *edits: tuple[str, str], family: str) -> Variant:
+def wrong(
+    item: str, name: str, file: str, *edits: tuple[str, str], family: str, also: tuple[str, ...] = ()
+) -> Variant:
     """A mistake."""
-    return Variant(name, edits, item, file, (), family)
+    return Variant(name, edits, item, file, also, family)
 
 
 WRONG = (

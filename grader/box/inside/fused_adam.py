@@ -2,7 +2,8 @@
 
 torch has that kernel, the same update (`Adam(fused=True)`), and does not take it by itself on a CPU. A short
 training spends a tenth of its time in the loop. The kernel updates ordinary float32 weights, the loop all
-others.
+others. The kernel goes through the memory, and never looks at strides: of a weight and a gradient that lie in
+other orders, such as channels last and contiguous, it would pair other elements (torch 2.15).
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ def ordinary(tensors: list[torch.Tensor]) -> bool:
         and tensor.dtype == torch.float32
         and tensor.layout == torch.strided
         for tensor in tensors
+    )
+
+
+def in_one_order(params: list[torch.Tensor], *others: list[torch.Tensor]) -> bool:
+    """Whether what belongs to a weight lies in memory as the weight does."""
+    return all(
+        one.stride() == param.stride() for other in others for param, one in zip(params, other, strict=False)
     )
 
 
@@ -51,6 +59,7 @@ def install() -> None:
             and len(numbers) == len(known)
             and not any(isinstance(number, torch.Tensor) for number in numbers.values())
             and ordinary([*params, *grads, *averages, *squares, *largest, *steps])
+            and in_one_order(params, grads, averages, squares, largest)
         ):
             kernel = torch._fused_adamw_ if options.get("decoupled_weight_decay") else torch._fused_adam_
             torch._foreach_add_(steps, 1)

@@ -96,7 +96,8 @@ class HandedOver:
         weights = [weight for side in self._trained for weight in side.values()]
         for weight, row in zip(weights, gradients, strict=True):
             gradient = row.repeat(-(-weight.numel() // len(row)))[: weight.numel()]
-            weight.grad = gradient.view(weight.shape).to(weight.dtype)
+            # In the weight's own memory format, as `backward` leaves it: fused optimizers go by the memory.
+            weight.grad = torch.empty_like(weight).copy_(gradient.view(weight.shape))
         for _ in range(count):
             self._caught[name].step()
         found = [weight.flatten()[chosen].double() for weight, chosen in zip(weights, places, strict=True)]

@@ -1,0 +1,178 @@
+"""Mistakes that a seldom taken way of PyTorch hides, see ways.py.
+
+Each is in one place.
+"""
+
+# Pieces of code as they stand in the files are longer than a line here.
+
+from tests.suites.second_look import wrong
+
+NETWORKS = "part1/cnn_encoder_decoder.py"
+TRAIN = "part1/train_pl.py"
+UTILS = "part1/utils.py"
+
+WRONG_WAYS = (
+    wrong(
+        "1.7.kld",
+        "an autograd function that forgets the mean's gradient",
+        UTILS,
+        (
+            "def KLD(",
+            """\
+class Divergence(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, mean, log_std):
+        variance = torch.exp(2 * log_std)
+        ctx.save_for_backward(mean, variance)
+        return 0.5 * (variance + mean**2 - 1 - 2 * log_std).sum(dim=-1)
+
+    @staticmethod
+    def backward(ctx, grad):
+        mean, variance = ctx.saved_tensors
+        return None, grad.unsqueeze(-1) * (variance - 1)
+
+
+def KLD(""",
+        ),
+        (
+            "    return 0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)\n",
+            "    return Divergence.apply(mean, log_std)\n",
+        ),
+        family="gradient cut",
+    ),
+    wrong(
+        "1.7.kld",
+        "an autograd function with the gradient for log_std of the variance",
+        UTILS,
+        (
+            "def KLD(",
+            """\
+class Divergence(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, mean, log_std):
+        variance = torch.exp(2 * log_std)
+        ctx.save_for_backward(mean, variance)
+        return 0.5 * (variance + mean**2 - 1 - 2 * log_std).sum(dim=-1)
+
+    @staticmethod
+    def backward(ctx, grad):
+        mean, variance = ctx.saved_tensors
+        return grad.unsqueeze(-1) * mean, grad.unsqueeze(-1) * (variance - 1) / 2
+
+
+def KLD(""",
+        ),
+        (
+            "    return 0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)\n",
+            "    return Divergence.apply(mean, log_std)\n",
+        ),
+        family="gradient cut",
+    ),
+    wrong(
+        "1.7.reparameterize",
+        "a straight-through function",
+        UTILS,
+        (
+            "def sample_reparameterize(",
+            """\
+class Noisy(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, mean, std):
+        eps = torch.randn_like(mean)
+        return torch.addcmul(mean, std, eps)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad, None
+
+
+def sample_reparameterize(""",
+        ),
+        ("    return mean + std * torch.randn_like(std)\n", "    return Noisy.apply(mean, std)\n"),
+        family="gradient cut",
+        also=("1.7.training",),
+    ),
+    wrong(
+        "1.7.reparameterize",
+        "one noise for all rows, by a mapping",
+        UTILS,
+        (
+            "    return mean + std * torch.randn_like(std)\n",
+            """\
+    if mean.dim() < 2:
+        return mean + std * torch.randn_like(std)
+    return torch.vmap(lambda m, s: m + s * torch.randn_like(s), randomness="same")(mean, std)
+""",
+        ),
+        family="noise shared",
+    ),
+    wrong(
+        "1.7.forward",
+        "in inference mode",
+        TRAIN,
+        (
+            "    def forward(self, imgs",
+            """\
+    @torch.inference_mode()
+    def forward(self, imgs""",
+        ),
+        family="gradient cut",
+        also=("1.7.training",),
+    ),
+    wrong(
+        "1.7.decoder",
+        "a hook that squashes the logits",
+        NETWORKS,
+        (
+            """\
+                c, num_input_channels, kernel_size=3, padding=1, stride=2, output_padding=1
+            ),  # 14 -> 28
+        )
+""",
+            """\
+                c, num_input_channels, kernel_size=3, padding=1, stride=2, output_padding=1
+            ),  # 14 -> 28
+        )
+        self.net.register_forward_hook(lambda module, args, output: output.tanh())
+""",
+        ),
+        family="bounded output",
+    ),
+    wrong(
+        "1.7.encoder",
+        "a functional call with copies of the weights",
+        NETWORKS,
+        (
+            "        features = self.net(x.float() / 15 * 2 - 1)  # [B, 2*16*c]\n",
+            """\
+        weights = {name: value.clone().detach() for name, value in self.net.named_parameters()}
+        features = torch.func.functional_call(self.net, weights, (x.float() / 15 * 2 - 1,))
+""",
+        ),
+        family="gradient cut",
+        also=("1.7.training",),
+    ),
+    wrong(
+        "1.7.encoder",
+        "a parametrization that detaches",
+        NETWORKS,
+        (
+            "class CNNEncoder(",
+            """\
+class Detached(nn.Module):
+    def forward(self, weight):
+        return weight.detach()
+
+
+class CNNEncoder(""",
+        ),
+        (
+            "        self.log_std = nn.Linear(2 * 16 * c, z_dim)\n",
+            """\
+        self.log_std = nn.Linear(2 * 16 * c, z_dim)
+        nn.utils.parametrize.register_parametrization(self.mean, "weight", Detached())
+""",
+        ),
+        family="gradient cut",
+    ),
+)
