@@ -53,8 +53,8 @@ def expect_shown(one, files, folder) -> None:
         assert ran.returncode != 0
         assert one.now.cause.exception in ran.stderr.splitlines()[-1]
         return
-    if ran.returncode:
-        assert "does not require grad" in ran.stderr, ran.stderr
+    if ran.returncode:  # the mistake itself: no gradient, or a signature that is not the given one
+        assert re.search("does not require grad|unexpected keyword argument", ran.stderr), ran.stderr
         return
     if one.snippet.shows == "condition":
         assert re.search("this should be True: False|this should be False: True", ran.stdout), ran.stdout
