@@ -15,7 +15,7 @@ from grader.evidence.facts import Claim, Evidence, Kind, Reason, Run, Verdict
 from grader.evidence.images import Images
 from grader.evidence.judge import FINAL, TESTED, Judge, epoch_name
 from grader.evidence.networks import Networks, Place, Unusable
-from grader.evidence.told import MOST_FILTERS, read_told
+from grader.evidence.records import MOST_FILTERS, read_records
 from grader.evidence.trainings import Training, trainings
 from grader.evidence.weights import Refused, Weights, print_of, read_weights
 from grader.submission.model import Submission, code_digest
@@ -83,7 +83,7 @@ def _run(
 ) -> Run:
     if not files:
         return Run(training.run, training.items, (Claim(Kind.SCORE, Verdict.ABSENT, Reason.NOT_TOLD),))
-    told, problems = read_told(files)
+    records, problems = read_records(files)
     weights: dict[str, Weights] = {}
     wanted = (FINAL, TESTED, *map(epoch_name, training.shown))
     for name in wanted:
@@ -100,20 +100,20 @@ def _run(
         claims = _nothing_checkable(training, Reason.NO_IMAGES)
     else:
         place.budget.begin_check()
-        filters = told.option("num_filters", FILTERS, MOST_FILTERS)
+        filters = records.option("num_filters", FILTERS, MOST_FILTERS)
         draws = torch.Generator().manual_seed(seed)
         try:
             with Networks(place, training, filters, seed) as networks:
                 if not _fits(networks, weights):
                     claims = _misfit(training, place, filters, weights[FINAL], seed)
                 else:
-                    claims = tuple(Judge(training, told, weights, networks, images, draws).claims())
+                    claims = tuple(Judge(training, records, weights, networks, images, draws).claims())
                     manifold = training.part == "part1" and training.z_dim == 2  # drawn of the best epoch
                     networks.load(weights.get(TESTED, weights[FINAL]) if manifold else weights[FINAL])
                     drawings[training.run] = draw(networks, images, draws)
         except (StudentError, Unusable):
             claims = _nothing_checkable(training, Reason.CODE)
-    seeds = told.options.get("seed")
+    seeds = records.options.get("seed")
     return Run(
         training.run,
         training.items,
@@ -121,7 +121,7 @@ def _run(
         tuple(problems),
         None if seeds is None else int(seeds),
         {FINAL: print_of(weights[FINAL])} if FINAL in weights else None,
-        told.times(),
+        records.times(),
     )
 
 

@@ -94,7 +94,7 @@ class Run:
     Attributes:
         run: its name.
         items: those that a person marks by it.
-        claims: in the order in which they are told.
+        claims: in the order in which they are listed.
         problems: a line for each file of it that was not read, with the reason.
         seed: what its options say.
         prints: of the weights, by file: to find the same ones elsewhere.
@@ -156,16 +156,16 @@ def from_json(content: bytes) -> Evidence:
         ValueError: it is not what `to_json` writes.
     """
     try:
-        told = json.loads(content)
-        if told["schema"] != SCHEMA:
-            raise ValueError(f"its schema is {told['schema']!r}, not {SCHEMA}; check the evidence again")
-        runs = tuple(_run(one) for one in told["runs"])
-        return Evidence(runs, tuple(map(str, told["warnings"])), bool(told["images"]))
+        table = json.loads(content)
+        if table["schema"] != SCHEMA:
+            raise ValueError(f"its schema is {table['schema']!r}, not {SCHEMA}; check the evidence again")
+        runs = tuple(_run(one) for one in table["runs"])
+        return Evidence(runs, tuple(map(str, table["warnings"])), bool(table["images"]))
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("it is not what the grader writes; check the evidence again") from error
 
 
-def _run(told: Mapping[str, Any]) -> Run:
+def _run(table: Mapping[str, Any]) -> Run:
     claims = tuple(
         Claim(
             Kind(one["kind"]),
@@ -174,17 +174,17 @@ def _run(told: Mapping[str, Any]) -> Run:
             one["epoch"],
             *(_number(one[name]) for name in ("claimed", "measured", "low", "high")),
         )
-        for one in told["claims"]
+        for one in table["claims"]
     )
-    prints = told["prints"]
-    run = Run(str(told["run"]), tuple(map(str, told["items"])), claims, tuple(map(str, told["problems"])))
+    prints = table["prints"]
+    run = Run(str(table["run"]), tuple(map(str, table["items"])), claims, tuple(map(str, table["problems"])))
     return replace(
         run,
-        seed=told["seed"],
+        seed=table["seed"],
         prints=None if prints is None else {name: tuple(map(float, one)) for name, one in prints.items()},
-        times=str(told["times"]),
-        same_as=tuple(map(str, told["same_as"])),
-        copied=bool(told["copied"]),
+        times=str(table["times"]),
+        same_as=tuple(map(str, table["same_as"])),
+        copied=bool(table["copied"]),
     )
 
 

@@ -13,7 +13,7 @@ from grader.evidence.facts import Claim, Kind, Reason, Verdict
 from grader.evidence.images import Images, bent
 from grader.evidence.measure import Measurement, divergence_from_prior, losses
 from grader.evidence.networks import Networks, StudentError, Unusable
-from grader.evidence.told import Told
+from grader.evidence.records import Records
 from grader.evidence.trainings import Training
 from grader.evidence.weights import Weights
 
@@ -50,7 +50,7 @@ class Judge:
 
     Args:
         training: the training.
-        told: what its tables and options say.
+        records: what its tables and options say.
         weights: by name; `final` among them.
         networks: to load them into.
         images: the sets of MNIST.
@@ -64,14 +64,14 @@ class Judge:
     def __init__(
         self,
         training: Training,
-        told: Told,
+        records: Records,
         weights: Mapping[str, Weights],
         networks: Networks,
         images: Mapping[str, Images],
         draws: torch.Generator,
     ) -> None:
         self._training = training
-        self._told = told
+        self._records = records
         self._weights = weights
         self._networks = networks
         self._images = images
@@ -137,30 +137,30 @@ class Judge:
 
     def _z_dim(self) -> Claim:
         asked = self._training.z_dim
-        told = self._told.options.get("z_dim", float(asked))
-        verdict = Verdict.SUPPORTED if told == asked else Verdict.CONTRADICTED
-        reason = Reason.WITHIN if told == asked else Reason.BEYOND
-        return Claim(Kind.Z_DIM, verdict, reason, claimed=told, measured=float(asked))
+        claimed = self._records.options.get("z_dim", float(asked))
+        verdict = Verdict.SUPPORTED if claimed == asked else Verdict.CONTRADICTED
+        reason = Reason.WITHIN if claimed == asked else Reason.BEYOND
+        return Claim(Kind.Z_DIM, verdict, reason, claimed=claimed, measured=float(asked))
 
     def _lambda(self) -> Iterator[Claim]:
         """By the codes' distribution: the discriminator holds it near the prior, and nothing else does."""
         asked = self._training.lambda_
         if asked is None:
             return
-        told = self._told.options.get("lambda_", asked)
+        claimed = self._records.options.get("lambda_", asked)
         self._networks.load(self._weights[FINAL])
         size = divergence_from_prior(self._networks, self._some("training", self._stages[0]))
-        free = told == 1
+        free = claimed == 1
         verdict = Verdict.NOT_CHECKABLE
-        if told != asked or (not free and size > 2 * LOOSE):
+        if claimed != asked or (not free and size > 2 * LOOSE):
             verdict = Verdict.CONTRADICTED
         elif (size > LOOSE) if free else (size < HELD):
             verdict = Verdict.SUPPORTED
-        yield Claim(Kind.LAMBDA, verdict, Reason.CODES, claimed=told, measured=size)
+        yield Claim(Kind.LAMBDA, verdict, Reason.CODES, claimed=claimed, measured=size)
 
     def _epochs(self, measured: list[Claim], doubt: Reason | None) -> Claim:
         """Whether the training was a full one: by table, weights and score, never by the table alone."""
-        asked, last = self._training.epochs, self._told.last
+        asked, last = self._training.epochs, self._records.last
 
         def judged(verdict: Verdict, reason: Reason) -> Claim:
             return Claim(Kind.EPOCHS, verdict, reason, claimed=float(last) if last else None)
@@ -192,7 +192,7 @@ class Judge:
         """The curve of part 1 begins with networks that nobody has trained: they come to 4 bits or more."""
         if not self._part1:
             return []
-        claimed = self._told.rows.get(0, {}).get("val_bpd")
+        claimed = self._records.rows.get(0, {}).get("val_bpd")
         if claimed is None:
             return []
         pixels = self._some("validation", FEW)
@@ -207,9 +207,9 @@ class Judge:
     def _measured(self) -> Iterator[Claim]:
         """The values of the curve at its end and where weights are there, the score, and the reference."""
         limits = BITS if self._part1 else RUNNING
-        last = self._told.last
+        last = self._records.last
         for epoch in self._training.shown:
-            row = self._told.rows.get(epoch, {})
+            row = self._records.rows.get(epoch, {})
             name = epoch_name(epoch)
             if epoch < last and self._curve in row:
                 value = row[self._curve]
@@ -217,11 +217,11 @@ class Judge:
                     yield self._value(Kind.EPOCH, epoch, value, name, self._curve_set, limits)
                 else:
                     yield Claim(Kind.EPOCH, Verdict.ABSENT, Reason.NO_WEIGHTS, epoch, value)
-        end = self._told.rows.get(last, {}).get(self._curve)
+        end = self._records.rows.get(last, {}).get(self._curve)
         yield self._value(Kind.END, last or None, end, FINAL, self._curve_set, limits)
         name = "test_bpd" if self._part1 else "train_reconstruction_loss"
         weights = TESTED if TESTED in self._weights else FINAL
-        claimed = self._told.summary.get(name)
+        claimed = self._records.summary.get(name)
         score = self._value(
             Kind.SCORE, None, claimed, weights, self._score_set, BITS if self._part1 else ERRORS
         )
@@ -263,7 +263,7 @@ class Judge:
 
         Of the first epoch nobody knows: its mean has all that was lost before anything was learnt.
         """
-        rows = self._told.rows
+        rows = self._records.rows
         if epoch is None or self._curve not in rows.get(epoch - 1, {}):
             return math.inf
         return abs(rows[epoch][self._curve] - rows[epoch - 1][self._curve])

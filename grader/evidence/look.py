@@ -89,7 +89,7 @@ def look(
         output: the folder of results.
         seed: of the judge; a new one where it is None.
         sandbox: whether networks run in a box.
-        tell: is told of each submission.
+        tell: is called for each submission.
 
     Raises:
         GraderFault: the box does not start, or nothing can be written.
@@ -145,8 +145,8 @@ def _in_short(evidence: Evidence) -> str:
         return NONE
     counts = Counter(claim.verdict for run in evidence.runs for claim in run.claims)
     present = sum(not run.absent for run in evidence.runs)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    return f"{present} of {len(evidence.runs)} trainings: {told}"
+    verdicts = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    return f"{present} of {len(evidence.runs)} trainings: {verdicts}"
 
 
 def _doubles(cohort: dict[str, Evidence]) -> list[str]:

@@ -94,17 +94,17 @@ def print_of(weights: Weights) -> tuple[float, ...]:
 
 def _entries(header: bytes) -> dict[str, tuple[torch.dtype, tuple[int, ...], int, int]]:
     try:
-        told = json.loads(header.decode("utf-8"), object_pairs_hook=_without_doubles)
+        table = json.loads(header.decode("utf-8"), object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError) as error:
         raise Refused("its header is not the JSON of a safetensors file") from error
-    if not isinstance(told, dict):
+    if not isinstance(table, dict):
         raise Refused("its header is not the JSON of a safetensors file")
-    told.pop(METADATA, None)
-    if not 0 < len(told) <= MOST_TENSORS:
+    table.pop(METADATA, None)
+    if not 0 < len(table) <= MOST_TENSORS:
         raise Refused(f"it holds no tensors, or more than {MOST_TENSORS}")
     entries = {}
     total = 0
-    for name, entry in told.items():
+    for name, entry in table.items():
         if not _NAME.fullmatch(name):
             raise Refused("a tensor in it has a name that no network gives")
         entries[name] = _entry(entry)

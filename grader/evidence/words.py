@@ -91,13 +91,13 @@ def for_student(run: Run) -> str:
         return "No evidence was handed in. That costs nothing."
     supported = [claim for claim in run.claims if claim.verdict is Verdict.SUPPORTED]
     differing = [claim for claim in run.claims if claim.verdict is Verdict.CONTRADICTED]
-    told = [f"{_name(claim, _training(run))} fits your weights" for claim in supported if _is_value(claim)]
-    told += [f"{_in_words(claim, _training(run))}: these do not fit together" for claim in differing]
+    parts = [f"{_name(claim, _training(run))} fits your weights" for claim in supported if _is_value(claim)]
+    parts += [f"{_in_words(claim, _training(run))}: these do not fit together" for claim in differing]
     open_ones = sum(claim.verdict is Verdict.NOT_CHECKABLE for claim in run.claims)
     if open_ones:
         claims = "1 claim" if open_ones == 1 else f"{open_ones} claims"
-        told.append(f"{open_ones} more could not be checked" if told else f"{claims} could not be checked")
-    sentence = "; ".join(told)
+        parts.append(f"{open_ones} more could not be checked" if parts else f"{claims} could not be checked")
+    sentence = "; ".join(parts)
     return f"{sentence[:1].upper()}{sentence[1:]}."
 
 
@@ -134,14 +134,14 @@ def _in_words(claim: Claim, training: Training | None) -> str:
         return f"lambda {_digits(claim.claimed)}, and the codes are {away}"
     if claim.kind is Kind.EPOCHS:
         asked = training.epochs if training is not None else 0
-        told = f"a table of {_digits(claim.claimed)} epochs, {asked} are asked for"
-        return f"{told} ({WHY[claim.reason]})" if claim.reason in WHY else told
+        text = f"a table of {_digits(claim.claimed)} epochs, {asked} are asked for"
+        return f"{text} ({WHY[claim.reason]})" if claim.reason in WHY else text
     if claim.measured is None:
         return WHY.get(claim.reason, str(claim.reason))
-    told = f"{_name(claim, training)} {_digits(claim.claimed)}, measured {_digits(claim.measured)}"
+    text = f"{_name(claim, training)} {_digits(claim.claimed)}, measured {_digits(claim.measured)}"
     if claim.low is not None and claim.high is not None:
-        told += f" ({_digits(claim.low)} to {_digits(claim.high)})"
-    return f"{told}: {WHY[claim.reason]}" if claim.reason in WHY else told
+        text += f" ({_digits(claim.low)} to {_digits(claim.high)})"
+    return f"{text}: {WHY[claim.reason]}" if claim.reason in WHY else text
 
 
 def _shared(run: Run) -> str:

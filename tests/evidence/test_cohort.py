@@ -91,6 +91,6 @@ def test_facts_are_written_and_read_back():
         b"[" * 10**5,
     ],
 )
-def test_a_damaged_file_is_told(content):
+def test_a_damaged_file_is_named(content):
     with pytest.raises(ValueError, match=r"."):
         from_json(content)

@@ -124,8 +124,8 @@ def test_students_read_what_was_measured_and_nothing_of_others(place, said):
 
 
 def test_marks_are_what_they_were(place, said):
-    told = json.loads((place / "results" / "cid" / "results.json").read_text())
-    assert told["points"] == told["max_points"]
+    table = json.loads((place / "results" / "cid" / "results.json").read_text())
+    assert table["points"] == table["max_points"]
 
 
 def test_without_mnist_it_says_so(place, tmp_path, monkeypatch, capsys):

@@ -166,7 +166,7 @@ def test_a_network_that_has_the_test_images_by_heart_is_seen(images, judged):
     assert Reason.BY_HEART in {claim.reason for claim in run.claims}
 
 
-def test_files_that_are_no_weights_are_told(vae, judged):
+def test_files_that_are_no_weights_are_named(vae, judged):
     files = vae.files()
     files["evidence/vae_z_dim_20/final.safetensors"] = b"PK" + bytes(1000)
     run = judged(files)

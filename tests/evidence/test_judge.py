@@ -47,8 +47,8 @@ def test_true_claims_of_part_2_are_supported(aaes, judged, lambda_, seed):
 def test_the_codes_tell_lambda(aaes, judged):
     assert of(judged(aaes[0.995]), Kind.LAMBDA).verdict is Verdict.SUPPORTED
     as_the_other = replace(aaes[1.0], run="aae_z_dim_8_lambda_0.995")
-    told = replace(as_the_other, options={**aaes[1.0].options, "lambda_": 0.995})
-    assert of(judged(told), Kind.LAMBDA).verdict is not Verdict.SUPPORTED
+    other = replace(as_the_other, options={**aaes[1.0].options, "lambda_": 0.995})
+    assert of(judged(other), Kind.LAMBDA).verdict is not Verdict.SUPPORTED
     assert of(judged(as_the_other), Kind.LAMBDA).verdict is Verdict.CONTRADICTED  # its options say 1
 
 

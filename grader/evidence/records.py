@@ -19,7 +19,7 @@ Row = Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class Told:
+class Records:
     """What the files beside the weights say.
 
     Attributes:
@@ -50,7 +50,7 @@ class Told:
         return hashlib.sha256(repr(seconds).encode()).hexdigest()[:32]
 
 
-def read_told(files: Mapping[str, bytes]) -> tuple[Told, list[str]]:
+def read_records(files: Mapping[str, bytes]) -> tuple[Records, list[str]]:
     """What the tables and options of a run say, and a line for each file that cannot be read.
 
     Args:
@@ -70,7 +70,7 @@ def read_told(files: Mapping[str, bytes]) -> tuple[Told, list[str]]:
                 options = _options(content)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, csv.Error):
             problems.append(f"{name} cannot be read")
-    return Told(rows, summary, options), problems
+    return Records(rows, summary, options), problems
 
 
 def _table(content: bytes) -> list[Row]:
@@ -98,8 +98,8 @@ def _number(text: object) -> float | None:
 def _options(content: bytes) -> Row:
     if len(content) > MOST_TABLE:
         raise ValueError("too large")
-    told: Any = json.loads(content.decode("utf-8"))
-    options = told["options"]
+    table: Any = json.loads(content.decode("utf-8"))
+    options = table["options"]
     found = {}
     for name in ("z_dim", "lambda_", "epochs", "num_filters", "seed"):
         value = options.get(name)
