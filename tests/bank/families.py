@@ -128,7 +128,7 @@ FAMILIES: dict[str, str] = {
     # losses
     "another loss": r"no cross-entropy|not squared|squared error is replaced|absolute error",
     "no cross-entropy": r"not a cross-entropy",
-    "wrong update": r"does not move along the gradient",
+    "wrong update": r"do(es)? not move along the gradient",
     "labels exchanged": r"labels are flipped|target is 0",
     "wrong target": r"target -1|target is|shifted",
     "wrong codes judged": r"not asked about z_fake",

@@ -41,34 +41,6 @@ def KLD(""",
         family="gradient cut",
     ),
     wrong(
-        "1.7.kld",
-        "an autograd function with the gradient for log_std of the variance",
-        UTILS,
-        (
-            "def KLD(",
-            """\
-class Divergence(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, mean, log_std):
-        variance = torch.exp(2 * log_std)
-        ctx.save_for_backward(mean, variance)
-        return 0.5 * (variance + mean**2 - 1 - 2 * log_std).sum(dim=-1)
-
-    @staticmethod
-    def backward(ctx, grad):
-        mean, variance = ctx.saved_tensors
-        return grad.unsqueeze(-1) * mean, grad.unsqueeze(-1) * (variance - 1) / 2
-
-
-def KLD(""",
-        ),
-        (
-            "    return 0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)\n",
-            "    return Divergence.apply(mean, log_std)\n",
-        ),
-        family="gradient cut",
-    ),
-    wrong(
         "1.7.reparameterize",
         "a straight-through function",
         UTILS,

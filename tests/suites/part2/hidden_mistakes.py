@@ -65,7 +65,7 @@ WRONG_WAYS = (
         family="stale gradients",
     ),
     wrong(
-        "2.4.reconstruction",
+        "2.5.training",
         "a hook that reverses the codes' gradient",
         TRAIN,
         (
@@ -79,8 +79,8 @@ WRONG_WAYS = (
         z_fake.register_hook(lambda gradient: -gradient)
 """,
         ),
-        family="wrong loss",
-        also=("2.5.training",),
+        family="wrong update",
+        also=("2.4.reconstruction",),
     ),
     wrong(
         "2.5.training",
