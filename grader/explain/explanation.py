@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -96,6 +97,7 @@ class Explanation:
         pictures: for the page.
         snippet: plain Python that shows the same; None where there is none.
         why_none: why not.
+        others: further checks of the item that failed with the same message.
     """
 
     submission: str
@@ -120,15 +122,17 @@ class Explanation:
     pictures: tuple[Drawn, ...] = field(default=())
     snippet: Snippet | None = None
     why_none: str = ""
+    others: tuple[str, ...] = ()
 
 
-def explained(original: Original, rerun: Rerun, name: str) -> Explanation:
+def explained(original: Original, rerun: Rerun, name: str, others: tuple[str, ...] = ()) -> Explanation:
     """What a check that was run again tells.
 
     Args:
         original: the result.
         rerun: of one of its checks.
         name: of the snippet's file, without its ending.
+        others: further checks with the same message.
     """
     before = next(one for one in original.item.checks if one.name == rerun.check.name)
     failure = failure_of(rerun.error) if rerun.error is not None else Failure()
@@ -136,8 +140,9 @@ def explained(original: Original, rerun: Rerun, name: str) -> Explanation:
     values: dict[str, Any] = {}
     if found is not None:
         values |= _call(found, rerun.transcript)
-        values["came"] = _came(found, failure, rerun.error)
-    values |= _expected(failure)
+        values["came"] = _came(found, failure, rerun.error, original.submission.files)
+    if not isinstance(rerun.error, StudentError):  # else it has compared nothing yet
+        values |= _expected(failure)
     values |= _statistics(rerun)
     values |= _snippet(original, rerun, failure, found, name)
     pictures = (*values.pop("pictures", ()), *_pictures(rerun))
@@ -150,6 +155,7 @@ def explained(original: Original, rerun: Rerun, name: str) -> Explanation:
         now=rerun.check,
         agreement=_agreement(before, rerun),
         pictures=pictures,
+        others=others,
         **values,
     )
 
@@ -243,10 +249,18 @@ def _purpose(name: str) -> str:
     return _helpers().get(name) or "a helper of the grader's in the box"
 
 
-def _came(found: Found, failure: Failure, error: BaseException | None) -> tuple[str, ...]:
+def _came(
+    found: Found, failure: Failure, error: BaseException | None, files: Mapping[str, bytes]
+) -> tuple[str, ...]:
     if isinstance(error, StudentError):
-        where = [f"  {one.file}, line {one.line}, in {one.function}" for one in error.frames]
-        return (printable(str(error), 500), *where)
+        lines = [printable(str(error), 500)]
+        for one in error.frames:
+            lines.append(f"  {one.file}, line {one.line}, in {one.function}")
+            written = files.get(one.file, b"").decode("utf-8", "replace").splitlines()
+            number = int(one.line) if one.line.isascii() and one.line.isdigit() else 0
+            if 0 < number <= len(written):
+                lines.append(f"    {printable(written[number - 1].strip(), 200)}")
+        return tuple(lines)
     if isinstance(failure.came, torch.Tensor | int | float):
         return tuple(lines_of(failure.came))
     value = found.exchange.value
@@ -257,7 +271,7 @@ def _expected(failure: Failure) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if failure.expected is not None:
         values["expected"] = tuple(lines_of(failure.expected))
-        values["tolerance"] = f"{failure.rtol:g} of the expected value, and {failure.atol:g}"
+        values["tolerance"] = f"{100 * failure.rtol:g}% of the expected value plus {failure.atol:g}"
         if isinstance(failure.came, torch.Tensor) and failure.came.shape == failure.expected.shape:
             values |= _differences(failure.came, failure.expected, failure.rtol, failure.atol)
         elif failure.shape is not None:

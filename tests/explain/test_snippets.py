@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from grader.explain.as_text import as_lines
+from grader.explain.command import explanations
 from grader.marking.marker import Marker
 from tests.bank.entries import TRAININGS, wrong
 from tests.explain.entries import OPTIONS, Desk, entry, run_snippet
@@ -88,7 +89,16 @@ def test_a_value_stands_beside_the_one_that_is_due(first):
     assert f"one is {worst.came:.5g} instead of {worst.expected:.5g}" in found.before.message
     text = "\n".join(as_lines(found))
     assert "Where they differ: 7 of 7" in text
-    assert "run again, it ends as in results.json" in text
+    assert "run again: the same result as in results.json" in text
+
+
+def test_an_error_stands_with_the_line_that_raised_it_and_no_values_of_the_suite(first):
+    found = first("1.7.reparameterize: two dimensions only")
+    assert found.came[0] == found.now.message
+    assert found.came[1].startswith("  part1/utils.py, line ")
+    code = entry("1.7.reparameterize: two dimensions only").files["part1/utils.py"].decode().splitlines()
+    assert found.came[2].strip() == code[found.now.cause.line - 1].strip()
+    assert not found.compared
 
 
 def test_a_statistic_stands_beside_its_limit_with_the_chance_of_right_code(first):
@@ -100,6 +110,13 @@ def test_a_statistic_stands_beside_its_limit_with_the_chance_of_right_code(first
     assert any("instead of 1" in line for line in (found.now.message,))
     assert len(found.distribution) > 10
     assert found.pictures[0].content.lstrip().startswith(b"<?xml")
+
+
+def test_of_checks_with_the_same_message_one_is_run_again(desk):
+    original = desk.original(entry("1.7.encoder: one tensor"))
+    found = explanations(original, "shown")
+    assert sum(1 + len(one.others) for one in found) == len(original.checks)
+    assert len(found) < len(original.checks)
 
 
 @pytest.mark.slow
