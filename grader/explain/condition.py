@@ -14,7 +14,7 @@ from grader.explain.transcript import Exchange
 from grader.explain.which_call import Found, match
 
 # Names that a condition may use beside values: what Python and torch have for everybody.
-_FOR_ALL = {
+FOR_ALL = {
     "torch",
     "math",
     "bool",
@@ -29,7 +29,7 @@ _FOR_ALL = {
     "isinstance",
     "range",
 }
-_FOR_ALL |= {"list", "tuple", "zip", "enumerate", "sum", "str", "dict", "sorted", "round"}
+FOR_ALL |= {"list", "tuple", "zip", "enumerate", "sum", "str", "dict", "sorted", "round"}
 
 
 class Condition:
@@ -65,7 +65,7 @@ class Condition:
         return ast.unparse(_Renamed(renamed).visit(copied))
 
     def name(self, name: str) -> str:
-        if name in _FOR_ALL or name in WORDS:
+        if name in FOR_ALL or name in WORDS:
             return name
         if name in self.bound:
             return self.bound[name]

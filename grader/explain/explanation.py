@@ -13,7 +13,8 @@ import torch
 from grader.box import wire
 from grader.box.errors import StudentError
 from grader.explain.call_lines import call_lines
-from grader.explain.failure import Failure, failure_of, names_in
+from grader.explain.failure import Failure, failure_of
+from grader.explain.in_words import condition_of
 from grader.explain.notation import kind, lines_of
 from grader.explain.original import Original
 from grader.explain.plain import NotPlain, Plain
@@ -143,6 +144,10 @@ def explained(original: Original, rerun: Rerun, name: str, others: tuple[str, ..
         values["came"] = _came(found, failure, rerun.error, original.submission.files)
     if not isinstance(rerun.error, StudentError):  # else it has compared nothing yet
         values |= _expected(failure)
+        given, came = values.get("inputs", ()), values.get("came", ())
+        values["compared"] = tuple(
+            one for one in values.get("compared", ()) if one not in given and one.lines != came
+        )
     values |= _statistics(rerun)
     values |= _snippet(original, rerun, failure, found, name)
     pictures = (*values.pop("pictures", ()), *_pictures(rerun))
@@ -278,26 +283,18 @@ def _expected(failure: Failure) -> dict[str, Any]:
             values["expected"] = (f"shape {list(failure.shape)}", *values["expected"])
     elif failure.shape is not None:
         values["expected"] = (f"a tensor of shape {list(failure.shape)}",)
-    if failure.condition:
+    if failure.asked is None:
         values["condition"] = failure.condition
-        place = failure.places[0] if failure.places else None
-        for one in failure.places:
-            if failure.asked is not None and set(names_in(failure.asked)) & one.names.keys():
-                place = one
-                break
-        names = names_in(failure.asked) if failure.asked is not None else []
-        values["compared"] = tuple(
-            Named(name, tuple(lines_of(place.names[name])))
-            for name in names
-            if place is not None
-            and isinstance(place.names.get(name), torch.Tensor | int | float | list | tuple)
-        )
+    else:
+        condition = condition_of(failure)
+        values["condition"] = condition.text
+        values["compared"] = tuple(Named(name, tuple(lines_of(one))) for name, one in condition.values)
     if failure.expected is None and failure.shape is None and not values.get("compared") and failure.places:
         # No condition whose values can be read: what the check had at hand.
         held = [
             Named(name, tuple(lines_of(value)))
             for name, value in failure.places[0].names.items()
-            if isinstance(value, torch.Tensor | int | float)
+            if isinstance(value, torch.Tensor | int | float) and not isinstance(value, bool) and name != "_"
         ]
         values["compared"] = tuple(held[-MOST_HELD:])
     return values
