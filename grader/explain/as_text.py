@@ -35,6 +35,8 @@ def as_lines(one: Explanation, with_snippet: bool = True) -> Iterator[str]:
         yield from _titled("The call", one.call)
         if one.helper:
             yield f"  ({one.helper})"
+    if one.steps:
+        yield from _titled("What the check did, by helpers of the grader's in the sandbox", one.steps)
     if one.inputs:
         yield from _titled("Its inputs", _named(one.inputs))
     if one.came:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import torch
@@ -14,6 +12,7 @@ from grader.box import wire
 from grader.box.errors import StudentError
 from grader.explain.call_lines import call_lines
 from grader.explain.failure import Failure, failure_of
+from grader.explain.helpers import Helper, helper_called, steps_of
 from grader.explain.in_words import condition_of
 from grader.explain.notation import kind, lines_of
 from grader.explain.original import Original
@@ -21,16 +20,16 @@ from grader.explain.plain import NotPlain, Plain
 from grader.explain.rerun import Rerun
 from grader.explain.snippet import Snippet, make_snippet
 from grader.explain.statistic import Chance, chance_of, deciding, draw_distribution, text_histogram
-from grader.explain.transcript import Transcript, helper
+from grader.explain.transcript import Exchange, Transcript
 from grader.explain.which_call import Found, find_call
 from grader.marking.cause import without_numbers
 from grader.marking.result import CheckResult
 from grader.report.pictures import Picture, draw
-from grader.suites.part import DRIVERS
 from grader.text import printable
 
 MOST_ROWS = 8  # of where values differ
 MOST_HELD = 10  # values that a check had at hand
+NO_PURPOSE = "a helper of the grader's in the sandbox"
 TITLES = {
     "curve": "the loss of the training beside the band of right solutions",
     "samples": "samples",
@@ -85,6 +84,7 @@ class Explanation:
         agreement: `same`; `alike`: it failed in the same way, with other numbers; `other`.
         call: the call that it is about, in Python, line by line.
         helper: what a helper of the grader's does, where the call goes through one; else empty.
+        steps: what the check had the grader's helpers do, where it is about what one of them returned.
         inputs: the tensors that the call was given.
         came: what it returned.
         expected: what it should have returned.
@@ -110,6 +110,7 @@ class Explanation:
     agreement: str
     call: tuple[str, ...] = ()
     helper: str = ""
+    steps: tuple[str, ...] = ()
     inputs: tuple[Named, ...] = ()
     came: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
@@ -150,6 +151,8 @@ def explained(original: Original, rerun: Rerun, name: str, others: tuple[str, ..
         )
     values |= _statistics(rerun)
     values |= _snippet(original, rerun, failure, found, name)
+    if values.get("helper") and not isinstance(rerun.error, StudentError):
+        values["steps"] = tuple(steps_of(rerun.transcript))
     pictures = (*values.pop("pictures", ()), *_pictures(rerun))
     return Explanation(
         submission=original.result.submission,
@@ -181,7 +184,7 @@ def _call(found: Found, transcript: Transcript) -> dict[str, Any]:
     exchange = found.exchange
     if exchange.operation == "load":
         return {"call": (f"import {exchange.arguments[0]}",)}
-    name = helper(transcript, exchange)
+    own = helper_called(transcript, exchange)
     plain = Plain(transcript)
     try:
         if exchange.operation == "get":
@@ -193,12 +196,18 @@ def _call(found: Found, transcript: Transcript) -> dict[str, Any]:
         shown = [line for line in (*plain.lines, *lines) if "set_rng_state" not in line]
         helps = ""
     except NotPlain:
-        shown = [_as_helper(transcript, exchange, name)]
-        helps = f"{name}: {_purpose(name)}" if name else ""
+        shown = [_as_helper(transcript, exchange, own.name if own is not None else "")]
+        helps = f"{own.name}: {own.purpose or NO_PURPOSE}" if own is not None else ""
     inputs = [Named(name, tuple(lines_of(value))) for name, value in plain.given.items()]
     if helps or not inputs:
-        inputs = _inputs(exchange.arguments, exchange.names)
+        inputs = _inputs(exchange.arguments, _argument_names(exchange, own))
     return {"call": tuple(shown), "helper": helps, "inputs": tuple(inputs)}
+
+
+def _argument_names(exchange: Exchange, own: Helper | None) -> dict[int | str, str]:
+    """What to call the tensors of a call: as its own parameters are called, else as the suite calls them."""
+    parameters: dict[int | str, str] = dict(enumerate(own.parameters)) if own is not None else {}
+    return parameters | exchange.names
 
 
 def _inputs(arguments: tuple[Any, ...], names: dict[int | str, str]) -> list[Named]:
@@ -219,7 +228,7 @@ def _inputs(arguments: tuple[Any, ...], names: dict[int | str, str]) -> list[Nam
     return found
 
 
-def _as_helper(transcript: Transcript, exchange: Any, name: str) -> str:
+def _as_helper(transcript: Transcript, exchange: Exchange, name: str) -> str:
     """A call of a helper, its arguments in a few words."""
     parts = [_briefly(one) for one in exchange.arguments[1]] if len(exchange.arguments) > 1 else []
     if not name:
@@ -236,22 +245,6 @@ def _briefly(value: Any) -> str:
     if isinstance(value, list | tuple | dict):
         return f"<{kind(value)}>"
     return repr(value)
-
-
-@cache
-def _helpers() -> dict[str, str]:
-    """What the grader's helpers do: the first line of their documentation, by name."""
-    found: dict[str, str] = {}
-    for file in sorted(DRIVERS.glob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.FunctionDef):
-                text = ast.get_docstring(node) or ""
-                found.setdefault(node.name, text.partition("\n")[0])
-    return found
-
-
-def _purpose(name: str) -> str:
-    return _helpers().get(name) or "a helper of the grader's in the box"
 
 
 def _came(
