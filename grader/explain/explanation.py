@@ -14,6 +14,7 @@ from grader.explain.call_lines import call_lines
 from grader.explain.failure import Failure, failure_of
 from grader.explain.helpers import Helper, helper_called, steps_of
 from grader.explain.in_words import condition_of
+from grader.explain.manifold import manifold_pictures
 from grader.explain.notation import kind, lines_of
 from grader.explain.original import Original
 from grader.explain.plain import NotPlain, Plain
@@ -154,6 +155,8 @@ def explained(original: Original, rerun: Rerun, name: str, others: tuple[str, ..
     if values.get("helper") and not isinstance(rerun.error, StudentError):
         values["steps"] = tuple(steps_of(rerun.transcript))
     pictures = (*values.pop("pictures", ()), *_pictures(rerun))
+    if found is not None:
+        pictures += tuple(Drawn(*one, "png") for one in manifold_pictures(rerun.transcript, found.exchange))
     return Explanation(
         submission=original.result.submission,
         item=original.item.id,

@@ -14,6 +14,7 @@ import torch
 
 from grader.box import wire
 from grader.explain.notation import literal, small
+from grader.explain.signatures import parameters_of
 from grader.explain.transcript import Exchange, Transcript, driver, helper
 
 
@@ -149,7 +150,8 @@ class Plain:
                 raise NotPlain(f"it goes through a helper of the grader's, {name}")
             return say(self, exchange)
         function = self.object(exchange.session, target)
-        wishes = exchange.names
+        known = parameters_of(function.rpartition(".")[2])
+        wishes = dict(enumerate(known)) | exchange.names
         parts = [
             self.value(one, exchange.session, wishes.get(place, f"input_{place}" if len(args) > 1 else "x"))
             for place, one in enumerate(args)
@@ -273,6 +275,7 @@ def _fixed_networks(plain: Plain, made: Exchange) -> str:
         )
         rows = f"{rows} + {gain} * z.sum(1).view(-1, 1, 1, 1) * {share}"
     plain.lines += [
+        "# In place of your networks: functions of given outputs, as the contract describes them.",
         f"{model}.encoder.forward = lambda x: ({names[0]}[:len(x)], {names[1]}[:len(x)])",
         f"{model}.decoder.forward = lambda z: ({rows}).clone()",
         f"{model}.eval()",
@@ -347,7 +350,7 @@ def _judged(plain: Plain, made: Exchange) -> str:
     if not flat:
         expression = f"({expression}).unsqueeze(-1)"
     name = plain.object(made.session, model)
-    line = f"{name}.discriminator.forward = lambda z: {expression}"
+    line = f"{name}.discriminator.forward = lambda z: {expression}  # in place of yours"
     if line not in plain.lines:
         plain.lines.append(line)
     return f"{name}.discriminator"
@@ -357,7 +360,7 @@ def _painted(plain: Plain, made: Exchange) -> str:
     model, weight, bias = made.arguments[1]
     name = plain.object(made.session, model)
     drawn = f"(z @ {plain.tensor(weight, 'weight')} + {plain.tensor(bias, 'bias')}).tanh()"
-    line = f"{name}.decoder.forward = lambda z: {drawn}.view(-1, 1, 28, 28)"
+    line = f"{name}.decoder.forward = lambda z: {drawn}.view(-1, 1, 28, 28)  # in place of yours"
     if line not in plain.lines:
         plain.lines.append(line)
     return name
