@@ -40,7 +40,9 @@ def as_lines(one: Explanation, with_snippet: bool = True) -> Iterator[str]:
     if one.inputs:
         yield from _titled("Its inputs", _named(one.inputs))
     if one.came:
-        yield from _titled("What came", one.came)
+        yield from _titled(f"What came, {one.part}" if one.part else "What came", one.came)
+    if one.surprise:
+        yield from _titled("What the check could not do with it", [one.surprise])
     if one.expected:
         yield from _titled("What was expected", one.expected)
     if one.compared and not one.condition:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from grader.box import wire
-from grader.box.errors import StudentError
+from grader.box.errors import BoxError, StudentError
 from grader.explain.call_lines import call_lines
 from grader.explain.failure import Failure, failure_of
 from grader.explain.helpers import Helper, helper_called, steps_of
@@ -26,6 +26,7 @@ from grader.explain.which_call import Found, find_call
 from grader.marking.cause import without_numbers
 from grader.marking.result import CheckResult
 from grader.report.pictures import Picture, draw
+from grader.suites.expect import CheckFailed
 from grader.text import printable
 
 MOST_ROWS = 8  # of where values differ
@@ -88,6 +89,8 @@ class Explanation:
         steps: what the check had the grader's helpers do, where it is about what one of them returned.
         inputs: the tensors that the call was given.
         came: what it returned.
+        part: which part of that is looked at, such as `came[1]`; empty for all of it.
+        surprise: the exception by which the check itself ended, when it could not use what it was given.
         expected: what it should have returned.
         tolerance: within which the two count as equal; empty where nothing is compared so.
         differences: the places where they differ most.
@@ -114,6 +117,8 @@ class Explanation:
     steps: tuple[str, ...] = ()
     inputs: tuple[Named, ...] = ()
     came: tuple[str, ...] = ()
+    part: str = ""
+    surprise: str = ""
     expected: tuple[str, ...] = ()
     tolerance: str = ""
     differences: tuple[Difference, ...] = ()
@@ -144,6 +149,10 @@ def explained(original: Original, rerun: Rerun, name: str, others: tuple[str, ..
     if found is not None:
         values |= _call(found, rerun.transcript)
         values["came"] = _came(found, failure, rerun.error, original.submission.files)
+        if found.accessor and isinstance(failure.came, torch.Tensor | int | float):
+            values["part"] = f"came{found.accessor}"
+    if rerun.error is not None and not isinstance(rerun.error, StudentError | CheckFailed | BoxError):
+        values["surprise"] = printable(f"{type(rerun.error).__name__}: {rerun.error}", 300)
     if not isinstance(rerun.error, StudentError):  # else it has compared nothing yet
         values |= _expected(failure)
         given, came = values.get("inputs", ()), values.get("came", ())
@@ -314,7 +323,7 @@ def _index(place: int, shape: torch.Size) -> str:
     for size in reversed(shape):
         place, rest = divmod(place, size)
         found.append(rest)
-    return f"[{', '.join(map(str, reversed(found)))}]"
+    return f"[{', '.join(map(str, reversed(found)))}]" if shape else "the value"
 
 
 def _statistics(rerun: Rerun) -> dict[str, Any]:

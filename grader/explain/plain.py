@@ -118,7 +118,9 @@ class Plain:
             owner = self.transcript.creation(session, arguments[0])
             if owner is not None and owner.operation == "load":
                 if owner.arguments[0].endswith("_driver"):
-                    raise NotPlain(f"it goes through a helper of the grader's, {arguments[1]}")
+                    raise NotPlain(
+                        f"the check calls the code through {arguments[1]}, a helper that only the sandbox has"
+                    )
                 return self.imported(owner.arguments[0], arguments[1])
             return f"{self.object(session, arguments[0])}.{arguments[1]}"
         if creation.operation != "call":
@@ -126,7 +128,7 @@ class Plain:
         name = helper(self.transcript, creation)
         if name:
             if name not in BUILDERS:
-                raise NotPlain(f"what it is about was made by a helper of the grader's, {name}")
+                raise NotPlain(f"the object was made by {name}, a helper that only the sandbox has")
             return BUILDERS[name](self, creation)
         method = self.transcript.creation(session, arguments[0])
         if (
@@ -147,7 +149,7 @@ class Plain:
         if name:
             say = CALLS.get(name) or BUILDERS.get(name)  # what builds something may fail itself
             if say is None:
-                raise NotPlain(f"it goes through a helper of the grader's, {name}")
+                raise NotPlain(f"the check calls the code through {name}, a helper that only the sandbox has")
             return say(self, exchange)
         function = self.object(exchange.session, target)
         known = parameters_of(function.rpartition(".")[2])
@@ -200,7 +202,7 @@ class Plain:
                 if name in EFFECTS:
                     EFFECTS[name](self, other)
                 elif name not in HARMLESS and name not in BUILDERS:
-                    raise NotPlain(f"a helper of the grader's, {name}, has changed what it is about")
+                    raise NotPlain(f"the object was changed by {name}, a helper that only the sandbox has")
             method = self.transcript.creation(session, other.arguments[0])
             if method is None or method.operation != "get" or method.arguments[0] != reference:
                 continue

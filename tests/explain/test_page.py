@@ -64,6 +64,17 @@ def test_checks_with_the_same_message_are_named_once(explanation):
     assert "the same message" not in page_of([explanation]).decode()
 
 
+def test_the_part_that_is_looked_at_and_what_a_check_could_not_do_with_it_are_named(explanation):
+    one = replace(explanation, part="came[1]", surprise="ValueError: too many values to unpack")
+    page, text = page_of([one]).decode(), "\n".join(as_lines(one))
+    assert "What came, came[1]" in text
+    assert "What came, <code>came[1]</code>" in page
+    for shown in (page, text):
+        assert "ValueError: too many values to unpack" in shown
+        assert "What the check could not do with it" in shown
+    assert "could not do" not in page_of([explanation]).decode()
+
+
 def test_nothing_of_a_student_acts_on_page_or_terminal(explanation):
     page = page_of([explanation]).decode()
     assert "<script" not in page

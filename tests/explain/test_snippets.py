@@ -107,6 +107,12 @@ def test_an_error_stands_with_the_line_that_raised_it_and_no_values_of_the_suite
     assert not found.compared
 
 
+def test_a_failure_that_the_check_found_is_no_surprise_to_it(first):
+    found = first("1.7.kld: detached log_std")
+    assert found.surprise == ""
+    assert found.now.message
+
+
 def test_inputs_are_called_as_the_functions_parameters(first):
     found = first("2.5.autoencoder_loss: lambda the other way round")
     assert [one.name for one in found.inputs][:3] == ["x", "recon_x", "z_fake"]
