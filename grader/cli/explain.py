@@ -22,9 +22,16 @@ def explain(
             show_default=False,
         ),
     ],
-    item: Annotated[str, typer.Argument(help="An automatic item, such as 1.7.kld.", show_default=False)],
+    item: Annotated[
+        str, typer.Argument(metavar="ITEM", help="An automatic item, such as 1.7.kld.", show_default=False)
+    ],
     check: Annotated[
-        str, typer.Argument(help="One of its checks; by default all that did not pass.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="CHECK",
+            help="One of its checks; by default all that did not pass, each message once.",
+            show_default=False,
+        ),
     ] = "",
     submission: Annotated[
         Path | None,
@@ -38,12 +45,15 @@ def explain(
         Path | None,
         typer.Option(
             metavar="FILE.py",
-            help="Write the plain Python there, and a data file beside it where it needs one.",
+            help="Write the first check's plain Python there, and its data file beside it.",
             show_default=False,
         ),
     ] = None,
     page: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the same as a page.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the same as a page, with pictures, for a browser.", show_default=False
+        ),
     ] = None,
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="For results of your own code without a sandbox.")

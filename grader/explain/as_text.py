@@ -9,10 +9,10 @@ from grader.explain.statistic import percent
 from grader.text import printable
 
 AGREEMENT = {
-    "same": "run again, it ends as in results.json",
-    "alike": "run again, it fails in the same way; the numbers differ, for the code draws some at random",
-    "failed too": "run again, it fails, too, with another message, for the code draws numbers at random",
-    "other": "run again, it ends otherwise",
+    "same": "run again: the same result as in results.json",
+    "alike": "run again: it fails in the same way, with other numbers, since the code draws some at random",
+    "failed too": "run again: it fails with another message, since the code draws numbers at random",
+    "other": "run again: another result than in results.json",
 }
 SHORT = 28  # lines of one value
 MOST_SIGNS = 20_000  # of a line
@@ -29,14 +29,20 @@ def as_lines(one: Explanation, with_snippet: bool = True) -> Iterator[str]:
     if one.agreement in ("failed too", "other"):
         message = f": {printable(one.now.message, 800)}" if one.now.message else ""
         yield f"  this time: {one.now.status}{message}"
+    if one.others:
+        yield f"  {others_of(one)}"
     if one.call:
         yield from _titled("The call", one.call)
         if one.helper:
             yield f"  ({one.helper})"
+    if one.steps:
+        yield from _titled("What the check did, by helpers of the grader's in the sandbox", one.steps)
     if one.inputs:
         yield from _titled("Its inputs", _named(one.inputs))
     if one.came:
-        yield from _titled("What came", one.came)
+        yield from _titled(f"What came, {one.part}" if one.part else "What came", one.came)
+    if one.surprise:
+        yield from _titled("What the check could not do with it", [one.surprise])
     if one.expected:
         yield from _titled("What was expected", one.expected)
     if one.compared and not one.condition:
@@ -62,6 +68,13 @@ def as_lines(one: Explanation, with_snippet: bool = True) -> Iterator[str]:
         yield from _titled("The same in plain Python", one.snippet.code.splitlines())
 
 
+def others_of(one: Explanation) -> str:
+    """Which checks ended with the same message, and how to see one of them."""
+    count = len(one.others)
+    more = "one more check fails" if count == 1 else f"{count} more checks fail"
+    return f"{more} with the same message: {', '.join(one.others)}; name one to see it"
+
+
 def _figures(one: Explanation) -> Iterator[str]:
     for figure in one.statistics:
         chance = (
@@ -72,7 +85,8 @@ def _figures(one: Explanation) -> Iterator[str]:
                 f"{percent(figure.chance)}"
             )
         )
-        yield f"{figure.name}: {figure.value:.4g}, the limit is {figure.limit:.4g}{chance}"
+        unit = f" {figure.unit}" if figure.unit else ""
+        yield f"{figure.name}: {figure.value:.4g}{unit}, the limit is {figure.limit:.4g}{chance}"
 
 
 def _named(values: tuple[Named, ...]) -> Iterator[str]:

@@ -21,7 +21,7 @@ def call_lines(plain: Plain, exchange: Exchange, name: str) -> list[str]:
     if exchange.random is not None:
         state = plain.name("generator")
         plain.data[state] = exchange.random
-        lines.append(f'torch.set_rng_state(data["{state}"])')
+        lines.append(f'torch.set_rng_state(data["{state}"])  # draws what was drawn when it was marked')
     return [*lines, f"{name} = {expression}"]
 
 

@@ -15,6 +15,7 @@ from grader.explain.rerun import Reruns
 from grader.files import write_atomically
 from grader.gradebook.secrecy import inputs_secret
 from grader.grading.environment import check_environment
+from grader.report.same_message import merge_same_messages
 from grader.text import printable
 
 
@@ -54,14 +55,17 @@ def run(asked: Asked, snippet: Path | None = None, page: Path | None = None) -> 
 
 
 def explanations(original: Original, name: str) -> list[Explanation]:
-    """One for each of the checks that are asked for.
+    """One for each message of the checks that are asked for; of checks with the same one, the first is run.
 
     Raises:
         GraderFault: the box does not start.
     """
     reruns = Reruns(original)
     try:
-        return [explained(original, reruns.run(check.name), name) for check in original.checks]
+        return [
+            explained(original, reruns.run(first.name), name, tuple(check.name for check in others))
+            for first, *others in merge_same_messages(original.checks).values()
+        ]
     except BoxError as error:
         raise GraderFault(f"the box does not start: {error}") from error
     finally:

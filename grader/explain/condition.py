@@ -14,7 +14,7 @@ from grader.explain.transcript import Exchange
 from grader.explain.which_call import Found, match
 
 # Names that a condition may use beside values: what Python and torch have for everybody.
-_FOR_ALL = {
+FOR_ALL = {
     "torch",
     "math",
     "bool",
@@ -29,7 +29,7 @@ _FOR_ALL = {
     "isinstance",
     "range",
 }
-_FOR_ALL |= {"list", "tuple", "zip", "enumerate", "sum", "str", "dict", "sorted", "round"}
+FOR_ALL |= {"list", "tuple", "zip", "enumerate", "sum", "str", "dict", "sorted", "round"}
 
 
 class Condition:
@@ -40,6 +40,7 @@ class Condition:
         self.made: dict[int, str] = {}  # what calls returned, by the call
         self.bound: dict[str, str] = {}
         self.open: set[str] = set()  # names that are being looked into: one may be made of its former value
+        self.values: dict[str, Any] = {}  # the same by its name
         self.of_code = False  # whether anything in it comes from the student's code
 
     def returned(self, found: Found, wish: str) -> str:
@@ -51,6 +52,7 @@ class Condition:
             lines = call_lines(self.plain, found.exchange, name)
             self.plain.lines += lines
             self.made[key] = name
+            self.values[name] = found.exchange.value
         self.of_code = True
         return self.made[key] + (found.accessor or "")
 
@@ -65,7 +67,7 @@ class Condition:
         return ast.unparse(_Renamed(renamed).visit(copied))
 
     def name(self, name: str) -> str:
-        if name in _FOR_ALL or name in WORDS:
+        if name in FOR_ALL or name in WORDS:
             return name
         if name in self.bound:
             return self.bound[name]
@@ -75,7 +77,7 @@ class Condition:
                 return repr(value)
             raise NotPlain(f"it compares by means of the grader's own {name}")
         value = self.place.names[name]
-        found = match(value, self.calls)
+        found = match(value, self.calls) or _whole(value, self.calls)
         if found is not None and not found.exchange.diagnosis:
             self.bound[name] = self.returned(found, name) + _as_compared(found.value, value)
             return self.bound[name]
@@ -147,12 +149,26 @@ class _Renamed(ast.NodeTransformer):
             return node
         one, other = (ast.unparse(given) for given in node.args[:2])
         more = "".join(f", {given.arg}={ast.unparse(given.value)}" for given in node.keywords)
-        text = WORDS[node.func.id].format(one=one, other=other, more=more or ", rtol=1e-3")
+        form, due = WORDS[node.func.id], node.args[1]
+        if node.func.id == "agrees" and isinstance(due, ast.List) and len(due.elts) == 1:
+            form, other = WORDS["close"], ast.unparse(due.elts[0])
+        text = form.format(one=one, other=other, more=more or ", rtol=1e-3")
         return ast.parse(text, mode="eval").body
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         text = self.names.get(node.id, node.id)
         return ast.parse(text, mode="eval").body
+
+
+def _whole(value: Any, calls: list[Exchange]) -> Found | None:
+    """The call that returned just this tuple or list."""
+    if not isinstance(value, list | tuple) or not value:
+        return None
+    for call in reversed(calls):
+        came = call.value
+        if isinstance(came, list | tuple) and [*map(id, came)] == [*map(id, value)]:
+            return Found(call, "")
+    return None
 
 
 def _holds_objects(value: Any) -> bool:

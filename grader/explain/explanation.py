@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import ast
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import torch
 
 from grader.box import wire
-from grader.box.errors import StudentError
+from grader.box.errors import BoxError, StudentError
 from grader.explain.call_lines import call_lines
-from grader.explain.failure import Failure, failure_of, names_in
+from grader.explain.failure import Failure, failure_of
+from grader.explain.helpers import Helper, helper_called, steps_of
+from grader.explain.in_words import condition_of
+from grader.explain.manifold import manifold_pictures
 from grader.explain.notation import kind, lines_of
 from grader.explain.original import Original
 from grader.explain.plain import NotPlain, Plain
 from grader.explain.rerun import Rerun
 from grader.explain.snippet import Snippet, make_snippet
 from grader.explain.statistic import Chance, chance_of, deciding, draw_distribution, text_histogram
-from grader.explain.transcript import Transcript, helper
+from grader.explain.transcript import Exchange, Transcript
 from grader.explain.which_call import Found, find_call
 from grader.marking.cause import without_numbers
 from grader.marking.result import CheckResult
 from grader.report.pictures import Picture, draw
-from grader.suites.part import DRIVERS
+from grader.suites.expect import CheckFailed
 from grader.text import printable
 
 MOST_ROWS = 8  # of where values differ
 MOST_HELD = 10  # values that a check had at hand
+NO_PURPOSE = "a helper of the grader's in the sandbox"
 TITLES = {
     "curve": "the loss of the training beside the band of right solutions",
     "samples": "samples",
@@ -83,8 +86,11 @@ class Explanation:
         agreement: `same`; `alike`: it failed in the same way, with other numbers; `other`.
         call: the call that it is about, in Python, line by line.
         helper: what a helper of the grader's does, where the call goes through one; else empty.
+        steps: what the check had the grader's helpers do, where it is about what one of them returned.
         inputs: the tensors that the call was given.
         came: what it returned.
+        part: which part of that is looked at, such as `came[1]`; empty for all of it.
+        surprise: the exception by which the check itself ended, when it could not use what it was given.
         expected: what it should have returned.
         tolerance: within which the two count as equal; empty where nothing is compared so.
         differences: the places where they differ most.
@@ -96,6 +102,7 @@ class Explanation:
         pictures: for the page.
         snippet: plain Python that shows the same; None where there is none.
         why_none: why not.
+        others: further checks of the item that failed with the same message.
     """
 
     submission: str
@@ -107,8 +114,11 @@ class Explanation:
     agreement: str
     call: tuple[str, ...] = ()
     helper: str = ""
+    steps: tuple[str, ...] = ()
     inputs: tuple[Named, ...] = ()
     came: tuple[str, ...] = ()
+    part: str = ""
+    surprise: str = ""
     expected: tuple[str, ...] = ()
     tolerance: str = ""
     differences: tuple[Difference, ...] = ()
@@ -120,15 +130,17 @@ class Explanation:
     pictures: tuple[Drawn, ...] = field(default=())
     snippet: Snippet | None = None
     why_none: str = ""
+    others: tuple[str, ...] = ()
 
 
-def explained(original: Original, rerun: Rerun, name: str) -> Explanation:
+def explained(original: Original, rerun: Rerun, name: str, others: tuple[str, ...] = ()) -> Explanation:
     """What a check that was run again tells.
 
     Args:
         original: the result.
         rerun: of one of its checks.
         name: of the snippet's file, without its ending.
+        others: further checks with the same message.
     """
     before = next(one for one in original.item.checks if one.name == rerun.check.name)
     failure = failure_of(rerun.error) if rerun.error is not None else Failure()
@@ -136,11 +148,24 @@ def explained(original: Original, rerun: Rerun, name: str) -> Explanation:
     values: dict[str, Any] = {}
     if found is not None:
         values |= _call(found, rerun.transcript)
-        values["came"] = _came(found, failure, rerun.error)
-    values |= _expected(failure)
+        values["came"] = _came(found, failure, rerun.error, original.submission.files)
+        if found.accessor and isinstance(failure.came, torch.Tensor | int | float):
+            values["part"] = f"came{found.accessor}"
+    if rerun.error is not None and not isinstance(rerun.error, StudentError | CheckFailed | BoxError):
+        values["surprise"] = printable(f"{type(rerun.error).__name__}: {rerun.error}", 300)
+    if not isinstance(rerun.error, StudentError):  # else it has compared nothing yet
+        values |= _expected(failure)
+        given, came = values.get("inputs", ()), values.get("came", ())
+        values["compared"] = tuple(
+            one for one in values.get("compared", ()) if one not in given and one.lines != came
+        )
     values |= _statistics(rerun)
     values |= _snippet(original, rerun, failure, found, name)
+    if values.get("helper") and not isinstance(rerun.error, StudentError):
+        values["steps"] = tuple(steps_of(rerun.transcript))
     pictures = (*values.pop("pictures", ()), *_pictures(rerun))
+    if found is not None:
+        pictures += tuple(Drawn(*one, "png") for one in manifold_pictures(rerun.transcript, found.exchange))
     return Explanation(
         submission=original.result.submission,
         item=original.item.id,
@@ -150,6 +175,7 @@ def explained(original: Original, rerun: Rerun, name: str) -> Explanation:
         now=rerun.check,
         agreement=_agreement(before, rerun),
         pictures=pictures,
+        others=others,
         **values,
     )
 
@@ -170,7 +196,7 @@ def _call(found: Found, transcript: Transcript) -> dict[str, Any]:
     exchange = found.exchange
     if exchange.operation == "load":
         return {"call": (f"import {exchange.arguments[0]}",)}
-    name = helper(transcript, exchange)
+    own = helper_called(transcript, exchange)
     plain = Plain(transcript)
     try:
         if exchange.operation == "get":
@@ -182,12 +208,18 @@ def _call(found: Found, transcript: Transcript) -> dict[str, Any]:
         shown = [line for line in (*plain.lines, *lines) if "set_rng_state" not in line]
         helps = ""
     except NotPlain:
-        shown = [_as_helper(transcript, exchange, name)]
-        helps = f"{name}: {_purpose(name)}" if name else ""
+        shown = [_as_helper(transcript, exchange, own.name if own is not None else "")]
+        helps = f"{own.name}: {own.purpose or NO_PURPOSE}" if own is not None else ""
     inputs = [Named(name, tuple(lines_of(value))) for name, value in plain.given.items()]
     if helps or not inputs:
-        inputs = _inputs(exchange.arguments, exchange.names)
+        inputs = _inputs(exchange.arguments, _argument_names(exchange, own))
     return {"call": tuple(shown), "helper": helps, "inputs": tuple(inputs)}
+
+
+def _argument_names(exchange: Exchange, own: Helper | None) -> dict[int | str, str]:
+    """What to call the tensors of a call: as its own parameters are called, else as the suite calls them."""
+    parameters: dict[int | str, str] = dict(enumerate(own.parameters)) if own is not None else {}
+    return parameters | exchange.names
 
 
 def _inputs(arguments: tuple[Any, ...], names: dict[int | str, str]) -> list[Named]:
@@ -208,7 +240,7 @@ def _inputs(arguments: tuple[Any, ...], names: dict[int | str, str]) -> list[Nam
     return found
 
 
-def _as_helper(transcript: Transcript, exchange: Any, name: str) -> str:
+def _as_helper(transcript: Transcript, exchange: Exchange, name: str) -> str:
     """A call of a helper, its arguments in a few words."""
     parts = [_briefly(one) for one in exchange.arguments[1]] if len(exchange.arguments) > 1 else []
     if not name:
@@ -227,26 +259,18 @@ def _briefly(value: Any) -> str:
     return repr(value)
 
 
-@cache
-def _helpers() -> dict[str, str]:
-    """What the grader's helpers do: the first line of their documentation, by name."""
-    found: dict[str, str] = {}
-    for file in sorted(DRIVERS.glob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.FunctionDef):
-                text = ast.get_docstring(node) or ""
-                found.setdefault(node.name, text.partition("\n")[0])
-    return found
-
-
-def _purpose(name: str) -> str:
-    return _helpers().get(name) or "a helper of the grader's in the box"
-
-
-def _came(found: Found, failure: Failure, error: BaseException | None) -> tuple[str, ...]:
+def _came(
+    found: Found, failure: Failure, error: BaseException | None, files: Mapping[str, bytes]
+) -> tuple[str, ...]:
     if isinstance(error, StudentError):
-        where = [f"  {one.file}, line {one.line}, in {one.function}" for one in error.frames]
-        return (printable(str(error), 500), *where)
+        lines = [printable(str(error), 500)]
+        for one in error.frames:
+            lines.append(f"  {one.file}, line {one.line}, in {one.function}")
+            written = files.get(one.file, b"").decode("utf-8", "replace").splitlines()
+            number = int(one.line) if one.line.isascii() and one.line.isdigit() else 0
+            if 0 < number <= len(written):
+                lines.append(f"    {printable(written[number - 1].strip(), 200)}")
+        return tuple(lines)
     if isinstance(failure.came, torch.Tensor | int | float):
         return tuple(lines_of(failure.came))
     value = found.exchange.value
@@ -257,33 +281,25 @@ def _expected(failure: Failure) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if failure.expected is not None:
         values["expected"] = tuple(lines_of(failure.expected))
-        values["tolerance"] = f"{failure.rtol:g} of the expected value, and {failure.atol:g}"
+        values["tolerance"] = f"{100 * failure.rtol:g}% of the expected value plus {failure.atol:g}"
         if isinstance(failure.came, torch.Tensor) and failure.came.shape == failure.expected.shape:
             values |= _differences(failure.came, failure.expected, failure.rtol, failure.atol)
         elif failure.shape is not None:
             values["expected"] = (f"shape {list(failure.shape)}", *values["expected"])
     elif failure.shape is not None:
         values["expected"] = (f"a tensor of shape {list(failure.shape)}",)
-    if failure.condition:
+    if failure.asked is None:
         values["condition"] = failure.condition
-        place = failure.places[0] if failure.places else None
-        for one in failure.places:
-            if failure.asked is not None and set(names_in(failure.asked)) & one.names.keys():
-                place = one
-                break
-        names = names_in(failure.asked) if failure.asked is not None else []
-        values["compared"] = tuple(
-            Named(name, tuple(lines_of(place.names[name])))
-            for name in names
-            if place is not None
-            and isinstance(place.names.get(name), torch.Tensor | int | float | list | tuple)
-        )
+    else:
+        condition = condition_of(failure)
+        values["condition"] = condition.text
+        values["compared"] = tuple(Named(name, tuple(lines_of(one))) for name, one in condition.values)
     if failure.expected is None and failure.shape is None and not values.get("compared") and failure.places:
         # No condition whose values can be read: what the check had at hand.
         held = [
             Named(name, tuple(lines_of(value)))
             for name, value in failure.places[0].names.items()
-            if isinstance(value, torch.Tensor | int | float)
+            if isinstance(value, torch.Tensor | int | float) and not isinstance(value, bool) and name != "_"
         ]
         values["compared"] = tuple(held[-MOST_HELD:])
     return values
@@ -307,7 +323,7 @@ def _index(place: int, shape: torch.Size) -> str:
     for size in reversed(shape):
         place, rest = divmod(place, size)
         found.append(rest)
-    return f"[{', '.join(map(str, reversed(found)))}]"
+    return f"[{', '.join(map(str, reversed(found)))}]" if shape else "the value"
 
 
 def _statistics(rerun: Rerun) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from grader.explain.as_text import AGREEMENT
+from grader.explain.as_text import AGREEMENT, others_of
 from grader.explain.explanation import Drawn, Explanation
 from grader.explain.statistic import percent
 from grader.report.pages.render import policy, render
@@ -27,6 +27,7 @@ def page_of(found: Sequence[Explanation]) -> bytes:
         first=found[0],
         found=found,
         agreement=AGREEMENT,
+        others_of=others_of,
         address=_address,
         percent=percent,
         shown=_shown,

@@ -14,6 +14,7 @@ import torch
 
 from grader.box import wire
 from grader.explain.notation import literal, small
+from grader.explain.signatures import parameters_of
 from grader.explain.transcript import Exchange, Transcript, driver, helper
 
 
@@ -117,7 +118,9 @@ class Plain:
             owner = self.transcript.creation(session, arguments[0])
             if owner is not None and owner.operation == "load":
                 if owner.arguments[0].endswith("_driver"):
-                    raise NotPlain(f"it goes through a helper of the grader's, {arguments[1]}")
+                    raise NotPlain(
+                        f"the check calls the code through {arguments[1]}, a helper that only the sandbox has"
+                    )
                 return self.imported(owner.arguments[0], arguments[1])
             return f"{self.object(session, arguments[0])}.{arguments[1]}"
         if creation.operation != "call":
@@ -125,7 +128,7 @@ class Plain:
         name = helper(self.transcript, creation)
         if name:
             if name not in BUILDERS:
-                raise NotPlain(f"what it is about was made by a helper of the grader's, {name}")
+                raise NotPlain(f"the object was made by {name}, a helper that only the sandbox has")
             return BUILDERS[name](self, creation)
         method = self.transcript.creation(session, arguments[0])
         if (
@@ -146,10 +149,11 @@ class Plain:
         if name:
             say = CALLS.get(name) or BUILDERS.get(name)  # what builds something may fail itself
             if say is None:
-                raise NotPlain(f"it goes through a helper of the grader's, {name}")
+                raise NotPlain(f"the check calls the code through {name}, a helper that only the sandbox has")
             return say(self, exchange)
         function = self.object(exchange.session, target)
-        wishes = exchange.names
+        known = parameters_of(function.rpartition(".")[2])
+        wishes = dict(enumerate(known)) | exchange.names
         parts = [
             self.value(one, exchange.session, wishes.get(place, f"input_{place}" if len(args) > 1 else "x"))
             for place, one in enumerate(args)
@@ -198,7 +202,7 @@ class Plain:
                 if name in EFFECTS:
                     EFFECTS[name](self, other)
                 elif name not in HARMLESS and name not in BUILDERS:
-                    raise NotPlain(f"a helper of the grader's, {name}, has changed what it is about")
+                    raise NotPlain(f"the object was changed by {name}, a helper that only the sandbox has")
             method = self.transcript.creation(session, other.arguments[0])
             if method is None or method.operation != "get" or method.arguments[0] != reference:
                 continue
@@ -273,6 +277,7 @@ def _fixed_networks(plain: Plain, made: Exchange) -> str:
         )
         rows = f"{rows} + {gain} * z.sum(1).view(-1, 1, 1, 1) * {share}"
     plain.lines += [
+        "# In place of your networks: functions of given outputs, as the contract describes them.",
         f"{model}.encoder.forward = lambda x: ({names[0]}[:len(x)], {names[1]}[:len(x)])",
         f"{model}.decoder.forward = lambda z: ({rows}).clone()",
         f"{model}.eval()",
@@ -347,7 +352,7 @@ def _judged(plain: Plain, made: Exchange) -> str:
     if not flat:
         expression = f"({expression}).unsqueeze(-1)"
     name = plain.object(made.session, model)
-    line = f"{name}.discriminator.forward = lambda z: {expression}"
+    line = f"{name}.discriminator.forward = lambda z: {expression}  # in place of yours"
     if line not in plain.lines:
         plain.lines.append(line)
     return f"{name}.discriminator"
@@ -357,7 +362,7 @@ def _painted(plain: Plain, made: Exchange) -> str:
     model, weight, bias = made.arguments[1]
     name = plain.object(made.session, model)
     drawn = f"(z @ {plain.tensor(weight, 'weight')} + {plain.tensor(bias, 'bias')}).tanh()"
-    line = f"{name}.decoder.forward = lambda z: {drawn}.view(-1, 1, 28, 28)"
+    line = f"{name}.decoder.forward = lambda z: {drawn}.view(-1, 1, 28, 28)  # in place of yours"
     if line not in plain.lines:
         plain.lines.append(line)
     return name

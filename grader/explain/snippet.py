@@ -12,10 +12,12 @@ from grader.box.errors import StudentError
 from grader.explain.call_lines import call_lines
 from grader.explain.condition import Condition
 from grader.explain.failure import Failure, Place, names_in
+from grader.explain.notation import small
 from grader.explain.plain import NotPlain, Plain
 from grader.explain.transcript import Exchange, Transcript, helper
 from grader.explain.which_call import Found
 
+PICTURE = 28  # pixels, at least
 REPARAMETERIZE = "sample_reparameterize"
 
 
@@ -91,7 +93,7 @@ def make_snippet(
                 continue
     lines = [
         *call_lines(plain, found.exchange, "came"),
-        'print("came:", came)',
+        *_printed("came", found.exchange.value),
         *_noise(plain, found.exchange),
         *_compared(failure),
     ]
@@ -127,7 +129,8 @@ def _noise(plain: Plain, exchange: Exchange) -> list[str]:
     mean, std = (plain.tensor(one, "") for one in exchange.arguments[1][:2])
     return [
         f"eps = (came - {mean}) / {std}",
-        'print("eps has mean", float(eps.mean()), "and standard deviation", float(eps.std()))',
+        'print("mean of eps:", float(eps.mean()), "(right code: about 0)")',
+        'print("standard deviation of eps:", float(eps.std()), "(right code: about 1)")',
     ]
 
 
@@ -144,10 +147,35 @@ def _conditional(
     else:
         text = script.expression(failure.asked)
         lines = [f'print("{_said(failure)}", bool({text}))']
-        lines = [*(f'print("{one}:", {one})' for one in script.made.values()), *lines]
+        lines = [*(line for name, value in script.values.items() for line in _printed(name, value)), *lines]
     if not script.of_code:
         raise NotPlain("the values that it compares were computed by the suite")
     return _finished(plain, part, name, lines, "came" if failure.expected is not None else "condition")
+
+
+def _printed(name: str, value: Any) -> list[str]:
+    """The lines that show a value: a grid of images as a picture, of several large tensors the shapes."""
+    if is_picture(value):
+        return [
+            "from torchvision.utils import save_image",
+            f'save_image({name}, "{name}.png")',
+            f'print("{name}:", list({name}.shape), "see {name}.png")',
+        ]
+    several = isinstance(value, list | tuple) and all(isinstance(one, torch.Tensor) for one in value)
+    if several and not all(map(small, value)):
+        return [f'print("{name}:", len({name}), "values of shapes", [list(one.shape) for one in {name}])']
+    return [f'print("{name}:", {name})']
+
+
+def is_picture(value: Any) -> bool:
+    """Whether it is a grid of images, grey or in colour."""
+    return (
+        isinstance(value, torch.Tensor)
+        and value.is_floating_point()
+        and value.ndim == 3
+        and len(value) in (1, 3)
+        and min(value.shape[1:]) >= PICTURE
+    )
 
 
 def _said(failure: Failure) -> str:

@@ -30,6 +30,7 @@ class Chance:
         chance: the probability that right code is so far out; None where the statistic is no random one.
         at_most: whether `chance` is a bound.
         beyond: whether it is beyond its limit.
+        unit: what value and limit are counted in; empty where the name says it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Chance:
     chance: float | None
     at_most: bool
     beyond: bool
+    unit: str = ""
 
 
 def chance_of(statistic: Statistic) -> Chance:
@@ -46,19 +48,24 @@ def chance_of(statistic: Statistic) -> Chance:
     least = "at least" in name
     beyond = not (value >= limit if least else value <= limit)
     chance: float | None = None
+    unit = "standard errors from what is due" if name.startswith(_NORMAL) else ""
     if name.startswith(_NORMAL):
         chance = math.erfc(abs(value) / math.sqrt(2))
     elif name.startswith(_KOLMOGOROV):
         chance = min(1.0, 2 * math.exp(-2 * value**2))
     elif name.startswith(_LARGEST):
         chance = min(1.0, MOST_PAIRS * math.erfc(value / math.sqrt(2)))
-    return Chance(name, value, limit, chance, name.startswith(_LARGEST), beyond)
+    return Chance(name, value, limit, chance, name.startswith(_LARGEST), beyond, unit)
 
 
 def deciding(statistics: list[Statistic]) -> list[Statistic]:
-    """What a person wants to see: the one that decided, the last beyond its limit; or else the last ones."""
+    """What a person wants to see: the one that decided, the last beyond its limit.
+
+    Where none is, the last figures of a training; statistics of random numbers then have nothing to do with
+    the failure.
+    """
     beyond = [one for one in statistics if chance_of(one).beyond]
-    return beyond[-1:] or statistics[-3:]
+    return beyond[-1:] or [one for one in statistics if chance_of(one).chance is None][-3:]
 
 
 def percent(chance: float) -> str:
@@ -92,7 +99,7 @@ def text_histogram(sample: torch.Tensor, width: int = 40) -> list[str]:
         lines.append(
             f"{left:5.1f}  {''.join(cells).rstrip():<{width + 1}}  {100 * one:5.1f}%  {100 * other:5.1f}%"
         )
-    return [f"{'from':>5}  {'│ is where right code ends':<{width + 1}}  {'came':>6}  {'due':>6}", *lines]
+    return [f"{'from':>5}  {'│ ends a bar of right code':<{width + 1}}  {'came':>6}  {'due':>6}", *lines]
 
 
 def draw_distribution(sample: torch.Tensor) -> bytes:

@@ -79,10 +79,29 @@ def find_call(
     ]
     outer = [one for one in calls if not one.diagnosis and helper(transcript, one)]
     about = [one for one in own if _function(transcript, one) in SUBJECTS.get(item, ())]
-    for candidates in (about, own, outer, calls):
+    # What only fills in a message is kept by no one.
+    kept = [one for one in outer if _is_kept(one.value, failure)]
+    for candidates in (about, own, kept, outer, calls):
         if candidates:
             return Found(candidates[-1])
     return None
+
+
+def _is_kept(value: Any, failure: Failure) -> bool:
+    """Whether the check still holds what a call returned, or a part of it."""
+    parts = [
+        value,
+        *(value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()),
+    ]
+    kept = {id(one) for one in parts if isinstance(one, torch.Tensor | list | tuple | dict)}
+    for place in failure.places:
+        for held in place.names.values():
+            inner = (
+                held.values() if isinstance(held, dict) else held if isinstance(held, list | tuple) else ()
+            )
+            if kept & {id(held), *map(id, inner)}:
+                return True
+    return False
 
 
 def _function(transcript: Transcript, exchange: Exchange) -> str:

@@ -24,10 +24,16 @@ def ends() -> np.ndarray:
     return -WIDTH * (LEVELS - np.array(MIDDLES)[:, :, None]) ** 2
 
 
-def expected(grid_size: int = GRID_SIZE) -> np.ndarray:
-    """What is to be drawn, `[grid_size, grid_size, 28, 28]` in [0, 1]: its rows follow the first latent."""
+def expected(grid_size: int = GRID_SIZE, decoder: np.ndarray | None = None) -> np.ndarray:
+    """What is to be drawn, `[grid_size, grid_size, 28, 28]` in [0, 1]: its rows follow the first latent.
+
+    Args:
+        grid_size: images in a row.
+        decoder: logits as `ends` gives them, which it does by default.
+    """
     shares = (np.arange(grid_size) + 0.5) / grid_size
-    upper, lower = ((1 - shares[:, None]) * low + shares[:, None] * high for low, high in ends())
+    halves = ends() if decoder is None else decoder
+    upper, lower = ((1 - shares[:, None]) * low + shares[:, None] * high for low, high in halves)
     tiles = np.zeros((grid_size, grid_size, 28, 28))
     tiles[:, :, :14] = _means(upper)[:, None, None, None]
     tiles[:, :, 14:] = _means(lower)[None, :, None, None]

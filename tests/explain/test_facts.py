@@ -76,6 +76,17 @@ def test_the_last_figure_beyond_its_limit_has_decided():
     assert [one.measure.value for one in deciding(figures)] == [7.0]
 
 
+def test_a_random_statistic_within_its_limit_has_nothing_to_do_with_a_failure():
+    within = [Statistic(Measure("independence: sums", 1.4, 5.5)), Statistic(Measure("bits", 1.2, 1.6))]
+    assert [one.measure.name for one in deciding(within)] == ["bits"]
+    assert deciding(within[:1]) == []
+
+
+def test_a_normal_statistic_names_its_unit():
+    assert chance_of(Statistic(Measure("normal: variance", 82.36, 5.5))).unit.startswith("standard errors")
+    assert chance_of(Statistic(Measure("1.7.training: bits per dimension", 3.2, 1.6))).unit == ""
+
+
 def test_frequencies_of_normal_values_are_the_due_ones():
     came, due, _ = histogram(torch.randn(100_000, generator=torch.Generator().manual_seed(2)))
     assert came.sum() == pytest.approx(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -35,7 +36,7 @@ def explanation():
         inputs=(Named("mean", ("float32 [2]", "[0.5, 1. ]")),),
         came=(EVIL,),
         expected=("float32 [2]",),
-        tolerance="0.0001 of the expected value, and 1e-05",
+        tolerance="0.01% of the expected value plus 1e-05",
         differences=(Difference("[1]", 2.5, 1.5),),
         differing=(1, 2),
         statistics=(Chance("normal: variance", 9.0, 5.5, 2.3e-19, False, True),),
@@ -53,6 +54,25 @@ def test_it_holds_what_the_terminal_shows(explanation):
         assert words in text
     assert "data:image/svg+xml;base64," in page
     assert "--snippet FILE.py" in page
+
+
+def test_checks_with_the_same_message_are_named_once(explanation):
+    one = replace(explanation, others=("a_check", "another"))
+    words = "2 more checks fail with the same message: a_check, another; name one to see it"
+    assert words in "\n".join(as_lines(one))
+    assert words in page_of([one]).decode()
+    assert "the same message" not in page_of([explanation]).decode()
+
+
+def test_the_part_that_is_looked_at_and_what_a_check_could_not_do_with_it_are_named(explanation):
+    one = replace(explanation, part="came[1]", surprise="ValueError: too many values to unpack")
+    page, text = page_of([one]).decode(), "\n".join(as_lines(one))
+    assert "What came, came[1]" in text
+    assert "What came, <code>came[1]</code>" in page
+    for shown in (page, text):
+        assert "ValueError: too many values to unpack" in shown
+        assert "What the check could not do with it" in shown
+    assert "could not do" not in page_of([explanation]).decode()
 
 
 def test_nothing_of_a_student_acts_on_page_or_terminal(explanation):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
 from functools import cache
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from grader.explain.as_text import as_lines
+from grader.explain.command import explanations
+from grader.explain.snippet import _printed
 from grader.marking.marker import Marker
 from tests.bank.entries import TRAININGS, wrong
 from tests.explain.entries import OPTIONS, Desk, entry, run_snippet
+from tests.suites.variants import solution
 
 # Of every way to show a difference: a value, a gradient, a shape, a condition, an error, random numbers.
 SAMPLE = {
@@ -89,7 +96,45 @@ def test_a_value_stands_beside_the_one_that_is_due(first):
     assert f"one is {worst.came:.5g} instead of {worst.expected:.5g}" in found.before.message
     text = "\n".join(as_lines(found))
     assert "Where they differ: 7 of 7" in text
-    assert "run again, it ends as in results.json" in text
+    assert "run again: the same result as in results.json" in text
+
+
+def test_an_error_stands_with_the_line_that_raised_it_and_no_values_of_the_suite(first):
+    found = first("1.7.reparameterize: two dimensions only")
+    assert found.came[0] == found.now.message
+    assert found.came[1].startswith("  part1/utils.py, line ")
+    code = entry("1.7.reparameterize: two dimensions only").files["part1/utils.py"].decode().splitlines()
+    assert found.came[2].strip() == code[found.now.cause.line - 1].strip()
+    assert not found.compared
+
+
+def test_a_failure_that_the_check_found_is_no_surprise_to_it(first):
+    found = first("1.7.kld: detached log_std")
+    assert found.surprise == ""
+    assert found.now.message
+
+
+def test_inputs_are_called_as_the_functions_parameters(first):
+    found = first("2.5.autoencoder_loss: lambda the other way round")
+    assert [one.name for one in found.inputs][:3] == ["x", "recon_x", "z_fake"]
+
+
+def test_a_manifold_stands_beside_the_one_that_is_due(first, tmp_path):
+    found = first("1.9.manifold: mirrored images")
+    came, due = (Image.open(io.BytesIO(one.content)) for one in found.pictures)
+    assert np.abs(np.asarray(came, dtype=float) - np.asarray(due, dtype=float)).mean() > 10
+    right = {**solution("part1"), **solution("part2")}
+    assert run_snippet(found, right, tmp_path).returncode == 0
+    drawn = Image.open(tmp_path / "came.png").convert("L")
+    assert np.abs(np.asarray(drawn, dtype=float) - np.asarray(due, dtype=float)).max() <= 1
+
+
+def test_values_that_would_fill_a_screen_are_printed_briefly():
+    assert _printed("came", torch.ones(3)) == ['print("came:", came)']
+    assert "shapes" in _printed("came", (torch.ones(4, 20), torch.ones(4, 20)))[0]
+    assert _printed("came", (torch.tensor(1.0), torch.tensor(2.0))) == ['print("came:", came)']
+    assert 'save_image(came, "came.png")' in _printed("came", torch.ones(3, 182, 182))
+    assert _printed("came", torch.ones(300, 400)) == ['print("came:", came)']
 
 
 def test_a_statistic_stands_beside_its_limit_with_the_chance_of_right_code(first):
@@ -101,6 +146,13 @@ def test_a_statistic_stands_beside_its_limit_with_the_chance_of_right_code(first
     assert any("instead of 1" in line for line in (found.now.message,))
     assert len(found.distribution) > 10
     assert found.pictures[0].content.lstrip().startswith(b"<?xml")
+
+
+def test_of_checks_with_the_same_message_one_is_run_again(desk):
+    original = desk.original(entry("1.7.encoder: one tensor"))
+    found = explanations(original, "shown")
+    assert sum(1 + len(one.others) for one in found) == len(original.checks)
+    assert len(found) < len(original.checks)
 
 
 @pytest.mark.slow
