@@ -89,7 +89,8 @@ def main() -> int:
         attacks = [entry.name for entry in FOR_POINTS if chosen(entry.name)]
     entries += attacks
     if not entries:
-        console.print(f"--only: no entry has {' or '.join(options.only)} in its name", markup=False)
+        texts = " or ".join(map(repr, options.only))
+        console.print(f"--only: no entry has {texts} in its name", markup=False)
         return 2
     started = time.monotonic()
     tasks = [(entry, seed) for seed in options.seeds for entry in entries]
