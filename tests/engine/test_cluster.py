@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -33,6 +34,12 @@ def scheduler() -> Iterator[str]:
         silence_logs=logging.CRITICAL,
     ) as running:
         yield running.scheduler_address
+
+
+@pytest.fixture(autouse=True)
+def _no_client_of_the_test_before() -> None:
+    """A dropped client closes itself when it is collected, and disturbs a cluster that just starts."""
+    gc.collect()
 
 
 def workers_of(scheduler: str, factory, tell=lambda message: None) -> cluster.ClusterWorkers:
