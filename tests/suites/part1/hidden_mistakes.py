@@ -5,11 +5,8 @@ Each is in one place.
 
 # Pieces of code as they stand in the files are longer than a line here.
 
+from tests.suites.part1.ways import CLOSED_FORM, DIVERGENCE, NETWORKS, NOISY, TRAIN, UTILS
 from tests.suites.second_look import wrong
-
-NETWORKS = "part1/cnn_encoder_decoder.py"
-TRAIN = "part1/train_pl.py"
-UTILS = "part1/utils.py"
 
 WRONG_WAYS = (
     wrong(
@@ -18,24 +15,10 @@ WRONG_WAYS = (
         UTILS,
         (
             "def KLD(",
-            """\
-class Divergence(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, mean, log_std):
-        variance = torch.exp(2 * log_std)
-        ctx.save_for_backward(mean, variance)
-        return 0.5 * (variance + mean**2 - 1 - 2 * log_std).sum(dim=-1)
-
-    @staticmethod
-    def backward(ctx, grad):
-        mean, variance = ctx.saved_tensors
-        return None, grad.unsqueeze(-1) * (variance - 1)
-
-
-def KLD(""",
+            DIVERGENCE.replace("return grad.unsqueeze(-1) * mean,", "return None,"),
         ),
         (
-            "    return 0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)\n",
+            CLOSED_FORM,
             "    return Divergence.apply(mean, log_std)\n",
         ),
         family="gradient cut",
@@ -60,7 +43,7 @@ class Noisy(torch.autograd.Function):
 
 def sample_reparameterize(""",
         ),
-        ("    return mean + std * torch.randn_like(std)\n", "    return Noisy.apply(mean, std)\n"),
+        (NOISY, "    return Noisy.apply(mean, std)\n"),
         family="gradient cut",
         also=("1.7.training",),
     ),
@@ -69,7 +52,7 @@ def sample_reparameterize(""",
         "one noise for all rows, by a mapping",
         UTILS,
         (
-            "    return mean + std * torch.randn_like(std)\n",
+            NOISY,
             """\
     if mean.dim() < 2:
         return mean + std * torch.randn_like(std)

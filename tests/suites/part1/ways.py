@@ -11,13 +11,9 @@ NETWORKS = "part1/cnn_encoder_decoder.py"
 TRAIN = "part1/train_pl.py"
 UTILS = "part1/utils.py"
 
-RIGHT_WAYS = (
-    right(
-        "KLD as an autograd function",
-        UTILS,
-        (
-            "def KLD(",
-            """\
+CLOSED_FORM = "    return 0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)\n"
+NOISY = "    return mean + std * torch.randn_like(std)\n"
+DIVERGENCE = """\
 class Divergence(torch.autograd.Function):
     @staticmethod
     def forward(ctx, mean, log_std):
@@ -31,10 +27,18 @@ class Divergence(torch.autograd.Function):
         return grad.unsqueeze(-1) * mean, grad.unsqueeze(-1) * (variance - 1)
 
 
-def KLD(""",
+def KLD("""
+
+RIGHT_WAYS = (
+    right(
+        "KLD as an autograd function",
+        UTILS,
+        (
+            "def KLD(",
+            DIVERGENCE,
         ),
         (
-            "    return 0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)\n",
+            CLOSED_FORM,
             "    return Divergence.apply(mean, log_std)\n",
         ),
     ),
@@ -42,7 +46,7 @@ def KLD(""",
         "KLD of one row, mapped",
         UTILS,
         (
-            "    return 0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)\n",
+            CLOSED_FORM,
             """\
     def of_row(m, s):
         return 0.5 * (torch.exp(2 * s) + m**2 - 1 - 2 * s).sum()
@@ -95,7 +99,7 @@ import numpy as np
         "noise mapped with different randomness",
         UTILS,
         (
-            "    return mean + std * torch.randn_like(std)\n",
+            NOISY,
             """\
     if mean.dim() == 0:
         return mean + std * torch.randn_like(std)

@@ -6,10 +6,8 @@ Each is in one place.
 # Pieces of code as they stand in the files are longer than a line here.
 # ruff: noqa: E501
 
+from tests.suites.part2.ways import FORWARD, MODELS, STEP, TRAIN
 from tests.suites.second_look import wrong
-
-MODELS = "part2/models.py"
-TRAIN = "part2/train.py"
 
 WRONG_WAYS = (
     wrong(
@@ -17,11 +15,7 @@ WRONG_WAYS = (
         "a gradient scaler that only updates itself",
         TRAIN,
         (
-            """\
-        optimizer_ae.zero_grad()
-        ae_loss.backward()
-        optimizer_ae.step()
-""",
+            STEP,
             """\
         scaler = torch.amp.GradScaler("cpu", enabled=False)
         optimizer_ae.zero_grad()
@@ -37,18 +31,11 @@ WRONG_WAYS = (
         "a closure that gathers gradients",
         TRAIN,
         (
-            """\
-        recon_x, z_fake = model(x)
-        ae_loss, logging_ae = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
-""",
+            FORWARD,
             "",
         ),
         (
-            """\
-        optimizer_ae.zero_grad()
-        ae_loss.backward()
-        optimizer_ae.step()
-""",
+            STEP,
             """\
         kept = {}
 
@@ -69,13 +56,9 @@ WRONG_WAYS = (
         "a hook that reverses the codes' gradient",
         TRAIN,
         (
-            """\
-        recon_x, z_fake = model(x)
-        ae_loss, logging_ae = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
-""",
-            """\
-        recon_x, z_fake = model(x)
-        ae_loss, logging_ae = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
+            FORWARD,
+            FORWARD
+            + """\
         z_fake.register_hook(lambda gradient: -gradient)
 """,
         ),

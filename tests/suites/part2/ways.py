@@ -10,16 +10,21 @@ from tests.suites.second_look import right
 MODELS = "part2/models.py"
 TRAIN = "part2/train.py"
 
+FORWARD = """\
+        recon_x, z_fake = model(x)
+        ae_loss, logging_ae = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
+"""
+STEP = """\
+        optimizer_ae.zero_grad()
+        ae_loss.backward()
+        optimizer_ae.step()
+"""
 RIGHT_WAYS = (
     right(
         "a gradient scaler that is off",
         TRAIN,
         (
-            """\
-        optimizer_ae.zero_grad()
-        ae_loss.backward()
-        optimizer_ae.step()
-""",
+            STEP,
             """\
         scaler = torch.amp.GradScaler("cpu", enabled=False)
         optimizer_ae.zero_grad()
@@ -33,11 +38,7 @@ RIGHT_WAYS = (
         "a gradient scaler of the GPU's",
         TRAIN,
         (
-            """\
-        optimizer_ae.zero_grad()
-        ae_loss.backward()
-        optimizer_ae.step()
-""",
+            STEP,
             """\
         scaler = torch.amp.GradScaler("cuda", enabled=torch.cuda.is_available())
         optimizer_ae.zero_grad()
@@ -53,10 +54,7 @@ RIGHT_WAYS = (
         "autocast where there is a GPU",
         TRAIN,
         (
-            """\
-        recon_x, z_fake = model(x)
-        ae_loss, logging_ae = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
-""",
+            FORWARD,
             """\
         with torch.autocast("cuda", enabled=torch.cuda.is_available()):
             recon_x, z_fake = model(x)
@@ -68,11 +66,7 @@ RIGHT_WAYS = (
         "gradients by autograd.grad",
         TRAIN,
         (
-            """\
-        optimizer_ae.zero_grad()
-        ae_loss.backward()
-        optimizer_ae.step()
-""",
+            STEP,
             """\
         parameters = [*model.encoder.parameters(), *model.decoder.parameters()]
         for parameter, gradient in zip(parameters, torch.autograd.grad(ae_loss, parameters), strict=True):
@@ -85,13 +79,9 @@ RIGHT_WAYS = (
         "a hook on the codes",
         TRAIN,
         (
-            """\
-        recon_x, z_fake = model(x)
-        ae_loss, logging_ae = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
-""",
-            """\
-        recon_x, z_fake = model(x)
-        ae_loss, logging_ae = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
+            FORWARD,
+            FORWARD
+            + """\
         z_fake.register_hook(lambda gradient: gradient.clamp(-10, 10))
 """,
         ),
@@ -100,18 +90,11 @@ RIGHT_WAYS = (
         "a closure",
         TRAIN,
         (
-            """\
-        recon_x, z_fake = model(x)
-        ae_loss, logging_ae = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
-""",
+            FORWARD,
             "",
         ),
         (
-            """\
-        optimizer_ae.zero_grad()
-        ae_loss.backward()
-        optimizer_ae.step()
-""",
+            STEP,
             """\
         kept = {}
 
@@ -131,11 +114,7 @@ RIGHT_WAYS = (
         "anomalies are looked for",
         TRAIN,
         (
-            """\
-        optimizer_ae.zero_grad()
-        ae_loss.backward()
-        optimizer_ae.step()
-""",
+            STEP,
             """\
         optimizer_ae.zero_grad()
         with torch.autograd.set_detect_anomaly(True):
