@@ -9,7 +9,6 @@ Workers need the grader installed and bubblewrap, but no common disk: submission
 
 from __future__ import annotations
 
-import gc
 import ipaddress
 import logging
 import multiprocessing
@@ -216,9 +215,6 @@ def connect(address: str, security: Security | None = None) -> Client:
     logging.getLogger("distributed").setLevel(
         logging.CRITICAL
     )  # its warnings would break up the progress bar
-    # A client that was dropped without an end closes itself when it is collected. Where that happens while
-    # another one starts, it waits for the lock that the other one holds, for ever (distributed 2026.8).
-    gc.collect()
     try:
         return Client(address, timeout=CLUSTER_CONNECT_SECONDS, set_as_default=False, security=security)
     except (OSError, ValueError, TypeError) as error:

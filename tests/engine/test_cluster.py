@@ -38,7 +38,9 @@ def scheduler() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _no_client_of_the_test_before() -> None:
-    """A dropped client closes itself when it is collected, and disturbs a cluster that just starts."""
+    """Collect it first (distributed 2026.8): one whose scheduler never answered closes itself when it is
+    collected, and where a cluster or another client is just starting, it waits for their lock for ever.
+    """
     gc.collect()
 
 

@@ -166,15 +166,15 @@ def causes(years: Iterable[Year]) -> dict[str, list[CauseFigures]]:
         for student in year.students:
             for loss in student.losses:
                 found[loss.item][loss.kind, loss.cause].append(((year.label, student.name), loss))
-    told = {}
+    costliest = {}
     for item, by_cause in found.items():
         points = {key: math.fsum(loss.points for _, loss in losses) for key, losses in by_cause.items()}
         whole = math.fsum(points.values())
-        told[item] = [
+        costliest[item] = [
             CauseFigures(item, *key, points[key], len({who for who, _ in by_cause[key]}), points[key] / whole)
             for key in sorted(points, key=lambda key: (-points[key], key))
         ]
-    return told
+    return costliest
 
 
 def _too_few(count: int) -> Measure:

@@ -144,8 +144,8 @@ def _student(record: Record, worth: Mapping[str, float], reasons: Reasons) -> St
         if _is_the_checks(marked.get(item), value):
             found = of_checks[item]
         else:
-            told = reasons.get((record.name, item), ())
-            found = [Loss(item, PERSON, cause, lost) for cause, lost in told]
+            given = reasons.get((record.name, item), ())
+            found = [Loss(item, PERSON, cause, lost) for cause, lost in given]
         losses += _adding_up(found, item, most - value, UNKNOWN if item in marked else PERSON)
     return Student(record.name, points, tuple(losses), record.result.history)
 
