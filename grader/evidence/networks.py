@@ -18,7 +18,7 @@ from grader.box.remote import Remote
 from grader.evidence.trainings import Training
 from grader.submission.model import GIVEN_FILES
 from grader.suites.conftest import STUDENT
-from grader.suites.part import DRIVERS, HELPER_FOLDER, Part
+from grader.suites.part import HELPER_FOLDER, Part, helpers_of
 
 BATCH = 250  # images in a message: the logits of 250 take 12 MB
 ANY_DEVICE = ["cuda"]  # code that names one stays on the CPU
@@ -49,7 +49,7 @@ class Place:
         for name in GIVEN_FILES:
             if name.startswith(f"{folder}/") and (STUDENT / name).exists():
                 files[name] = (STUDENT / name).read_bytes()
-        for source in DRIVERS.glob(f"{folder}_*.py"):
+        for source in helpers_of(folder):
             files[f"{HELPER_FOLDER}/{source.name}"] = source.read_bytes()
         return Part(self.box, folder, files, self.budget, list(ANY_DEVICE))
 

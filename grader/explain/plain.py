@@ -276,10 +276,13 @@ def _fixed_networks(plain: Plain, made: Exchange) -> str:
             f"{share} = torch.arange({logits[0].numel()}.).sin().view({tuple(logits[0].shape)})"
         )
         rows = f"{rows} + {gain} * z.sum(1).view(-1, 1, 1, 1) * {share}"
+    unit = plain.name("unit")
     plain.lines += [
         "# In place of your networks: functions of given outputs, as the contract describes them.",
         f"{model}.encoder.forward = lambda x: ({names[0]}[:len(x)], {names[1]}[:len(x)])",
-        f"{model}.decoder.forward = lambda z: ({rows}).clone()",
+        f"{unit} = next({model}.decoder.parameters()).new_ones(1)",
+        "# The product is of no account, but fails for latents of another dtype than the weights.",
+        f"{model}.decoder.forward = lambda z: ({rows}).clone() + 0 * float({unit} @ z.flatten()[:1])",
         f"{model}.eval()",
     ]
     return model
@@ -368,6 +371,20 @@ def _painted(plain: Plain, made: Exchange) -> str:
     return name
 
 
+def _half(plain: Plain, made: Exchange) -> str:
+    model, name, *_ = made.arguments[1]
+    return f"{plain.object(made.session, model)}.{name}"
+
+
+def _asked(plain: Plain, made: Exchange) -> str:
+    network, x = made.arguments[1]
+    return f"{plain.object(made.session, network)}({plain.value(x, made.session, 'x')})"
+
+
+def _half_asked(plain: Plain, made: Exchange) -> str:
+    return f"{_half(plain, made)}({plain.value(made.arguments[1][2], made.session, 'x')})"
+
+
 Builder = Callable[[Plain, Exchange], str]
 BUILDERS: dict[str, Builder] = {
     "network": _network,
@@ -377,12 +394,28 @@ BUILDERS: dict[str, Builder] = {
     "manifold_decoder": _manifold_decoder,
     "takes_its_dtype": _first,
     "awake": _first,
+    "answering": _first,
+    "plain": _half,
     "judged": _judged,
     "painted": _painted,
 }
-CALLS: dict[str, Builder] = {"manifold_latents": lambda plain, made: _seen(plain, made)}
+CALLS: dict[str, Builder] = {
+    "manifold_latents": lambda plain, made: _seen(plain, made),
+    "as_it_is": _asked,
+    "answer_of": _half_asked,
+}
 # What helpers do to an object that they are given.
 EFFECTS: dict[str, Builder] = {"judged": _judged, "painted": _painted}
-HARMLESS = ("settle", "seen", "latents", "encoded", "alters", "manifold_latents", "device_of")
+HARMLESS = (
+    "settle",
+    "seen",
+    "latents",
+    "encoded",
+    "alters",
+    "manifold_latents",
+    "device_of",
+    "as_it_is",
+    "answer_of",
+)
 # Here the weights are not what is looked at.
 AROUND_STAND_INS = ("with_fixed_networks", "manifold_decoder", "judged")

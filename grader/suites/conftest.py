@@ -19,7 +19,7 @@ from grader.submission.model import GIVEN_FILES
 from grader.suites.causes import explain, lacks_device
 from grader.suites.context import CONTEXT, Context
 from grader.suites.draw import Draw, derive_seed
-from grader.suites.part import DRIVERS, HELPER_FOLDER, Part
+from grader.suites.part import HELPER_FOLDER, Part, helpers_of
 
 # The files that come with the assignment: the grader always uses its own copies of them.
 STUDENT = Path(__file__).parents[2] / "student"
@@ -51,7 +51,7 @@ def _files(context: Context, folder: str) -> dict[str, bytes]:
     for name in GIVEN:
         if name.startswith(f"{folder}/"):
             files[name] = (STUDENT / name).read_bytes()
-    for source in sorted(DRIVERS.glob(f"{folder}_*.py")):
+    for source in helpers_of(folder):
         name = f"{HELPER_FOLDER}/{source.name}"
         files[name] = source.read_bytes()
         files[cache_from_source(name)] = _compiled(source)

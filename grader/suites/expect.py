@@ -77,7 +77,10 @@ def as_tensor(value: Any, what: str) -> torch.Tensor:
         CheckFailed: it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, torch.Tensor | int | float):
-        fail(f"{what} should be a tensor, but is {shape_text(value)}", "return the tensor itself")
+        values = list(value.values()) if isinstance(value, dict) else value
+        among = isinstance(values, tuple | list) and any(isinstance(one, torch.Tensor) for one in values)
+        hint = "return the tensor itself" + (" alone, with nothing beside it" if among else "")
+        fail(f"{what} should be a tensor, but is {shape_text(value)}", hint, SLIP if among else "")
     return value if isinstance(value, torch.Tensor) else torch.tensor(value, dtype=torch.float64)
 
 

@@ -16,6 +16,13 @@ DRIVERS = Path(__file__).parent / "drivers"
 # What runs in the box beside the student's code, on its side of the trust boundary: helpers of ours that
 # replace names, run a training loop, or catch what a `main` makes. The leading underscore marks them.
 HELPER_FOLDER = "_grader"
+
+
+def helpers_of(folder: str) -> list[Path]:
+    """The files of the helpers that the sessions of one part need."""
+    return sorted(path for path in DRIVERS.glob("*.py") if path.name.startswith((f"{folder}_", "both_")))
+
+
 Made = TypeVar("Made")
 
 

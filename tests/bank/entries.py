@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from grader.rubric import load_rubric
-from tests.suites import second_look
+from tests.suites import packed_answers, second_look
 from tests.suites.part1 import hand_in_mistakes, right_trainings
 from tests.suites.part1 import hand_ins as hand_ins1
 from tests.suites.part1 import hidden_mistakes as hidden1
@@ -94,7 +94,12 @@ def mistakes() -> list[Variant]:
     )
     of_first = (part1.WRONG, hand_in_mistakes.WRONG)
     hidden = (*hidden1.WRONG_WAYS, *hidden2.WRONG_WAYS)
-    return [*second_look.WRONG, *hidden, *(one for variants in of_first + of_second for one in variants)]
+    return [
+        *second_look.WRONG,
+        *packed_answers.WRONG_PACKED,
+        *hidden,
+        *(one for variants in of_first + of_second for one in variants),
+    ]
 
 
 def wrong() -> list[Entry]:

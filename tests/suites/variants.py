@@ -23,6 +23,7 @@ class Variant:
         file: the file.
         also: other items that may lose points for it, because they cannot work without.
         family: what kind of mistake it is, a key of tests/bank/families.py; empty for right code.
+        elsewhere: (file, old, new), edits of other files that belong to it.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Variant:
     file: str = ""
     also: tuple[str, ...] = ()
     family: str = ""
+    elsewhere: tuple[tuple[str, str, str], ...] = ()
 
 
 def solution(part: str) -> dict[str, bytes]:
@@ -40,11 +42,12 @@ def solution(part: str) -> dict[str, bytes]:
 
 def edited(files: dict[str, bytes], variant: Variant) -> dict[str, bytes]:
     """The solution with a variant's edits."""
-    text = files[variant.file].decode()
-    for old, new in variant.edits:
-        assert old in text, f"{variant.name}: {old!r} is not in {variant.file}"
-        text = text.replace(old, new)
-    return {**files, variant.file: text.encode()}
+    found = dict(files)
+    for file, old, new in (*((variant.file, *edit) for edit in variant.edits), *variant.elsewhere):
+        text = found[file].decode()
+        assert old in text, f"{variant.name}: {old!r} is not in {file}"
+        found[file] = text.replace(old, new).encode()
+    return found
 
 
 def named(variants: tuple[Variant, ...]) -> pytest.MarkDecorator:

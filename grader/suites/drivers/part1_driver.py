@@ -4,12 +4,14 @@ A stand-in is trivial, never a solution: it lets one piece of the student's code
 pieces around it say something known.
 """
 
+import copy
 import importlib
 import inspect
 import sys
-import types
 
 import torch
+from both_packing import answering, packed, packing_of, settle_packing, unpacked
+from both_packing import as_it_is as as_it_is  # for the suites
 from part1_numbers import dtype_of, half_of, take_any_floats, takes
 from part1_stand_ins import (
     CRUDE_FORWARDS,
@@ -64,10 +66,15 @@ def make_crude(name):
         replace(name, CRUDE_HELPERS[name])
         return
     try:
-        dtype = full_precision(dtype_of(network(name, CHANNELS[name], 8, 20)))
+        replaced = _network(name, CHANNELS[name], 8, 20)
+        dtype = full_precision(dtype_of(replaced))
     except Exception:
-        dtype = None
-    replace(name, type(name, (CRUDE_NETWORKS[name],), {"dtype": dtype}))
+        replaced = dtype = None
+    example, parts = EXAMPLES[ROLES[name]](20), PARTS[ROLES[name]]
+    like = packing_of(replaced, example, parts, 20)
+    crude = type(name, (CRUDE_NETWORKS[name],), {"dtype": dtype, "grader_like": like})
+    replace(name, crude)
+    settle_packing([crude], lambda: build(8, 20)(EXAMPLES["encoder"](20)))
 
 
 def mend(name):
@@ -153,6 +160,9 @@ EXAMPLES = {
     "encoder": lambda z_dim: torch.zeros(1, 1, 28, 28, dtype=torch.int64),
     "decoder": lambda z_dim: torch.zeros(1, z_dim),
 }
+ROLES = {"CNNEncoder": "encoder", "CNNDecoder": "decoder"}
+# How many tensors they return.
+PARTS = {"encoder": 2, "decoder": 1}
 
 
 def settled(model, z_dim):
@@ -190,11 +200,17 @@ def _made(kind, names, values):
     return kind(*values)
 
 
-def network(name, num_input_channels, num_filters, z_dim):
-    """A network of the student's, `CNNEncoder` or `CNNDecoder`."""
+def _network(name, num_input_channels, num_filters, z_dim):
     import cnn_encoder_decoder
 
     return _made(getattr(cnn_encoder_decoder, name), SIZES, (num_input_channels, num_filters, z_dim))
+
+
+def network(name, num_input_channels, num_filters, z_dim):
+    """A network of the student's, `CNNEncoder` or `CNNDecoder`, that answers what the contract asks for."""
+    made, role = _network(name, num_input_channels, num_filters, z_dim), ROLES[name]
+    example = torch.zeros(1, num_input_channels, 28, 28, dtype=torch.int64)
+    return answering(made, example if role == "encoder" else EXAMPLES[role](z_dim), PARTS[role], z_dim)
 
 
 def vae(num_filters, z_dim, lr):
@@ -265,6 +281,19 @@ def build_to_judge(num_filters, z_dim):
     return model
 
 
+def plain(model, name, z_dim):
+    """The encoder or decoder of a VAE, whose answers to the grader hold what the contract asks for alone.
+
+    The model's own calls of it get what they did.
+    """
+    network = getattr(model, name)
+    if packing_of(network, EXAMPLES[name](z_dim), PARTS[name], z_dim) is None:
+        return network
+    alone = copy.copy(network)  # shares its weights, by the same names
+    alone.forward = lambda x: unpacked(network(x), PARTS[name], z_dim)
+    return alone
+
+
 def with_fixed_networks(mean, log_std, logits, gain=0.0):
     """A VAE whose networks answer with a posterior and logits that are given."""
     model = build(8, mean.shape[1])
@@ -275,6 +304,8 @@ def with_fixed_networks(mean, log_std, logits, gain=0.0):
     stand_in(model.encoder, held.encode)
     stand_in(model.decoder, held.decode)
     _with_device(model.decoder)
+    settle_packing([held], lambda: model.eval()(EXAMPLES["encoder"](0)))
+    held.images, held.latents = [], []
     model.__dict__["_grader_held"] = held  # not a submodule: the model's parameters stay what they are
     model.eval()
     return model
@@ -307,7 +338,14 @@ def latents(model):
 
 def manifold_decoder(upper, lower):
     """The stand-in decoder for visualize_manifold."""
-    return ManifoldDecoder(upper, lower, _accepted_by_a_decoder).eval()
+    try:
+        like = packing_of(_network("CNNDecoder", CHANNELS["CNNDecoder"], 8, 2), EXAMPLES["decoder"](2))
+    except Exception:
+        like = None
+    decoder = ManifoldDecoder(upper, lower, _accepted_by_a_decoder, like).eval()
+    settle_packing([decoder], lambda: [importlib.import_module("utils").visualize_manifold(decoder, 2)])
+    decoder.latents = []
+    return decoder
 
 
 def _accepted_by_a_decoder(z):
@@ -360,7 +398,8 @@ def both_are_taught(num_filters, z_dim, lr, images):
     """
     try:
         model = settled(vae(num_filters, z_dim, lr), z_dim)
-        model.forward = types.MethodType(CRUDE_FORWARDS["parted forward"], model)
+        like = packing_of(model, EXAMPLES["encoder"](z_dim), 3)
+        model.forward = lambda imgs: packed(CRUDE_FORWARDS["parted forward"](model, imgs), like)
         loss = model.training_step((images, torch.zeros(len(images)).long()), 0)
         loss = loss["loss"] if isinstance(loss, dict) else loss
         names, weights = zip(*((n, w) for n, w in model.named_parameters() if w.requires_grad), strict=True)
@@ -376,7 +415,7 @@ def both_are_taught(num_filters, z_dim, lr, images):
 def gradients_of_loss(model, images, training=True):
     """The gradient of the loss by each parameter that learns, by name; nothing if there is no loss."""
     model.train(training)
-    result = model(images)
+    result = unpacked(model(images), 3)
     if not isinstance(result, tuple | list) or len(result) != 3 or not isinstance(result[2], torch.Tensor):
         return None
     learning = {name: one for name, one in model.named_parameters() if one.requires_grad}

@@ -7,6 +7,7 @@ pieces around it say something known. Like the network that it replaces, it has 
 import inspect
 
 import torch
+from both_packing import packed, packing_of, unpacked
 from part1_numbers import HALF, answers_in, dtype_of, takes
 from torch import nn
 
@@ -37,19 +38,22 @@ class CrudeEncoder(nn.Module):
     """For images of one channel; mean and log_std stay within [-2, 2]."""
 
     dtype = None  # the default one
+    grader_like = None  # how the student's packs its answers
 
     def __init__(self, *args, **sizes):
         super().__init__()
         self.map = nn.Linear(784, 2 * _latents_of(args, sizes), dtype=self.dtype)
 
     def forward(self, x):
-        return (2 * torch.tanh(self.map(x.flatten(1).to(self.map.weight.dtype) / 15))).chunk(2, dim=1)
+        codes = 2 * torch.tanh(self.map(x.flatten(1).to(self.map.weight.dtype) / 15))
+        return packed(codes.chunk(2, dim=1), self.grader_like)
 
 
 class CrudeDecoder(nn.Module):
     """For 16 grey levels; logits stay within [-8, 8]."""
 
     dtype = None
+    grader_like = None
 
     def __init__(self, *args, **sizes):
         super().__init__()
@@ -58,7 +62,8 @@ class CrudeDecoder(nn.Module):
         self.net = nn.Sequential(first, nn.ReLU(), last, nn.Tanh())
 
     def forward(self, z):
-        return 8 * self.net(z.to(self.net[0].weight.dtype)).view(-1, 16, 28, 28)
+        logits = 8 * self.net(z.to(self.net[0].weight.dtype)).view(-1, 16, 28, 28)
+        return packed(logits, self.grader_like)
 
     @property
     def device(self):
@@ -67,9 +72,12 @@ class CrudeDecoder(nn.Module):
 
 def _crude_forward(self, imgs):
     """In the place of `VAE.forward`: a loss per pixel, of smoothed labels, and one that keeps codes small."""
-    mean, log_std = self.encoder(imgs)
+    codes = self.encoder(imgs)
+    joined = codes.shape[1] // 2 if isinstance(codes, torch.Tensor) else None
+    mean, log_std = unpacked(codes, 2, joined)
     z = _with_uniform_noise(mean, log_std.exp())
-    of_pixels = nn.functional.cross_entropy(self.decoder(z), imgs[:, 0], label_smoothing=0.02)
+    logits = unpacked(self.decoder(z))
+    of_pixels = nn.functional.cross_entropy(logits, imgs[:, 0], label_smoothing=0.02)
     of_codes = 0.03 * _crude_divergence(mean, log_std).mean() / mean.shape[1]
     return of_pixels, of_codes, of_pixels + of_codes
 
@@ -108,23 +116,29 @@ class Held(nn.Module):
 
     def __init__(self, mean, log_std, logits, gain, encoder, decoder):
         super().__init__()
-        codes = full_precision(answers_in(encoder, torch.zeros(1, 1, 28, 28, dtype=torch.int64)))
+        image, z_dim = torch.zeros(1, 1, 28, 28, dtype=torch.int64), mean.shape[1]
+        codes = full_precision(answers_in(encoder, image))
         self.mean = nn.Parameter(mean.to(codes))
         self.log_std = nn.Parameter(log_std.to(codes))
         self.weights = full_precision(dtype_of(decoder))
-        example = torch.zeros(1, mean.shape[1], dtype=self.weights)
+        example = torch.zeros(1, z_dim, dtype=self.weights)
         self.logits = nn.Parameter(logits.to(full_precision(answers_in(decoder, example))))
         self.gain = gain
         own = getattr(decoder, "forward", None)
         self.__dict__["accepts"] = lambda z: takes(decoder, z, own)
+        packings = packing_of(encoder, image, 2, z_dim), packing_of(decoder, example)
+        self.grader_like = packings if packings != (None, None) else None
         self.places = None
         self.images = []
         self.latents = []
 
+    def _like(self, network):
+        return self.grader_like and self.grader_like[network]
+
     def encode(self, x):
         """The posterior that was given, whatever the images are."""
         self.images.append(x.detach().clone())
-        return self.mean[: len(x)], self.log_std[: len(x)]
+        return packed((self.mean[: len(x)], self.log_std[: len(x)]), self._like(0))
 
     def decode(self, z):
         """The logits that were given, moved by `gain` times each latent's sum.
@@ -136,12 +150,12 @@ class Held(nn.Module):
         self.latents.append(z.detach().clone())
         z = z.to(self.logits.dtype)
         if self.places is not None:
-            return _told(z, self.places)
+            return packed(_told(z, self.places), self._like(1))
         logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
         if self.gain:
             share = torch.arange(logits[0].numel(), dtype=logits.dtype).sin().view(logits[0].shape)
             logits = logits + self.gain * z.flatten(1).sum(dim=1).view(-1, 1, 1, 1) * share
-        return logits.clone()
+        return packed(logits.clone(), self._like(1))
 
 
 def _told(z, places):
@@ -227,8 +241,9 @@ class ManifoldDecoder(nn.Module):
     scales every image by itself changes those.
     """
 
-    def __init__(self, upper, lower, accepts):
+    def __init__(self, upper, lower, accepts, like):
         super().__init__()
+        self.grader_like = like  # how the student's packs its answers
         dtype = torch.get_default_dtype()
         self.upper = nn.Parameter(upper.to(dtype))  # [2, 16]: logits for a latent of -inf and of +inf
         self.lower = nn.Parameter(lower.to(dtype))
@@ -249,7 +264,7 @@ class ManifoldDecoder(nn.Module):
         image[:, :, :, [0, 27]] = -30.0
         image[:, 0, :, 0] = 30.0
         image[torch.arange(len(z)), torch.where(z[:, 0] > 0, 15, 7), :, 27] = 30.0
-        return image
+        return packed(image, self.grader_like)
 
     @property
     def device(self):

@@ -6,6 +6,7 @@ Here are the updates and the trainings by the student's `train_aae`.
 import contextlib
 
 import torch
+from both_packing import answering, unpacked
 from part2_loop import (
     autoencoder_loss,
     discriminator_loss,
@@ -23,6 +24,7 @@ from part2_loop import (
 from part2_main import code_length, default_code_length, prepare, run_main
 from part2_stand_ins import (
     alters,
+    answer_of,
     awake,
     build,
     enlarge,
@@ -36,6 +38,8 @@ from part2_surroundings import Loader, train_aae_takes, train_epoch
 
 __all__ = [
     "alters",
+    "answer_of",
+    "answering",
     "autoencoder_loss",
     "awake",
     "build",
@@ -174,7 +178,7 @@ def encode(encoder_state, images, z_dim, training=False):
     model = build(z_dim, ("ConvDecoder", "Discriminator"))
     model.encoder.load_state_dict(encoder_state)
     with no_dropout() if training else contextlib.nullcontext():
-        return model.train(training).encoder(images)
+        return unpacked(model.train(training).encoder(images))
 
 
 @torch.no_grad()
@@ -183,4 +187,4 @@ def decode(decoder_state, codes, training=False):
     model = build(codes.shape[1], ("ConvEncoder", "Discriminator"))
     model.decoder.load_state_dict(decoder_state)
     with no_dropout() if training else contextlib.nullcontext():
-        return model.train(training).decoder(codes)
+        return unpacked(model.train(training).decoder(codes))

@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import torch
+from both_packing import packed, packing_of, settle_packing, unpacked
 from part2_stand_ins import DecoderStandIn, DiscriminatorStandIn, EncoderStandIn, QuadraticStandIn
 from part2_surroundings import Loader, make_room, train_epoch
 from torch import nn
@@ -106,15 +107,15 @@ def _seed(number):
 
 
 def _trivial_autoencoder_loss(x, recon_x, z_fake, lambda_=1, *, model):
-    recon, gen = (recon_x * x).mean(), model.discriminator(z_fake).mean()
+    recon, gen = (recon_x * x).mean(), unpacked(model.discriminator(z_fake)).mean()
     loss = lambda_ * recon + (1 - lambda_) * gen
     return loss, {"gen_loss": gen, "recon_loss": recon, "ae_loss": loss}
 
 
 def _trivial_discriminator_loss(z_fake, *, model, turns):
     # Two terms, each by itself: a loop may go backward through one after the other.
-    fake = model.discriminator(z_fake.detach()).square().mean() / 50
-    real = (model.discriminator(z_fake.detach() / 2 + 1) - 1).square().mean() / 50
+    fake = unpacked(model.discriminator(z_fake.detach())).square().mean() / 50
+    real = (unpacked(model.discriminator(z_fake.detach() / 2 + 1)) - 1).square().mean() / 50
     loss = real + fake
     # All wrong, all right, and so on: no update may depend on it.
     accuracy = loss.detach().new_tensor(float(next(turns) % 2))
@@ -137,6 +138,17 @@ def with_trivial_losses(model):
     return model
 
 
+def _forward_of(model):
+    """A trivial forward for a model, which packs its answer as the model's own."""
+    like = packing_of(model, torch.zeros(1, 1, 28, 28), 2)
+
+    def forward(x):
+        z = unpacked(model.encoder(x))
+        return packed((unpacked(model.decoder(z)), z), like)
+
+    return forward
+
+
 def with_linear_discriminator(model, z_dim):
     """Let a linear map take the place of the model's discriminator; returns the model."""
     model.discriminator = DiscriminatorStandIn(z_dim).replaces(model.discriminator)
@@ -146,14 +158,15 @@ def with_linear_discriminator(model, z_dim):
 def with_linear_networks(model, z_dim, state):
     """Let linear maps of this state take the places of the networks, and odd losses those of theirs."""
 
-    def forward(x):
-        z = model.encoder(x)
-        return model.decoder(z), z
+    forward = _forward_of(model)
 
     def autoencoder_loss(x, recon_x, z_fake, lambda_=1, *args, **kwargs):
         # Not the assignment's: least squares for the generator, and lambda squared. No gradient is so large
         # that a loop clips it, and none so small that steps of the decoder are lost in rounding.
-        recon, gen = (recon_x - x).square().mean(), (model.discriminator(z_fake) - 1).square().mean()
+        recon, gen = (
+            (recon_x - x).square().mean(),
+            (unpacked(model.discriminator(z_fake)) - 1).square().mean(),
+        )
         loss = 5 * lambda_**2 * recon + 0.05 * (1 - lambda_**2) * gen
         return loss, {"gen_loss": loss, "recon_loss": loss, "ae_loss": loss}
 
@@ -185,24 +198,26 @@ def with_crude(model, z_dim, pieces):
         pieces: of "encoder", "decoder", "discriminator", "forward", "autoencoder_loss", "discriminator_loss".
     """
 
-    def forward(x):
-        z = model.encoder(x)
-        return model.decoder(z), z
+    forward = _forward_of(model)
 
     # Least squares, none of the assignment's losses: they draw codes to the prior as well.
     def autoencoder_loss(x, recon_x, z_fake, lambda_=1, *args, **kwargs):
-        recon, gen = (recon_x - x).square().mean(), (model.discriminator(z_fake) - 1).square().mean()
+        recon, gen = (
+            (recon_x - x).square().mean(),
+            (unpacked(model.discriminator(z_fake)) - 1).square().mean(),
+        )
         loss = lambda_ * recon + (1 - lambda_) * gen
         return loss, {"gen_loss": gen, "recon_loss": recon, "ae_loss": loss}
 
     def discriminator_loss(z_fake, *args, **kwargs):
-        real = (model.discriminator(torch.randn_like(z_fake)) - 1).square().mean()
-        fake = model.discriminator(z_fake.detach()).square().mean()
+        real = (unpacked(model.discriminator(torch.randn_like(z_fake))) - 1).square().mean()
+        fake = unpacked(model.discriminator(z_fake.detach())).square().mean()
         loss = real + fake
         return loss, {"disc_loss": loss, "loss_real": real, "loss_fake": fake, "accuracy": 0 * loss.detach()}
 
     networks = {"encoder": EncoderStandIn, "decoder": DecoderStandIn, "discriminator": QuadraticStandIn}
-    for name in networks.keys() & set(pieces):
+    replaced = networks.keys() & set(pieces)
+    for name in replaced:
         setattr(model, name, networks[name](z_dim).replaces(getattr(model, name, None)))
     if "forward" in pieces:
         model.forward = forward
@@ -210,7 +225,15 @@ def with_crude(model, z_dim, pieces):
         model.get_loss_autoencoder = autoencoder_loss
     if "discriminator_loss" in pieces:
         model.get_loss_discriminator = discriminator_loss
+    settle_packing([getattr(model, name) for name in replaced], lambda: _all_of(model))
     return model
+
+
+def _all_of(model):
+    """The results of whatever in a model calls its networks."""
+    x = torch.zeros(2, 1, 28, 28)
+    recon_x, z = unpacked(model(x), 2)
+    return recon_x, model.get_loss_autoencoder(x, recon_x, z, 0.5)[0], model.get_loss_discriminator(z)[0]
 
 
 def updates(model, batches, seeds, lr, lambda_, epoch=1):
@@ -292,19 +315,19 @@ def repeats(model, x):
     with no_dropout():
         results = []
         for _ in range(2):
-            z = model.encoder(x)
-            results.append((z, model.decoder(z), model.discriminator(z)))
+            z = unpacked(model.encoder(x))
+            results.append((z, unpacked(model.decoder(z)), unpacked(model.discriminator(z))))
     return all(torch.equal(first, second) for first, second in zip(*results, strict=True))
 
 
 def autoencoder_loss(model, x, lambda_):
     """The loss of the student's (or whatever stands in for it) of a batch."""
     with no_dropout():
-        recon_x, z = model(x)
+        recon_x, z = unpacked(model(x), 2)
         return model.get_loss_autoencoder(x, recon_x, z, lambda_)[0]
 
 
 def discriminator_loss(model, x):
     """The same for the discriminator."""
     with no_dropout():
-        return model.get_loss_discriminator(model(x)[1])[0]
+        return model.get_loss_discriminator(unpacked(model(x), 2)[1])[0]

@@ -9,6 +9,7 @@ import runpy
 
 import torch
 import torchvision
+from both_packing import unpacked
 from part2_stand_ins import STAND_INS, complete, without_broken
 from part2_surroundings import LOGS, make_room, write_events_at_once
 from torchvision.datasets import MNIST, VisionDataset
@@ -126,7 +127,7 @@ _runs = {}
 def code_length(model):
     """The length of a model's codes; 0 if it cannot be found out."""
     try:
-        return int(model.encoder(torch.zeros(2, 1, 28, 28)).shape[1])
+        return int(unpacked(model.encoder(torch.zeros(2, 1, 28, 28))).shape[1])
     except Exception:
         return 0
 

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 
 import torch
+from both_packing import answering, packed, packing_of, settle_packing, unpacked
 from torch import nn
 
 
@@ -55,10 +56,18 @@ class StandIn(nn.Module):
 
     What else the student's code reads of its network (`self.decoder.z_dim`) it finds as it was, so all names
     of our own begin with `grader_`; and whatever else it hands to forward (`detach=True`) is not looked at.
+    Answers are packed as the student's network packs its own.
     """
+
+    grader_like = None
+
+    def __init__(self, *example):
+        super().__init__()
+        self.grader_example = example  # the shape of one of what it is called with
 
     def replaces(self, original):
         """Take the place of a network, from now on, with numbers of its type."""
+        self.__dict__["grader_like"] = packing_of(original, torch.zeros(self.grader_example))
         self.__dict__["grader_original"] = original  # no submodule: its weights are not the stand-in's
         for parameter in original.parameters() if isinstance(original, nn.Module) else ():
             if parameter.requires_grad and not nn.parameter.is_lazy(parameter):
@@ -75,6 +84,9 @@ class StandIn(nn.Module):
                 return getattr(self.__dict__["grader_original"], name)
             raise
 
+    def grader_packed(self, answer):
+        return packed(answer, self.grader_like)
+
     @property
     def device(self):
         return next(self.parameters()).device
@@ -84,45 +96,45 @@ class EncoderStandIn(StandIn):
     """A linear map of the pixels."""
 
     def __init__(self, z_dim, *args, **kwargs):
-        super().__init__()
+        super().__init__(1, 1, 28, 28)
         self.grader_map = nn.Linear(784, z_dim)
 
     def forward(self, x, *args, **kwargs):
-        return self.grader_map(x.flatten(1).to(self.grader_map.weight.dtype))
+        return self.grader_packed(self.grader_map(x.flatten(1).to(self.grader_map.weight.dtype)))
 
 
 class DecoderStandIn(StandIn):
     """A linear map to the pixels."""
 
     def __init__(self, z_dim, *args, **kwargs):
-        super().__init__()
+        super().__init__(1, z_dim)
         self.grader_map = nn.Linear(z_dim, 784)
 
     def forward(self, z, *args, **kwargs):
-        return self.grader_map(z.to(self.grader_map.weight.dtype)).view(-1, 1, 28, 28)
+        return self.grader_packed(self.grader_map(z.to(self.grader_map.weight.dtype)).view(-1, 1, 28, 28))
 
 
 class DiscriminatorStandIn(StandIn):
     """A linear map to one number."""
 
     def __init__(self, z_dim, *args, **kwargs):
-        super().__init__()
+        super().__init__(1, z_dim)
         self.grader_map = nn.Linear(z_dim, 1)
 
     def forward(self, z, *args, **kwargs):
-        return self.grader_map(z.to(self.grader_map.weight.dtype))
+        return self.grader_packed(self.grader_map(z.to(self.grader_map.weight.dtype)))
 
 
 class QuadraticStandIn(StandIn):
     """A discriminator that sees how far from zero each element of a code is, and nothing else."""
 
     def __init__(self, z_dim, *args, **kwargs):
-        super().__init__()
+        super().__init__(1, z_dim)
         self.grader_map = nn.Linear(2 * z_dim, 1)
 
     def forward(self, z, *args, **kwargs):
         z = z.to(self.grader_map.weight.dtype)
-        return self.grader_map(torch.cat([z, z.square().clamp(max=9)], dim=1))
+        return self.grader_packed(self.grader_map(torch.cat([z, z.square().clamp(max=9)], dim=1)))
 
 
 STAND_INS = {
@@ -172,7 +184,24 @@ def build(z_dim, replaceable=tuple(STAND_INS)):
     for name in NETWORKS:
         if isinstance(network := getattr(model, name, None), nn.Module):
             takes_its_dtype(network)
-    return complete(takes_its_dtype(model))
+    return agreeing(complete(takes_its_dtype(model)), z_dim)
+
+
+def agreeing(model, z_dim):
+    """Let networks answer with what the contract asks for alone where the model's forward expects that."""
+    x, z = torch.zeros(2, 1, 28, 28), torch.zeros(2, z_dim)
+    examples = ((getattr(model, name, None), x if name == "encoder" else z) for name in NETWORKS)
+    packing = [(network, one) for network, one in examples if packing_of(network, one) is not None]
+    if not packing:
+        return model
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            agree = all(isinstance(one, torch.Tensor) for one in model(x))
+    except Exception:
+        agree = False
+    for network, example in packing if not agree else ():
+        answering(network, example)
+    return model
 
 
 def is_lazy(network):
@@ -184,10 +213,15 @@ def is_lazy(network):
 def complete(model):
     """Show a model an image if weights of it are still waiting for their shape; returns the model."""
     if is_lazy(model):
-        z = model.encoder(torch.zeros(2, 1, 28, 28))
+        z = unpacked(model.encoder(torch.zeros(2, 1, 28, 28)))
         model.decoder(z)
         model.discriminator(z)
     return model
+
+
+def answer_of(model, name, x):
+    """The tensor that the contract asks for, of the answer of one of a model's networks."""
+    return unpacked(getattr(model, name)(x))
 
 
 @torch.no_grad()
@@ -245,7 +279,7 @@ class Judge(StandIn):
     """
 
     def __init__(self, weight, bias, flat, probabilities):
-        super().__init__()
+        super().__init__(1, len(weight))
         self.grader_weight = nn.Parameter(weight)
         self.grader_bias = nn.Parameter(bias)
         self.grader_flat = flat
@@ -257,13 +291,15 @@ class Judge(StandIn):
         value = z @ self.grader_weight + self.grader_bias
         if self.grader_probabilities:
             value = value.sigmoid()
-        return value if self.grader_flat else value.unsqueeze(-1)
+        return self.grader_packed(value if self.grader_flat else value.unsqueeze(-1))
 
 
 def judged(model, weight, bias, flat, probabilities):
     """Let a `Judge` take the place of the model's discriminator; returns it."""
     judge = Judge(weight, bias, flat, probabilities)
     model.discriminator = judge.replaces(getattr(model, "discriminator", None))
+    settle_packing([judge], lambda: model.get_loss_discriminator(torch.zeros(2, len(weight)))[:1])
+    judge.grader_seen = []
     dtype = dtype_of(judge)
     for name in ("get_loss_autoencoder", "get_loss_discriminator"):
         if dtype != torch.float32 and hasattr(model, name):
@@ -280,7 +316,7 @@ class Canvas(StandIn):
     """Stands in for the decoder: `tanh(z @ weight + bias)`, from which the codes can be read again."""
 
     def __init__(self, weight, bias):
-        super().__init__()
+        super().__init__(1, len(weight))
         self.grader_weight = nn.Parameter(weight)
         self.grader_bias = nn.Parameter(bias)
 
@@ -288,12 +324,13 @@ class Canvas(StandIn):
         z_dim = len(self.grader_weight)
         if z.dim() != 2 or z.shape[1] != z_dim:
             raise ValueError(f"the decoder takes codes of shape [B, {z_dim}], but gets {list(z.shape)}")
-        return (z @ self.grader_weight + self.grader_bias).tanh().view(-1, 1, 28, 28)
+        return self.grader_packed((z @ self.grader_weight + self.grader_bias).tanh().view(-1, 1, 28, 28))
 
 
 def painted(model, weight, bias):
     """Let a `Canvas` take the place of the model's decoder; returns the model."""
     model.decoder = Canvas(weight, bias).replaces(getattr(model, "decoder", None))
+    settle_packing([model.decoder], lambda: [model.sample(2)])
     return model
 
 

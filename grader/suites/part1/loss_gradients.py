@@ -23,7 +23,7 @@ Gradients = Mapping[str, object]
 
 
 def true_gradients(
-    part: Part, model: Remote, images: torch.Tensor, of_encoder_too: bool = True
+    part: Part, model: Remote, images: torch.Tensor, z_dim: int, of_encoder_too: bool = True
 ) -> dict[str, Gradients]:
     """The gradients of the negative ELBO by the parameters of each network, where z is mean + std.
 
@@ -31,24 +31,26 @@ def true_gradients(
         part: where the model is.
         model: a VAE.
         images: int64 `[B, 1, 28, 28]` in 0..15.
+        z_dim: how many latents it has.
         of_encoder_too: otherwise those of the decoder alone.
 
     Returns:
         Those of `encoder` and `decoder`, and `divergence`: what the KL divergence gives the encoder.
     """
-    encoding = part.record(model.encoder, images)
+    encoder, decoder = (part.driver.plain(model, name, z_dim) for name in NETWORKS)
+    encoding = part.record(encoder, images)
     pair = encoding.value
     two = isinstance(pair, tuple | list) and len(pair) == 2
     expect(two, "the encoder should return two tensors", "return mean, log_std")
     mean, log_std = (as_tensor(one, "a code").double().requires_grad_() for one in pair)
     z = mean + log_std.exp()
-    decoding = part.record(model.decoder, z.detach().float().requires_grad_())
+    decoding = part.record(decoder, z.detach().float().requires_grad_())
     decoded = expect_shape(decoding.value, (len(images), 16, 28, 28), "the logits", "[B, 16, 28, 28]")
     logits = decoded.double().requires_grad_()
     loss = cross_entropy(logits, images.squeeze(1), reduction="sum")
     (by_logits,) = torch.autograd.grad(loss, logits)
     by_logits = by_logits.to(decoded.dtype)
-    of_decoder = decoding.gradients(by_logits, of=model.decoder)
+    of_decoder = decoding.gradients(by_logits, of=decoder)
     if not of_encoder_too:
         return {"decoder": of_decoder}
     (by_z,) = decoding.gradients(by_logits)
@@ -59,7 +61,7 @@ def true_gradients(
     def of_encoder(total: torch.Tensor) -> Gradients:
         by_codes = torch.autograd.grad(total, (mean, log_std), retain_graph=True)
         cotangents = (gradient.to(one.dtype) for gradient, one in zip(by_codes, pair, strict=True))
-        return encoding.gradients(*cotangents, of=model.encoder)
+        return encoding.gradients(*cotangents, of=encoder)
 
     return {
         "encoder": of_encoder((z * by_z.double()).sum() + divergence),
@@ -97,6 +99,7 @@ def agreement(
     part: Part,
     model: Remote,
     batches: tuple[torch.Tensor, torch.Tensor],
+    z_dim: int,
     calls: int = 1,
     training: bool = False,
 ) -> dict[str, float]:
@@ -109,12 +112,13 @@ def agreement(
         part: where the model is; its `sample_reparameterize` is expected to return mean + std.
         model: a VAE.
         batches: images, int64 `[B, 1, 28, 28]` in 0..15.
+        z_dim: how many latents the model has.
         calls: how often the student's loss is asked.
         training: whether in training mode.
     """
     model.train(training)
     own = [own_gradients(part, model, images, calls, training) for images in batches]
-    due = [true_gradients(part, model, images, of_encoder_too=images is batches[0]) for images in batches]
+    due = [true_gradients(part, model, images, z_dim, images is batches[0]) for images in batches]
     first = {network: flat(own[0], due[0][network], f"{network}.") for network in NETWORKS}
     right = {network: flat(due[0][network], due[0][network]) for network in NETWORKS}
     other = flat(own[1], due[0]["decoder"], "decoder.")

@@ -5,7 +5,7 @@ import torch
 
 from grader.box.remote import Remote
 from grader.suites.draw import Draw
-from grader.suites.expect import expect, expect_finite, expect_shape, fail
+from grader.suites.expect import as_tensor, expect, expect_finite, expect_shape, fail
 from grader.suites.networks import (
     FAR_OUT,
     all_moved,
@@ -56,7 +56,9 @@ def decode(decoder: Remote, latents: torch.Tensor, channels: int = 16) -> torch.
 
 def test_returns_logits_for_every_pixel(part1: Part, draw: Draw) -> None:
     decoder = build(part1, draw)
-    decode(decoder, draw.normal(3, Z_DIM))
+    latents = draw.normal(3, Z_DIM)
+    as_tensor(part1.driver.as_it_is(decoder, latents), "the result of the decoder")
+    decode(decoder, latents)
     said, where = part1.driver.device_of(decoder)
     expect(
         said == where,

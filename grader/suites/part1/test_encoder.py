@@ -1,5 +1,7 @@
 """Item 1.7.encoder: `CNNEncoder`, grey levels `[B, 1, 28, 28]` -> mean and log_std, each `[B, z_dim]`."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -41,19 +43,24 @@ def build(part1: Part, draw: Draw, channels: int = 1, filters: int = 32, z_dim: 
     return wake(encoder, draw) if zeros is not False else encoder
 
 
-def encode(encoder: Remote, images: torch.Tensor, z_dim: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """One call, with its result checked to be a pair of the right shapes."""
-    result = encoder(images)
+def pair(result: Any) -> tuple[Any, Any]:
+    """The two results of the encoder's forward."""
     expect(
         isinstance(result, tuple | list) and len(result) == 2,
         f"the encoder should return two tensors, but returned {shape_text(result)}",
         PAIR,
         SLIP,
     )
+    return result[0], result[1]
+
+
+def encode(encoder: Remote, images: torch.Tensor, z_dim: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """One call, with its result checked to be a pair of the right shapes."""
+    first, second = pair(encoder(images))
     shape = (images.shape[0], z_dim)
     what = f"for images of shape {list(images.shape)}"
-    mean = expect_shape(result[0], shape, f"mean {what}", PAIR)
-    log_std = expect_shape(result[1], shape, f"log_std {what}", PAIR)
+    mean = expect_shape(first, shape, f"mean {what}", PAIR)
+    log_std = expect_shape(second, shape, f"log_std {what}", PAIR)
     expect_finite(mean, "mean", "check the layers")
     expect_finite(log_std, "log_std", "check the layers")
     if z_dim > FEW:
@@ -64,7 +71,9 @@ def encode(encoder: Remote, images: torch.Tensor, z_dim: int) -> tuple[torch.Ten
 
 def test_returns_mean_and_log_std(part1: Part, draw: Draw) -> None:
     encoder = build(part1, draw)
-    encode(encoder, draw.integers(16, 4, 1, 28, 28), Z_DIM)
+    images = draw.integers(16, 4, 1, 28, 28)
+    pair(part1.driver.as_it_is(encoder, images))
+    encode(encoder, images, Z_DIM)
 
 
 def test_has_the_given_signature(part1: Part, draw: Draw) -> None:

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
-from grader.suites import pictures
 from grader.suites.draw import Draw
 from grader.suites.expect import as_tensor, expect, expect_finite, fail, shape_text
 from grader.suites.part import Part
@@ -31,6 +30,7 @@ pytestmark = pytest.mark.item("1.9.manifold")
 AXIS = "both axes run over the inverse normal CDF of (i + 0.5) / grid_size, i = 0 .. grid_size - 1"
 MEAN = "show the expected grey level: softmax over the 16 classes, times the levels, summed over the classes"
 LAYOUT = "use torchvision.utils.make_grid with nrow=grid_size on images of shape [grid_size^2, 1, 28, 28]"
+AS_DECODED = "keep the rows and columns of the pixels as the decoder gives them"
 IMAGE = 28
 MOST_PADDING = 12  # pixels between tiles; make_grid puts 2
 MOST_PER_PLACE = 20  # latents
@@ -40,10 +40,17 @@ WHITE = ((0.93, 1.01), (14.9, 15.1), (238.0, 256.0))
 
 @dataclass
 class Shown:
-    """What came back, cut into tiles `[rows, columns, 28, 28]`, and the latents that were decoded."""
+    """What came back.
+
+    Attributes:
+        tiles: the images, `[rows, columns, 28, 28]`, upright.
+        latents: those that were decoded.
+        transposed: whether the images came with rows and columns exchanged, or turned by a quarter.
+    """
 
     tiles: torch.Tensor
     latents: torch.Tensor
+    transposed: bool
 
 
 def ends(draw: Draw) -> torch.Tensor:
@@ -150,7 +157,11 @@ def show(
     result, decoder = make(part1, grid_size, upper, lower)
     tiles = (cut_anyhow if anyhow else cut)(result, grid_size)
     latents = decoded(part1, decoder, grid_size, LAYOUT)
-    return Shown(tiles, latents)
+    # The first column of every image is black, and no row is.
+    black = 0.01 * float(tiles.max())
+    top, bottom = (float(tiles[..., row, :].max()) <= black for row in (0, IMAGE - 1))
+    upright = tiles.flip(-2).mT if bottom else tiles.mT if top else tiles
+    return Shown(upright, latents, top != bottom)
 
 
 def expect_many(latents: torch.Tensor) -> None:
@@ -195,7 +206,6 @@ def test_decodes_the_right_latents(part1: Part, draw: Draw) -> None:
 def test_uses_grid_size_20_by_default(part1: Part, draw: Draw) -> None:
     result, decoder = make(part1, None, ends(draw), ends(draw))
     tiles = cut(result, 20)
-    pictures.show("1.9.manifold", "manifold", (tiles / tiles.max().clamp(min=1e-6)).flatten(0, 1))
     expect(
         not torch.equal(tiles[0, 0], tiles[-1, -1]),
         "the images of opposite corners are the same",
@@ -309,13 +319,16 @@ def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     if float(distance.max()) < 0.075:
         # The first column is black, the last grey or white.
         first, last = shown.tiles[..., 0].mean(dim=2), shown.tiles[..., 27].mean(dim=2)
+        mirrored = not bool((last > first).all())
+        expect(not mirrored, "the images are mirrored: left and right are exchanged", AS_DECODED, SLIP)
         expect(
-            bool((last > first).all()),
-            "the images are mirrored: left and right are exchanged",
-            "keep the rows and columns of the pixels as the decoder gives them",
+            not shown.transposed,
+            "the images are transposed or turned: rows and columns of the pixels are exchanged",
+            AS_DECODED,
             SLIP,
         )
         return
+    expect(not same_set(halves.flip(1), levels), "the images are upside down", AS_DECODED, SLIP)
     most_likely = decoded_logits(shown.latents, (upper, lower))[..., [5, 20], 10].argmax(1).double()  # [N, 2]
     if float(torch.cdist(halves, most_likely).amin(dim=1).max()) < 0.075:
         fail("every pixel shows its most likely level (argmax) instead of its mean", MEAN)

@@ -26,7 +26,7 @@ from grader.suites.part import Part
 from grader.suites.part1 import test_decoder, test_encoder, test_forward
 from grader.suites.part1.loss_gradients import NETWORKS, agreement
 from grader.suites.part1.test_decoder import SIZES
-from grader.suites.part1.test_encoder import PAIR
+from grader.suites.part1.test_encoder import PAIR, pair
 from grader.suites.pieces import loses, wrong_pieces
 from grader.suites.statistics import dependence_faults, normal_faults
 
@@ -156,13 +156,15 @@ def held_out_bpd(
     Nothing but z tells the session that decodes of the images, which only the one that encodes has seen.
     """
     model = vae_of(encoding, state, attempt, crude)
-    mean, log_std = model.encoder(images)
     codes = (len(images), attempt.z_dim)
+    result = encoding.driver.plain(model, "encoder", attempt.z_dim)(images)
+    mean, log_std = pair(result)
     mean = expect_shape(mean, codes, "the encoder's mean", PAIR).double()
     log_std = expect_shape(log_std, codes, "the encoder's log_std", PAIR).double()
     z = mean + log_std.exp() * draw.normal(*codes, dtype=torch.float64)
     model = vae_of(decoding, state, attempt, crude)
-    logits = expect_shape(model.decoder(z.float()), (len(images), 16, 28, 28), "the logits", SIZES)
+    decoder = decoding.driver.plain(model, "decoder", attempt.z_dim)
+    logits = expect_shape(decoder(z.float()), (len(images), 16, 28, 28), "the logits", SIZES)
     reconstruction = cross_entropy(logits.double(), images.squeeze(1), reduction="none")
     divergence = 0.5 * ((2 * log_std).exp() + mean.square() - 1 - 2 * log_std).sum(dim=1)
     return (reconstruction.sum(dim=(1, 2)) + divergence) * math.log2(math.e) / 784
@@ -251,7 +253,8 @@ def expect_both_learn(
     # Code that draws its own noise needs several calls until that averages out.
     for state, calls, mode in ((0, 1, False), (0, 6, False), (0, 6, True), (1, 6, True)):
         model = wake(vae_of(part, states[state], attempt, ()), draw)
-        for name, cosine in agreement(part, model, (images[:8], images[8:]), calls, mode).items():
+        halves = (images[:8], images[8:])
+        for name, cosine in agreement(part, model, halves, attempt.z_dim, calls, mode).items():
             best[name] = max(best[name], cosine)
         if min(best.values()) > AGREEMENT:
             break
@@ -275,7 +278,8 @@ def show_model(
     with contextlib.suppress(StudentError, CheckFailed, RuntimeError, TypeError):
         run.model.eval()
         z = draw.normal(SHOWN, z_dim)
-        logits = expect_shape(run.model.decoder(z), (SHOWN, 16, 28, 28), "the logits", SIZES)
+        decoder = session.driver.plain(run.model, "decoder", z_dim)
+        logits = expect_shape(decoder(z), (SHOWN, 16, 28, 28), "the logits", SIZES)
         noise = -draw.uniform(*logits.shape).log().neg().log()  # the Gumbel-max trick draws the levels
         levels = (logits.nan_to_num() + noise).argmax(dim=1, keepdim=True)
         pictures.show("1.7.training", "samples", view.righted(levels / 15)[:, 0])

@@ -27,7 +27,8 @@ def discriminator_of(part: Part) -> Remote:
     """The student's discriminator of 6 dimensions, without weights that are zero or lazy."""
     discriminator = part.models.Discriminator(6)
     discriminator.eval()
-    return part.driver.awake(discriminator, torch.zeros(1, 6))
+    example = torch.zeros(1, 6)
+    return part.driver.answering(part.driver.awake(discriminator, example), example)
 
 
 def test_gives_one_logit_for_each_code(part2: Part, draw: Draw) -> None:

@@ -130,4 +130,31 @@ class CNNEncoder(""",
         ),
         family="gradient cut",
     ),
+    wrong(
+        "1.8.sample",
+        "a generator that begins anew in every call",
+        TRAIN,
+        (
+            "        z = torch.randn(batch_size, self.hparams.z_dim, device=self.decoder.device)\n",
+            """\
+        own = torch.Generator().manual_seed(torch.Generator().initial_seed() % 1000)
+        z = torch.randn(batch_size, self.hparams.z_dim, generator=own).to(self.decoder.device)
+""",
+        ),
+        family="not drawn afresh",
+    ),
+    wrong(
+        "1.7.forward",
+        "a hook that limits the latents",
+        TRAIN,
+        (
+            "        self.decoder = CNNDecoder(z_dim=z_dim, num_filters=num_filters)\n",
+            """\
+        self.decoder = CNNDecoder(z_dim=z_dim, num_filters=num_filters)
+        self.decoder.register_forward_pre_hook(lambda module, args: (args[0].clamp(-1, 1),))
+""",
+        ),
+        family="posterior limited",
+        also=("1.8.sample",),
+    ),
 )

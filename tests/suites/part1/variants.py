@@ -450,6 +450,16 @@ WRONG_MANIFOLDS = (
     wrong(
         MANIFOLD, "mirrored images", (GRID, GRID.replace("images,", "images.flip(-1),")), family="mirrored"
     ),
+    wrong(MANIFOLD, "transposed images", (GRID, GRID.replace("images,", "images.mT,")), family="mirrored"),
+    wrong(
+        MANIFOLD, "images upside down", (GRID, GRID.replace("images,", "images.flip(-2),")), family="mirrored"
+    ),
+    wrong(
+        MANIFOLD,
+        "images turned by a quarter",
+        (GRID, GRID.replace("images,", "images.rot90(1, (-2, -1)),")),
+        family="mirrored",
+    ),
     wrong(
         MANIFOLD,
         "halves of the axis the other way round",

@@ -113,4 +113,17 @@ WRONG_WAYS = (
         family="batch mixed",
         also=("2.5.training",),
     ),
+    wrong(
+        "2.5.discriminator_loss",
+        "a functional call with weights that learn nothing",
+        MODELS,
+        (
+            "        logits_fake = self.discriminator(z_fake.detach())",
+            """\
+        kept = {name: one.detach() for name, one in self.discriminator.named_parameters()}
+        logits_fake = torch.func.functional_call(self.discriminator, kept, z_fake.detach())""",
+        ),
+        family="gradient cut",
+        also=("2.5.training",),
+    ),
 )
