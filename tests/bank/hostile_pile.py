@@ -49,7 +49,7 @@ PILE = (
         "a thousand outputs that all depend on 15 million weights",
         encoder(LARGE, "tuple(self.large.mean() * (i + 1) + mean for i in range(1000))"),
         items=ENCODER,
-        may_pass=(SIGNATURE,),
+        may_pass=(SIGNATURE, GRADIENTS),  # of the first two, which are all that the grader takes
     ),
     Hostile(
         "two outputs that fill a message",
