@@ -149,7 +149,7 @@ def test_a_statistic_stands_beside_its_limit_with_the_chance_of_right_code(first
 
 
 def test_of_checks_with_the_same_message_one_is_run_again(desk):
-    original = desk.original(entry("1.7.encoder: one tensor"))
+    original = desk.original(entry("1.7.encoder: activation not instantiated"))
     found = explanations(original, "shown")
     assert sum(1 + len(one.others) for one in found) == len(original.checks)
     assert len(found) < len(original.checks)

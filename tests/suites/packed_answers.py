@@ -14,6 +14,7 @@ DECODED = "        # BEGIN SOLUTION 1.7: CNNDecoder, forward\n        return sel
 LOSSES = "return L_rec, L_reg, bpd\n"
 CODE = "        # BEGIN SOLUTION 2.4: ConvEncoder, forward\n        return self.net(x)"
 IMAGE = "        # BEGIN SOLUTION 2.4: ConvDecoder, forward\n        return self.net(z)"
+MODEL_FORWARD = "    def forward(self, x: torch.Tensor) -> tuple"
 LOGIT = "        # BEGIN SOLUTION 2.5: Discriminator, forward\n        return self.net(z)"
 
 
@@ -78,7 +79,11 @@ WRONG_PACKED = (
         "2.4.autoencoder",
         "images beside the code",
         (CODE, "        return self.net(x), x"),
-        ("z = self.encoder(x)", "z, _ = self.encoder(x)"),
+        ("self.encoder(", "self.code_of("),
+        (
+            MODEL_FORWARD,
+            f"    def code_of(self, x):\n        return self.encoder(x)[0]\n\n{MODEL_FORWARD}",
+        ),
     ),
     of_part2("2.4.autoencoder", "images that nobody takes", (CODE, "        return self.net(x), x")),
     of_part2(

@@ -343,13 +343,14 @@ def excused(part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Ten
     """Whether mistakes in one or two pieces explain a failed training: each has cost its own item.
 
     With crude pieces in their places the rest must then train. Code that fails most checks of its item is no
-    right code with a mistake: one network may be of that kind where the other is right, and there is no VAE
-    without a forward.
+    right code with a mistake: one network may be of that kind where the other is right but for slips, and
+    there is no VAE without a forward.
     """
     wrong = wrong_pieces(tuple(PIECES), part1.fresh(), draw)
-    hopeless = [piece for piece, share in wrong.items() if share > 0.5]
-    networks = [piece for piece in wrong if piece is not test_forward]
-    if not wrong or len(wrong) > 2 or test_forward in hopeless or (hopeless and len(networks) > 1):
+    networks = [lost for piece, lost in wrong.items() if piece is not test_forward and not lost.is_slip]
+    hopeless = [lost for lost in networks if lost.is_hopeless]
+    no_forward = test_forward in wrong and wrong[test_forward].share > 0.5
+    if not wrong or len(wrong) > 2 or no_forward or (hopeless and len(networks) > 1):
         return False
     crude = tuple(PIECES[piece] for piece in wrong)
     try:

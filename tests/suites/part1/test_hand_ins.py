@@ -98,6 +98,28 @@ def test_a_forward_that_looks_at_nothing_earns_nothing_either(mark: Mark, soluti
     assert result.points == 0, [(one.name, one.status) for one in result.checks]
 
 
+NOT_INSTANTIATED = ((variants.ENCODER_LAYERS, variants.ENCODER_LAYERS.replace("nn.GELU()", "nn.GELU")),)
+UPSAMPLED = "nn.ConvTranspose2d(2 * c, 2 * c, kernel_size=3, padding=1, stride=2"
+
+
+@pytest.mark.parametrize(
+    ("edits", "kept"),
+    [
+        # 32 x 32 pixels: a slip, beside an encoder that does not run.
+        (((UPSAMPLED, UPSAMPLED + ", output_padding=1"),), True),
+        # No decoder either: then there is nothing of a VAE to train.
+        (((variants.DECODED, "return torch.zeros(len(z), 16, 28, 28)"),), False),
+    ],
+)
+def test_a_slip_beside_an_encoder_that_does_not_run_leaves_the_training_its_points(
+    mark: Mark, solution: dict[str, bytes], edits: tuple[tuple[str, str], ...], kept: bool
+) -> None:
+    both = Variant("two mistakes", NOT_INSTANTIATED + edits, file=variants.NETWORKS)
+    result = mark(edited(solution, both), frozenset({TRAINING}))[TRAINING]
+    assert (result.points == result.max_points) is kept, [(one.name, one.message) for one in result.checks]
+    assert kept or not result.points
+
+
 # The name of an entry -> words that have to be said of it, and words that would be false.
 SAID = {
     (FORWARD, "the mean while evaluating"): (
