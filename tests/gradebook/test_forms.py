@@ -11,10 +11,10 @@ import nbformat
 import pytest
 
 from gradebook.courses import PNG, answers
-from grader.gradebook.align import Released
 from grader.gradebook.documents import find_documents
 from grader.gradebook.handed_in import MAX_TEXT, BrokenNotebook, find_notebooks, read_cells, read_notebook
 from grader.gradebook.prepare import _rebuilt
+from grader.gradebook.released_notebook import Released
 from grader.gradebook.reports import read_reports
 from grader.gradebook.safe_html import render
 from grader.gradebook.salvage import salvaged_rows
