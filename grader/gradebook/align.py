@@ -177,7 +177,7 @@ def _pieces(
             owner = next_place(rewrapped.get(number, ()), looked_at)
         if owner is None and own is None and not in_code and not cell.code:
             mentioned = released.mentioned(line)
-            if mentioned is not None and mentioned != looked_at:
+            if mentioned is not None and released.question(mentioned) != released.question(looked_at):
                 runs.append((mentioned, []))
                 looked_at = mentioned
         if owner is not None:

@@ -365,3 +365,11 @@ def test_each_text_of_a_cell_is_shown_with_its_own_pictures(table, rebuilt):
     cells = rebuilt(table | {"cells": [whole]}).notebook.cells
     shown = [list(cell.attachments) for cell in cells if cell.metadata.get("grader", {}).get("extra")]
     assert shown == [[one, third], [other]]
+
+
+def test_an_answer_that_begins_with_its_questions_name_is_the_answer(table, rebuilt):
+    """Where tools dropped all metadata, beneath the figures of that question."""
+    fill(table)
+    cell_of(table, "q2-7")["source"] = "**Question 2.7**: a stochastic one."
+    strip(table)
+    assert answers(rebuilt(table).notebook)["q2-7"] == "**Question 2.7**: a stochastic one."
