@@ -118,7 +118,7 @@ def code_digest(folder: Path) -> str:
 
 
 def _written(part: object) -> str:
-    """A part of a syntax tree as text. `ast.dump` writes, or leaves out, other empty fields in each version."""
+    """A part of a syntax tree as text. `ast.dump` writes other empty fields in each version of Python."""
     if isinstance(part, list):
         return f"[{','.join(map(_written, part))}]"
     if not isinstance(part, ast.AST):
