@@ -9,25 +9,14 @@ that holds both runs from its first such line to its last.
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from nbformat import NotebookNode
-
 from grader.gradebook.handed_in import HandedInCell
+from grader.gradebook.released_notebook import STRONG, Released, next_place, normalized
 
-STRONG = 12  # characters by which a line is known in any cell; a shorter one, such as `$$`, in its own only
-
-_NO_MATTER = re.compile(r"[\s*_`\\#]+")  # what converters write in another way
 _BARE_NUMBER = re.compile(r"\s*[-+]?\d*\.?\d*\s*")
-# A line by which a student says which question they answer, in a cell of their own.
-_MENTION = re.compile(
-    r"\s*(?:#+\s*)?[*_]*(?:(?:question|answer|exercise|task|q)\s*[:.#]?\s*|(?<=#)\s*|(?<=# ))"
-    r"(\d)[.\-_](\d{1,2})\b",
-    re.IGNORECASE,
-)
 # What tools put into a notebook: Colab into one saved to GitHub, marimo 0.25 into each that it exports.
 _TOOLS = re.compile(
     r"<a href=\"https://colab\.research\.google\.com/github/[^\"<>\s]*\" target=\"_parent\">"
@@ -89,106 +78,6 @@ class Alignment:
     within: dict[str, set[str]] = field(default_factory=dict)
 
 
-class Released:
-    """The released notebook, with its cells by name and by the lines that they hold.
-
-    Args:
-        notebook: as nbgrader released it, with checksums.
-        earlier: what was released before, or again: its lines are no student's either.
-    """
-
-    def __init__(self, notebook: NotebookNode, earlier: Iterable[NotebookNode] = ()) -> None:
-        self.notebook = notebook
-        self.names: list[str] = [cell.metadata.nbgrader.grade_id for cell in notebook.cells]
-        self.places = {name: place for place, name in enumerate(self.names)}
-        self.answers: dict[str, int] = {}  # in order
-        self.automatic: set[str] = set()
-        for place, cell in enumerate(notebook.cells):
-            if cell.metadata.nbgrader.get("solution"):
-                self.answers[self.names[place]] = place
-            elif cell.metadata.nbgrader.get("grade"):
-                self.automatic.add(self.names[place])
-        self.empty: set[str] = set()
-        self.sources: list[set[str]] = [set() for _ in self.names]
-        self.lines: list[set[str]] = [set() for _ in self.names]
-        self.owners: dict[str, list[int]] = {}
-        for version in (notebook, *earlier):
-            self._learn(version)
-
-    def _learn(self, version: NotebookNode) -> None:
-        place = 0
-        for cell in version.cells:
-            name = cell.metadata.get("nbgrader", {}).get("grade_id")
-            place = self.places.get(name, place)
-            if name in self.answers:
-                self.empty.add(_key(cell.source))
-                continue
-            self.sources[place].add(_key(cell.source))
-            for line in map(_key, filter(str.strip, cell.source.splitlines())):
-                if len(line) >= STRONG and line not in self.lines[place]:
-                    self.owners.setdefault(line, []).append(place)
-                    self.owners[line].sort()
-                self.lines[place].add(line)
-
-    def is_blank(self, cell: HandedInCell) -> bool:
-        """Whether an answer cell holds no more than the released one."""
-        shows = cell.attachments or cell.printed.strip()
-        return not shows and (not cell.source.strip() or _key(cell.source) in self.empty)
-
-    def owner(self, line: str, place: int, known: bool) -> int | None:
-        """The released cell that a line is of: the one here if it has the line, else the next one that has.
-
-        Args:
-            line: of any cell.
-            place: the released cell here.
-            known: whether what stands here is surely that cell: only then a short line says something.
-
-        Returns:
-            Its place; None for a line that is not of the released notebook.
-        """
-        key = _key(line)
-        if known and place >= 0 and key in self.lines[place]:
-            return place
-        owners = self.owners.get(key, ())
-        return next((owner for owner in owners if owner >= place), owners[0] if owners else None)
-
-    def mentioned(self, line: str) -> int | None:
-        """The place of the question that a line of the student's own names as a heading."""
-        found = _MENTION.match(line)
-        return self.places.get(f"question-{found[1]}-{int(found[2])}") if found else None
-
-    def question(self, place: int) -> str:
-        """What stands at a place, for people: `1.3`, or `the beginning`."""
-        found = next((name for name in reversed(self.names[: place + 1]) if re.match(r"\D+\d", name)), "")
-        numbers = re.findall(r"\d+", found)
-        return (
-            ".".join(numbers[:2])
-            if len(numbers) > 1
-            else f"part {numbers[0]}"
-            if numbers
-            else "the beginning"
-        )
-
-    def answers_to(self, place: int) -> set[str]:
-        """The answers to the question at a place."""
-        question = self.question(place)
-        return {name for name, other in self.answers.items() if self.question(other) == question}
-
-    def answer_near(self, place: int) -> str:
-        """The answer that a text at this place must be meant for, if any: the next one, or the one before."""
-        beneath = self.answer_beneath(place)
-        return beneath or next((name for name in reversed(self.names[:place]) if name in self.answers), "")
-
-    def answer_beneath(self, place: int) -> str:
-        """The answer that stands next after a place, with nothing that is marked between; empty if none."""
-        for name in self.names[max(place, 0) :]:
-            if name in self.answers:
-                return name
-            if name in self.automatic:
-                return ""
-        return ""
-
-
 def align(released: Released, cells: Sequence[HandedInCell]) -> Alignment:
     """Find the answers in a notebook that was handed in, and all else that the student wrote.
 
@@ -210,7 +99,7 @@ def align(released: Released, cells: Sequence[HandedInCell]) -> Alignment:
         elif name:
             own = released.places[name]
             start = place if name in seen else own
-            if _key(cell.source) not in released.sources[own]:
+            if normalized(cell.source) not in released.sources[own]:
                 result.changed.add(name)
             if not (name in released.automatic and _BARE_NUMBER.fullmatch(cell.source)):
                 pieces, _, _ = _pieces(released, cell, start, own)
@@ -277,15 +166,18 @@ def _pieces(
     owners: set[int] = set()
     runs: list[tuple[int, list[tuple[str, bool]]]] = [(start, [])]  # place, lines, each with: is it typed?
     looked_at, in_code = own if own is not None else start, False
-    for line in cell.source.splitlines(keepends=True):
-        if not line.strip() or _key(line) in released.empty:
+    rewrapped = released.rewrapped(cell.source)
+    for number, line in enumerate(cell.source.splitlines(keepends=True)):
+        if not line.strip() or normalized(line) in released.empty:
             runs[-1][1].append((line if not line.strip() else "\n", False))
             continue
         in_code ^= line.lstrip().startswith(("```", "~~~"))
         owner = released.owner(line, looked_at, known=own is not None or bool(owners))
+        if owner is None:
+            owner = next_place(rewrapped.get(number, ()), looked_at)
         if owner is None and own is None and not in_code and not cell.code:
             mentioned = released.mentioned(line)
-            if mentioned is not None and mentioned != looked_at:
+            if mentioned is not None and released.question(mentioned) != released.question(looked_at):
                 runs.append((mentioned, []))
                 looked_at = mentioned
         if owner is not None:
@@ -301,7 +193,24 @@ def _pieces(
     pieces = [Piece(place, kind, part) for place, lines in runs if (part := _typed(cell, lines))]
     if cell.attachments and not pieces:
         pieces = [Piece(start, kind, replace(cell, source=""))]
-    return pieces, owners, last
+    return _with_pictures(pieces, cell), owners, last
+
+
+def _with_pictures(pieces: list[Piece], cell: HandedInCell) -> list[Piece]:
+    """Give each piece of a cell the pictures that it refers to, and the first those that none does.
+
+    pandoc 3.9 makes one cell of a whole document, with all pictures attached to it.
+    """
+    shown: list[Piece] = []
+    rest = {name for name in cell.attachments if not any(piece.cell.refers_to(name) for piece in pieces)}
+    for piece in pieces:
+        kept = {
+            name: bundle
+            for name, bundle in cell.attachments.items()
+            if piece.cell.refers_to(name) or (name in rest and not shown)
+        }
+        shown.append(replace(piece, cell=replace(piece.cell, attachments=kept)))
+    return shown
 
 
 def _typed(cell: HandedInCell, lines: list[tuple[str, bool]]) -> HandedInCell | None:
@@ -318,7 +227,7 @@ def _typed(cell: HandedInCell, lines: list[tuple[str, bool]]) -> HandedInCell | 
 
 
 def _is_short(line: str) -> bool:
-    return len(line.strip()) > 0 and len(_key(line)) < STRONG
+    return len(line.strip()) > 0 and len(normalized(line)) < STRONG
 
 
 def _choose(
@@ -374,9 +283,3 @@ def _answers_within(released: Released, name: str, cell: HandedInCell) -> set[st
         if owner is None:
             found |= released.answers_to(place)
     return found - released.answers_to(released.places[name])
-
-
-def _key(line: str) -> str:
-    """A line without what tools change in it; never empty for a line that is not."""
-    key = _NO_MATTER.sub("", unicodedata.normalize("NFKC", line)).lstrip("-+")
-    return key or line.strip()

@@ -28,13 +28,14 @@ from grader.report.by_eye import item_of
 from grader.submission import NAMED_FILES
 from grader.submission.names import is_archive, is_clutter
 
-MARKUP = (".md", ".markdown", ".qmd", ".rmd")
-LITERAL = (".txt", ".rst", ".tex", ".rtf", ".org", ".adoc")
+MARKUP = (".md", ".markdown", ".qmd", ".rmd", ".myst")
+LITERAL = (".txt", ".rst", ".tex", ".rtf", ".org", ".adoc", ".asciidoc", ".typ", ".deepnote")
 PAGES = (".html", ".htm")
 CLOSED = (  # only a person reads these
     *(".pdf", ".docx", ".docm", ".doc", ".odt", ".pages", ".wps", ".epub", ".djvu", ".xps", ".ps", ".one"),
     *(".pptx", ".ppt", ".odp", ".key", ".xlsx", ".xls", ".ods", ".numbers"),
     *(".heic", ".heif", ".tif", ".tiff", ".bmp", ".webp"),
+    *(".mhtml", ".mht", ".webarchive"),  # pages as browsers save them
     *(".url", ".webloc", ".gdoc"),  # links to what lies elsewhere
 )
 PHOTOS = (".jpg", ".jpeg")

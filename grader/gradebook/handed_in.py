@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from bs4 import BeautifulSoup
 
@@ -76,6 +77,10 @@ class HandedInCell:
     cell_id: str = ""
     raw: bool = False
     printed: str = ""
+
+    def refers_to(self, picture: str) -> bool:
+        """Whether the text shows one of the attachments, by its name."""
+        return not self.code and f"attachment:{picture}" in unquote(self.source)
 
 
 @dataclass(frozen=True)

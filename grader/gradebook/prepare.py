@@ -21,7 +21,6 @@ from nbgrader.utils import parse_utc
 from grader.errors import GraderFault
 from grader.files import read_regular
 from grader.gradebook import state
-from grader.gradebook.align import Released
 from grader.gradebook.course import ASSIGNMENT, NOTEBOOK, Course, fit_for_id, require_release
 from grader.gradebook.hand_in_times import SECRET, TIMESTAMP, UnknownTime, read_time, written
 from grader.gradebook.hand_ins import HandIn, Sharing, hand_ins, owner_of, take_in
@@ -29,6 +28,7 @@ from grader.gradebook.handed_in import figures
 from grader.gradebook.late import read_policy
 from grader.gradebook.progress import follow
 from grader.gradebook.rebuild import Rebuilt, answered, known_cells, rebuild
+from grader.gradebook.released_notebook import Released
 from grader.gradebook.releases import all_releases, remember_release
 from grader.gradebook.reports import Report, read_reports
 from grader.submission import read_submission

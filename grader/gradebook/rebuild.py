@@ -15,13 +15,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from grader.gradebook.align import Alignment, Kind, Piece, Released, align
+from grader.gradebook.align import Alignment, Kind, Piece, align
 from grader.gradebook.handed_in import HandedInCell
+from grader.gradebook.released_notebook import Released
 from grader.text import listed, printable
 
 LOOK_BELOW = (
@@ -221,11 +222,10 @@ def _markdown(cell: HandedInCell) -> str:
         parts.append(_fenced(cell.source, literal) if literal else cell.source)
     if cell.printed.strip():
         parts.append(_fenced(cell.printed, "text"))
-    referred = unquote(cell.source)
     parts += [
         f"![{_plain(name)}](attachment:{quote(name)})"
         for name in cell.attachments
-        if cell.code or f"attachment:{name}" not in referred
+        if not cell.refers_to(name)
     ]
     return "\n\n".join(parts)
 

@@ -16,7 +16,7 @@ from grader.submission.download_entry import Entry
 
 _HEAD = re.compile(r"(?P<id>\d+)-\d+ - (?P<rest>.+)", re.DOTALL | re.ASCII)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_CLOCK = re.compile(r"(?P<hour>\d{1,2}) ?[:.h]? ?(?P<minute>\d\d)(?::?\d\d)?(?P<half>\D*)")
+_CLOCK = re.compile(r"(?P<hour>\d{1,2}) ?[:._h]? ?(?P<minute>\d\d)(?:[:_]?\d\d)?(?P<half>\D*)")
 _YEAR_FIRST = re.compile(
     r"(?<!\d)(?P<year>\d{4})(?: ?[-./年년] ?)(?P<month>\d{1,2})(?: ?[-./月월] ?)(?P<day>\d{1,2})(?!\d)"
 )

@@ -107,11 +107,24 @@ def _set_aside(folder: Path) -> Path:
 
 
 def code_digest(folder: Path) -> str:
-    """SHA-256 of the code that decides what a training comes to, comments and layout left out."""
+    """SHA-256 of the code that decides what a training comes to, comments and layout left out.
+
+    It is the same under every Python, so that a run may go on where there is another one.
+    """
     digest = hashlib.sha256()
     for file in (folder / name for name in YOURS if (folder / name).exists()):
-        digest.update(f"{file.name}\0{ast.dump(ast.parse(file.read_bytes()))}\0".encode())
+        digest.update(f"{file.name}\0{_written(ast.parse(file.read_bytes()))}\0".encode())
     return digest.hexdigest()
+
+
+def _written(part: object) -> str:
+    """A part of a syntax tree as text. `ast.dump` writes other empty fields in each version of Python."""
+    if isinstance(part, list):
+        return f"[{','.join(map(_written, part))}]"
+    if not isinstance(part, ast.AST):
+        return repr(part)
+    filled = [(name, value) for name, value in ast.iter_fields(part) if value is not None and value != []]
+    return f"{type(part).__name__}({','.join(f'{name}={_written(value)}' for name, value in filled)})"
 
 
 def write_atomically(path: Path, content: bytes) -> None:

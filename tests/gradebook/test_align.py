@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import copy
 import json
+import textwrap
 
 import nbformat
 import pytest
 
 from gradebook.courses import PNG, answers
-from grader.gradebook.align import Released, align
+from grader.gradebook.align import align
 from grader.gradebook.handed_in import HandedInCell, read_cells
 from grader.gradebook.rebuild import FROM_ANOTHER, LOOK_BELOW, TYPED, rebuild
+from grader.gradebook.released_notebook import Released
 from grader.gradebook.safe_html import render
 from grader.release.notebook import EMPTY_ANSWER, build_notebook
 
@@ -331,3 +333,43 @@ def test_an_answer_that_quotes_its_question_lets_no_other_wait(table, rebuilt):
     quoted = RELEASED.cells[VIEW.places["question-1-1"]].source
     cell_of(table, "q1-1")["source"] = f"> {quoted}\n\n{quoted}\n\nQuestion 1.1: by sampling, see 1.2."
     assert waiting(rebuilt(table).notebook) == {"q1-1"}
+
+
+def test_paragraphs_whose_lines_were_broken_elsewhere_are_no_students(table, rebuilt):
+    """pandoc 3.9 writes a notebook with lines of at most 72 characters, and puts list items further in."""
+    fill(table)
+    for cell in table["cells"]:
+        if cell["cell_type"] == "markdown" and not cell["metadata"]["nbgrader"]["solution"]:
+            cell["source"] = "\n\n".join(textwrap.fill(one, 60) for one in cell["source"].split("\n\n"))
+    cell_of(table, "question-1-1")["source"] += " But why?"
+    result = rebuilt(table)
+    assert answers(result.notebook)["q1-2"] == "My answer to q1-2."
+    (typed,) = [cell.source for cell in result.notebook.cells if cell.source.startswith(TYPED)]
+    assert "But why?" in typed
+    assert result.notebook.cells[-1].source == "My answer to q3-1."
+
+
+def test_a_part_of_a_question_is_an_answer(table, rebuilt):
+    """Only a whole paragraph is the question's: of two words in it one may be the answer."""
+    cell_of(table, "question-2-7")["source"] += "\n\nstochastic encoder"
+    (text,) = texts_after(rebuilt(table).notebook, "question-2-7")
+    assert text.endswith("stochastic encoder")
+
+
+def test_each_text_of_a_cell_is_shown_with_its_own_pictures(table, rebuilt):
+    """pandoc 3.9 makes one cell of a Word file, with all of its pictures."""
+    one, other, third = (f"media/{name}.png" for name in ("one", "other", "third"))
+    text = f"![](attachment:{one}) shows the curve.\n\n{cell_of(table, 'question-1-2')['source']}\n\n"
+    whole = {"cell_type": "markdown", "metadata": {}, "source": text + f"![](attachment:{other}) shows more."}
+    whole["attachments"] = {name: {"image/png": PNG} for name in (one, other, third)}
+    cells = rebuilt(table | {"cells": [whole]}).notebook.cells
+    shown = [list(cell.attachments) for cell in cells if cell.metadata.get("grader", {}).get("extra")]
+    assert shown == [[one, third], [other]]
+
+
+def test_an_answer_that_begins_with_its_questions_name_is_the_answer(table, rebuilt):
+    """Where tools dropped all metadata, beneath the figures of that question."""
+    fill(table)
+    cell_of(table, "q2-7")["source"] = "**Question 2.7**: a stochastic one."
+    strip(table)
+    assert answers(rebuilt(table).notebook)["q2-7"] == "**Question 2.7**: a stochastic one."

@@ -125,8 +125,8 @@ def output(kind, **data):
 
 
 def test_what_a_code_cell_shows_is_shown_though_its_source_is_gone(tmp_path):
-    from grader.gradebook.align import Released
     from grader.gradebook.rebuild import rebuild
+    from grader.gradebook.released_notebook import Released
     from grader.release.notebook import EMPTY_ANSWER, build_notebook
 
     outputs = [

@@ -11,10 +11,10 @@ import nbformat
 import pytest
 
 from gradebook.courses import PNG, answers
-from grader.gradebook.align import Released
 from grader.gradebook.documents import find_documents
 from grader.gradebook.handed_in import MAX_TEXT, BrokenNotebook, find_notebooks, read_cells, read_notebook
 from grader.gradebook.prepare import _rebuilt
+from grader.gradebook.released_notebook import Released
 from grader.gradebook.reports import read_reports
 from grader.gradebook.safe_html import render
 from grader.gradebook.salvage import salvaged_rows
@@ -211,6 +211,11 @@ def test_no_damaged_file_takes_long(text):
         ("report.html", "<h2>Question 1.2</h2><p>Because.</p><script>alert(1)</script>", True),
         ("report.txt", "1.2 Because.", True),
         ("my answers.tex", "\\section{1.2} Because.", True),
+        ("week 2.asciidoc", "== Question 1.2\n\nBecause.", True),
+        ("My Project.deepnote", "project:\n  notebooks:\n    - content: Because.", True),
+        ("part one.typ", "= Question 1.2\n\nBecause.", True),
+        ("week 3.myst", "## Question 1.2\n\nBecause.", True),
+        ("jupyterlab.mhtml", "From: <Saved by Blink>", False),
         ("report.pdf", b"%PDF-1.7", False),
         ("Report_final.DOCX", b"PK\x03\x04", False),
     ],

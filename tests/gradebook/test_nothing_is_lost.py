@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gradebook.changed_notebooks import changed
-from grader.gradebook.align import Released
 from grader.gradebook.handed_in import read_cells
 from grader.gradebook.rebuild import rebuild
+from grader.gradebook.released_notebook import Released
 from grader.gradebook.safe_html import render
 from grader.release.notebook import EMPTY_ANSWER, build_notebook
 

@@ -13,6 +13,7 @@ import sys
 import zipfile
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from ruff import find_ruff_bin
@@ -143,6 +144,68 @@ def test_what_is_still_to_be_done_is_said_with_its_points(kit: Path) -> None:
     assert re.search(r"figures/ +1 file\n", done.stdout)
     assert "no answer yet in report.ipynb (2 points): 1.1." in done.stdout
     assert "figures/drawing.svg will not be seen by those who mark" in done.stdout
+
+
+def report_of(kit: Path, *written: str) -> dict[str, Any]:
+    """The report with these answers written."""
+    notebook = json.loads((kit / "report.ipynb").read_text())
+    for cell in notebook["cells"]:
+        if cell["id"] in written:
+            cell["source"] = [f"My answer to {cell['id']}."]
+    return notebook
+
+
+def said_of(kit: Path, notebook: dict[str, Any]) -> str:
+    (kit / "report.ipynb").write_text(json.dumps(notebook))
+    done = run(kit, "handin.py")
+    assert done.returncode == 0, done.stderr
+    return " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("with_ids", [True, False])
+def test_answers_are_counted_where_a_program_dropped_their_names(kit: Path, with_ids: bool) -> None:
+    """nb-clean 5.0 and nbdev 3.3 remove the metadata of cells; marimo 0.25 gives new ids, too."""
+    notebook = report_of(kit, "q1-1", "q1-7-curves")
+    for number, cell in enumerate(notebook["cells"]):
+        cell["metadata"] = {}
+        cell["id"] = cell["id"] if with_ids else f"cell-{number}"
+    said = said_of(kit, notebook)
+    assert "report.ipynb 2 of 17 answers, 0 of 13 figures" in said
+    assert re.search(
+        r"no answer yet in report.ipynb \([\d.]+ points\): 1.2, 1.3, 1.4, 1.5, 1.6, 1.8.grids,", said
+    )
+    assert ("17 answers in report.ipynb are in cells that have lost their names" in said) != with_ids
+
+
+def test_answers_are_counted_in_cells_that_became_one(kit: Path) -> None:
+    """jupytext's Markdown and back: neighbouring cells of text are one."""
+    whole = "\n\n".join("".join(cell["source"]) for cell in report_of(kit, "q1-1", "q3-1")["cells"])
+    notebook = report_of(kit)
+    notebook["cells"] = [{"cell_type": "markdown", "metadata": {}, "source": whole}]
+    assert "report.ipynb 2 of 17 answers, 0 of 13 figures" in said_of(kit, notebook)
+
+
+def test_a_pasted_picture_that_a_program_dropped_is_named(kit: Path) -> None:
+    """jupytext 1.19, marimo 0.25 and deepnote-cli 0.10 keep the text that shows it, and not the picture."""
+    notebook = report_of(kit)
+    first, second = (cell for cell in notebook["cells"] if cell["id"] in ("q1-2", "q1-3"))
+    first["source"] = "![](attachment:my%20sketch.png)"
+    second["source"] = "![](attachment:my%20sketch.png)"
+    second["attachments"] = {"my sketch.png": {"image/png": "iVBORw0KGgo="}}
+    said = said_of(kit, notebook)
+    assert "no longer in it, since some programs drop them: my sketch.png (question 1.2); paste" in said
+
+
+def test_a_picture_that_is_not_in_figures_is_named(kit: Path) -> None:
+    notebook = report_of(kit)
+    next(cell for cell in notebook["cells"] if cell["id"] == "q1-2")["source"] = (
+        "![a](plots/curve.png)\n![b](https://example.org/b.png)\n<img width=3 src='../c.png'>\n"
+        "![d](./figures/1.9_manifold.png) ![e](data:image/png;base64,iVBO)"
+    )
+    said = said_of(kit, notebook)
+    assert (
+        "will not see: plots/curve.png, https://example.org/b.png, ../c.png; put them into figures/" in said
+    )
 
 
 def test_a_report_that_is_no_notebook_is_named(kit: Path) -> None:

@@ -14,6 +14,24 @@ import torch
 from tests.solutions.small_mnist import write_mnist
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
+CODE = '''\
+"""A step."""
+from torch import nn
+
+
+class Model(nn.Module):
+    """With defaults, a text in a text, and names without values."""
+
+    size: int
+
+    def forward(self, x, *others, scale=1.0, mean=None, **more):
+        print(f"{scale:.2f} {mean!r} {'a' + f'{x}'}", end="")
+        first, *rest = [None, {}, (), ..., b"x", *others, {**more}]
+        return (lambda: x[:, ::2] if x is not None else ())()
+
+    @property
+    async def nothing(self): return
+'''
 
 
 @pytest.fixture
@@ -243,6 +261,12 @@ def test_comments_are_no_change_of_the_code(part2, tmp_path):
     assert part2.runs.code_digest(tmp_path) == before
     (tmp_path / "train.py").write_text("x = 2\n")
     assert part2.runs.code_digest(tmp_path) != before
+
+
+def test_the_code_is_the_same_under_every_python(part2, tmp_path):
+    """`ast.dump` says another thing in 3.11, 3.12 and 3.13: there a copied run began anew."""
+    (tmp_path / "train.py").write_text(CODE)
+    assert part2.runs.code_digest(tmp_path).startswith("a2b40fa1e12d93ed")
 
 
 def test_two_trainings_do_not_share_a_folder(scripts, data, capsys):

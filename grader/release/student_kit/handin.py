@@ -22,6 +22,7 @@ from pathlib import Path
 
 from kit.agreement import YOURS, unlike_the_grader
 from kit.environment import HERE, write_what_can_be_written
+from kit.report import read_report
 
 ARCHIVE = HERE / "handin.zip"
 REPORT = "report.ipynb"
@@ -38,9 +39,7 @@ TRAININGS = {
     "aae_z_dim_20_lambda_0.995": "2.7",
 }
 NOT_SHOWN = ".svg"  # a picture that may hold a script: no page of the grader shows it
-EMPTY = "YOUR ANSWER HERE"
 STUB = re.compile(r"Question (\d+\.\d+): (.+)")
-SHOWN_FIGURE = re.compile(r"\]\(figures/([^)\s]+)\)")
 
 
 @dataclass
@@ -99,35 +98,38 @@ def items_of(name: str, question: str, what: str) -> list[tuple[str, float]]:
 
 
 def report_seen() -> Seen:
-    """The notebook: answers that are not written, with their points, and figures that are not there."""
+    """The notebook: answers that are not written, with their points, and pictures that are not there."""
+    rows = json.loads((HERE / "tests" / "points.json").read_text(encoding="utf-8"))
     try:
-        cells = json.loads((HERE / REPORT).read_text(encoding="utf-8"))["cells"]
-        texts = ["".join(cell["source"]) for cell in cells]
-        marked = [cell["metadata"].get("nbgrader", {}) for cell in cells]
+        report = read_report(HERE / REPORT, [row for row in rows if row["how"] != "auto"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         told = f"{REPORT} cannot be read as a notebook: open it in Jupyter, and save it"
         return Seen(REPORT, "cannot be read", (told,))
-    answers = [
-        (text, mark)
-        for text, mark in zip(texts, marked, strict=True)
-        if mark.get("grade") and mark.get("solution")
-    ]
-    empty = [
-        (str(mark.get("grade_id", "")).removeprefix("q").replace("-", "."), float(mark.get("points") or 0))
-        for text, mark in answers
-        if text.strip() in ("", EMPTY)
-    ]
     missing = []
-    if empty:
-        points = sum(worth for _, worth in empty)
+    if report.blank:
+        points = sum(report.blank.values())
+        missing.append(f"no answer yet in {REPORT} ({points:g} points): {', '.join(report.blank)}")
+    if report.nameless:
         missing.append(
-            f"no answer yet in {REPORT} ({points:g} points): " + ", ".join(name for name, _ in empty)
+            f"{report.nameless} answers in {REPORT} are in cells that have lost their names, as some "
+            "programs leave them: they are found by the question above them, so keep each beneath its own"
         )
-    due = dict.fromkeys(name for text in texts for name in SHOWN_FIGURE.findall(text))
-    if absent := [name for name in due if not (HERE / "figures" / name).is_file()]:
+    absent = [name for name in report.figures if not (HERE / "figures" / name).is_file()]
+    if absent:
         missing.append("figures that the report shows and that are not there yet: " + ", ".join(absent))
-    written, drawn = len(answers) - len(empty), len(due) - len(absent)
-    state = f"{written} of {len(answers)} answers, {drawn} of {len(due)} figures"
+    if report.dropped:
+        names = ", ".join(report.dropped)
+        missing.append(
+            f"pictures that were pasted into {REPORT} and are no longer in it, since some programs drop "
+            f"them: {names}; paste them again, in Jupyter"
+        )
+    if report.elsewhere:
+        missing.append(
+            f"pictures that those who mark will not see: {', '.join(report.elsewhere)}; put them into "
+            "figures/, and show them from there"
+        )
+    written, drawn = report.answers - len(report.blank), len(report.figures) - len(absent)
+    state = f"{written} of {report.answers} answers, {drawn} of {len(report.figures)} figures"
     return Seen(REPORT, state, tuple(missing))
 
 
