@@ -54,6 +54,8 @@ setup: $(VENV)/.ready sandbox
 # only pip's configuration knows. Every version is pinned, torch and torchvision as a pair. Compiled at once,
 # as pip does: nothing else may write into the environment from the box, which would start in 20 s, not 6.
 $(VENV)/.ready: requirements.txt
+	@[ ! -L $(VENV) ] || { echo "make: $(VENV) is a link to another checkout's environment, which setting up \
+	would clear: run make setup there and touch $(VENV)/.ready, or remove the link" >&2; exit 2; }
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "make: Python 3.11 or newer is needed, but python3 is $$(python3 --version 2>&1)" >&2; exit 2; }
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { $(call install,python3-venv); } || \
