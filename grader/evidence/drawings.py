@@ -63,5 +63,5 @@ def _png(pictures: torch.Tensor, columns: int) -> bytes:
     framed[:, : grey.shape[1], : grey.shape[2]] = grey
     rows = [torch.cat(list(row), dim=1) for row in framed.split(columns)]
     file = io.BytesIO()
-    Image.fromarray(torch.cat(rows).numpy()).save(file, "PNG", optimize=True)
+    Image.fromarray(torch.cat(rows).numpy()).save(file, "PNG")
     return file.getvalue()

@@ -14,7 +14,7 @@ from grader.evidence.drawings import draw
 from grader.evidence.facts import Claim, Evidence, Kind, Reason, Run, Verdict
 from grader.evidence.images import Images
 from grader.evidence.judge import FINAL, TESTED, Judge, epoch_name
-from grader.evidence.networks import Networks, Place, Unusable
+from grader.evidence.networks import Misfit, Networks, Place, Unusable
 from grader.evidence.records import MOST_FILTERS, read_records
 from grader.evidence.trainings import Training, trainings
 from grader.evidence.weights import Refused, Weights, print_of, read_weights
@@ -63,10 +63,11 @@ def examine(
     place = Place(submission.files, box, Budget(SECONDS))
     identity = f"{submission.name} {code_digest({**submission.files, **submission.shown})}"
     drawings: dict[str, bytes] = {}
-    runs = tuple(
-        _run(one, files.get(one.run, {}), place, images, derive_seed(seed, identity, one.run), drawings)
-        for one in trainings()
-    )
+    with place:
+        runs = tuple(
+            _run(one, files.get(one.run, {}), place, images, derive_seed(seed, identity, one.run), drawings)
+            for one in trainings()
+        )
     warnings = tuple(line for line in submission.warnings if line.startswith(EVIDENCE.kind))
     strangers = files.keys() - {one.run for one in trainings()}
     warnings += tuple(f"no question asks for {printable(name, 60)}" for name in sorted(strangers))
@@ -104,13 +105,12 @@ def _run(
         draws = torch.Generator().manual_seed(seed)
         try:
             with Networks(place, training, filters, seed) as networks:
-                if not _fits(networks, weights):
-                    claims = _misfit(training, place, filters, weights[FINAL], seed)
-                else:
-                    claims = tuple(Judge(training, records, weights, networks, images, draws).claims())
-                    manifold = training.part == "part1" and training.z_dim == 2  # drawn of the best epoch
-                    networks.load(weights.get(TESTED, weights[FINAL]) if manifold else weights[FINAL])
-                    drawings[training.run] = draw(networks, images, draws)
+                claims = tuple(Judge(training, records, weights, networks, images, draws).claims())
+                manifold = training.part == "part1" and training.z_dim == 2  # drawn of the best epoch
+                networks.load(weights.get(TESTED, weights[FINAL]) if manifold else weights[FINAL])
+                drawings[training.run] = draw(networks, images, draws)
+        except Misfit:
+            claims = _misfit(training, place, filters, weights[FINAL], seed)
         except (StudentError, Unusable):
             claims = _nothing_checkable(training, Reason.CODE)
     seeds = records.options.get("seed")
@@ -129,33 +129,16 @@ def _nothing_checkable(training: Training, reason: Reason) -> tuple[Claim, ...]:
     return (Claim(Kind.SCORE, Verdict.NOT_CHECKABLE, reason),)
 
 
-def _fits(networks: Networks, weights: dict[str, Weights]) -> bool:
-    """Whether the last weights fit networks that nobody has trained, whose own are put back."""
-    own = {
-        "encoder": dict(networks.encoder.state_dict()),
-        "decoder": dict(networks.decoder.state_dict()),
-    }
-    try:
-        for one in weights.values():
-            networks.load(one)
-    except StudentError as error:
-        if error.kind != "raised":
-            raise
-        return False
-    networks.load(own)
-    return True
-
-
 def _misfit(training: Training, place: Place, filters: int, weights: Weights, seed: int) -> tuple[Claim, ...]:
     """What weights are that do not fit: those of another number of latent dimensions, perhaps."""
     for other in sorted({one.z_dim for one in trainings() if one.part == training.part} - {training.z_dim}):
         try:
             with Networks(place, replace(training, z_dim=other), filters, seed) as networks:
                 networks.load(weights)
-        except StudentError as error:
-            if error.kind != "raised":
-                break
+        except Misfit:
             continue
+        except StudentError:
+            break
         claim = Claim(
             Kind.Z_DIM,
             Verdict.CONTRADICTED,

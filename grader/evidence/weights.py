@@ -79,17 +79,17 @@ def read_weights(content: bytes) -> Weights:
 def print_of(weights: Weights) -> tuple[float, ...]:
     """Some numbers that are nearly the same for nearly the same weights, and for no others.
 
-    Random projections of all weights, in the order of their names, divided by their size.
+    Sums of every 64th of all weights, in the order of their names, with signs drawn by chance, divided by
+    their size: the count sketch of Charikar, Chen and Farach-Colton (2002), which keeps distances.
     """
     parts = [weights[network][name] for network in NETWORKS for name in sorted(weights[network])]
     flat = torch.cat([part.reshape(-1) for part in parts if part.is_floating_point()])
     names = "".join(f"{part.shape}" for part in parts)
     seed = int.from_bytes(hashlib.sha256(names.encode()).digest()[:7], "little")
-    signs = torch.randint(
-        2, (PRINT_NUMBERS, len(flat)), generator=torch.Generator().manual_seed(seed), dtype=torch.int8
-    )
-    projections = torch.mv((2 * signs - 1).float(), flat / flat.norm().clamp(min=1e-12))
-    return tuple(round(float(one), 5) for one in projections)
+    signs = torch.randint(2, (len(flat),), generator=torch.Generator().manual_seed(seed), dtype=torch.int8)
+    signed = (2 * signs - 1) * (flat / flat.norm().clamp(min=1e-12))
+    padded = torch.nn.functional.pad(signed, (0, -len(flat) % PRINT_NUMBERS)).view(-1, PRINT_NUMBERS)
+    return tuple(round(float(one), 5) for one in padded.sum(0) * PRINT_NUMBERS**0.5)
 
 
 def _entries(header: bytes) -> dict[str, tuple[torch.dtype, tuple[int, ...], int, int]]:
