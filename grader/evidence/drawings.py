@@ -30,8 +30,7 @@ def draw(networks: Networks, images: Mapping[str, Images], draws: torch.Generato
     """
     training = networks.training
     if training.part == "part1" and training.z_dim == 2:
-        axis = torch.special.ndtri((torch.arange(MANIFOLD) + 0.5) / MANIFOLD)
-        probabilities = _decoded(networks, torch.cartesian_prod(axis, axis)).softmax(dim=1)
+        probabilities = _decoded(networks, manifold_codes()).softmax(dim=1)
         levels = torch.linspace(0, 1, 16)
         return _png(torch.einsum("nkhw,k->nhw", probabilities, levels), MANIFOLD)
     if training.lambda_ == 1 and training.z_dim > 2:
@@ -48,6 +47,12 @@ def draw(networks: Networks, images: Mapping[str, Images], draws: torch.Generato
     pixels = decoded.softmax(dim=1).permute(0, 2, 3, 1)
     levels = torch.multinomial(pixels.flatten(0, 2), 1, generator=draws)
     return _png(levels.view(pixels.shape[:3]).float() / 15, COLUMNS)
+
+
+def manifold_codes() -> torch.Tensor:
+    """Where the images of the manifold lie in the latent plane, `[400, 2]`."""
+    axis = torch.special.ndtri((torch.arange(MANIFOLD) + 0.5) / MANIFOLD)
+    return torch.cartesian_prod(axis, axis)
 
 
 def _decoded(networks: Networks, codes: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ from grader.box.client import Channels
 from grader.box.errors import StudentError
 from grader.evidence.drawings import draw
 from grader.evidence.facts import Claim, Evidence, Kind, Reason, Run, Verdict
+from grader.evidence.foreign import EVENTS, checkpoint, curves, name_of
 from grader.evidence.images import Images
 from grader.evidence.judge import FINAL, TESTED, Judge, epoch_name
 from grader.evidence.networks import Misfit, Networks, Place, Unusable
@@ -46,6 +47,7 @@ def examine(
     box: Callable[[], Channels],
     images: Mapping[str, Images] | None,
     seed: int,
+    figures: Mapping[str, bytes] | None = None,
 ) -> Examined:
     """What can be said of a submission's full trainings.
 
@@ -54,6 +56,7 @@ def examine(
         box: where the student's networks are run.
         images: of MNIST; None where they are not at hand.
         seed: of the judge; every draw depends on it and on what was handed in.
+        figures: PNGs that the grader has drawn anew, by the name that training gives the figure.
     """
     files: dict[str, dict[str, bytes]] = {}
     for path, content in submission.shown.items():
@@ -65,7 +68,15 @@ def examine(
     drawings: dict[str, bytes] = {}
     with place:
         runs = tuple(
-            _run(one, files.get(one.run, {}), place, images, derive_seed(seed, identity, one.run), drawings)
+            _run(
+                one,
+                files.get(one.run, {}),
+                place,
+                images,
+                derive_seed(seed, identity, one.run),
+                drawings,
+                (figures or {}).get(one.figure),
+            )
             for one in trainings()
         )
     warnings = tuple(line for line in submission.warnings if line.startswith(EVIDENCE.kind))
@@ -81,21 +92,33 @@ def _run(
     images: Mapping[str, Images] | None,
     seed: int,
     drawings: dict[str, bytes],
+    figure: bytes | None,
 ) -> Run:
     if not files:
         return Run(training.run, training.items, (Claim(Kind.SCORE, Verdict.ABSENT, Reason.NOT_TOLD),))
     records, problems = read_records(files)
-    weights: dict[str, Weights] = {}
-    wanted = (FINAL, TESTED, *map(epoch_name, training.shown))
-    for name in wanted:
-        if f"{name}{SUFFIX}" in files:
+    for file in sorted(files) if not records.rows else ():
+        if file.startswith(EVENTS):
             try:
-                weights[name] = read_weights(files[f"{name}{SUFFIX}"])
+                records = records.with_rows(curves(files[file], place))
             except Refused as error:
-                problems.append(f"{name}{SUFFIX}: {error}")
+                problems.append(f"{printable(file, 60)}: {error}")
+    checkpoints = {name_of(file, records.last or training.epochs): file for file in sorted(files)}
+    weights: dict[str, Weights] = {}
+    refused = False
+    for name in (FINAL, TESTED, *map(epoch_name, training.shown)):
+        own, other = f"{name}{SUFFIX}", checkpoints.get(name, "")
+        try:
+            if own in files:
+                weights[name] = read_weights(files[own])
+            elif other:
+                weights[name] = checkpoint(files[other], place)
+        except Refused as error:
+            problems.append(f"{own if own in files else printable(other, 60)}: {error}")
+            refused = refused or name == FINAL
     claims: tuple[Claim, ...]
     if FINAL not in weights:
-        reason = Reason.REFUSED if f"{FINAL}{SUFFIX}" in files else Reason.NO_WEIGHTS
+        reason = Reason.REFUSED if refused else Reason.NO_WEIGHTS
         claims = _nothing_checkable(training, reason)
     elif images is None:
         claims = _nothing_checkable(training, Reason.NO_IMAGES)
@@ -105,7 +128,8 @@ def _run(
         draws = torch.Generator().manual_seed(seed)
         try:
             with Networks(place, training, filters, seed) as networks:
-                claims = tuple(Judge(training, records, weights, networks, images, draws).claims())
+                judge = Judge(training, records, weights, networks, images, draws, figure)
+                claims = tuple(judge.claims())
                 manifold = training.part == "part1" and training.z_dim == 2  # drawn of the best epoch
                 networks.load(weights.get(TESTED, weights[FINAL]) if manifold else weights[FINAL])
                 drawings[training.run] = draw(networks, images, draws)

@@ -11,9 +11,11 @@ import torch
 from grader.evidence.estimate import Estimate, compare
 from grader.evidence.facts import Claim, Kind, Reason, Verdict
 from grader.evidence.images import Images, bent
+from grader.evidence.likeness import likeness
 from grader.evidence.measure import Measurement, divergence_from_prior, misses, outcome
 from grader.evidence.networks import Networks, StudentError, Unusable
 from grader.evidence.records import Records
+from grader.evidence.tiles import last_grid
 from grader.evidence.trainings import Training
 from grader.evidence.weights import Weights
 
@@ -56,6 +58,7 @@ class Judge:
         networks: to load them into.
         images: the sets of MNIST.
         draws: of images and codes.
+        figure: a PNG with the grid of what the model draws; None where none was handed in.
 
     Raises (all methods):
         Misfit: weights do not fit the networks.
@@ -71,7 +74,9 @@ class Judge:
         networks: Networks,
         images: Mapping[str, Images],
         draws: torch.Generator,
+        figure: bytes | None = None,
     ) -> None:
+        self._figure = figure
         self._training = training
         self._records = records
         self._weights = weights
@@ -90,7 +95,7 @@ class Judge:
         start = self._start()  # before any weights are loaded
         measured = list(self._measured())
         doubt = self._doubt()
-        every = [self._z_dim(), *self._lambda(), *start, *measured]
+        every = [self._z_dim(), *self._lambda(), *start, *measured, *self._grid()]
         every.insert(1, self._epochs(measured, doubt))
         for claim in every:
             good = claim.verdict is Verdict.SUPPORTED
@@ -277,6 +282,21 @@ class Judge:
         if epoch is None or self._curve not in rows.get(epoch - 1, {}):
             return math.inf
         return abs(rows[epoch][self._curve] - rows[epoch - 1][self._curve])
+
+    def _grid(self) -> Iterator[Claim]:
+        """The grid of the figure, beside what the model draws: of a manifold, that of the best epoch."""
+        if self._figure is None:
+            return
+        images = last_grid(self._figure)
+        if images is None:
+            yield Claim(Kind.GRID, Verdict.NOT_CHECKABLE, Reason.UNREADABLE)
+            return
+        manifold = self._part1 and self._training.z_dim == 2
+        best = manifold and TESTED in self._weights
+        self._networks.load(self._weights[TESTED if best else FINAL])
+        found = likeness(self._networks, images, manifold, self._draws)
+        own = found.measured
+        yield Claim(Kind.GRID, found.verdict, found.reason, None, found.claimed, own.mean, own.low, own.high)
 
     def _reference(self, score: Claim) -> Iterator[Claim]:
         """Whether the score that the assignment names is reached, where the student says so."""

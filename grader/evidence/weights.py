@@ -58,15 +58,33 @@ def read_weights(content: bytes) -> Weights:
     entries = _entries(content[LENGTH : LENGTH + length])
     numbers = bytearray(content[LENGTH + length :])
     _check_places(entries, len(numbers))
-    found: dict[str, dict[str, torch.Tensor]] = {name: {} for name in NETWORKS}
+    tensors = {}
     for name, (dtype, shape, begin, _) in entries.items():
-        network, _, inner = name.partition(".")
-        if network not in found:
-            raise Refused("it holds more than encoder.* and decoder.*")
         count = math.prod(shape)
         flat = torch.frombuffer(numbers, dtype=torch.uint8, count=count * dtype.itemsize, offset=begin)
-        tensor = flat.clone().view(dtype).reshape(shape)
-        if dtype.is_floating_point:
+        tensors[name] = flat.clone().view(dtype).reshape(shape)
+    return checked(tensors)
+
+
+def checked(tensors: Mapping[str, torch.Tensor]) -> Weights:
+    """Tensors as weights of encoder and decoder, floats as float32.
+
+    Args:
+        tensors: by name, `encoder.*` and `decoder.*`.
+
+    Raises:
+        Refused: there are others among them, too many or too large ones, or numbers that are none.
+    """
+    found: dict[str, dict[str, torch.Tensor]] = {name: {} for name in NETWORKS}
+    if len(tensors) > MOST_TENSORS or sum(one.numel() for one in tensors.values()) > MOST_NUMBERS:
+        raise Refused(f"it holds more than {MOST_TENSORS} tensors or {MOST_NUMBERS:,} numbers")
+    for name, tensor in tensors.items():
+        network, _, inner = name.partition(".")
+        if network not in found or not _NAME.fullmatch(name):
+            raise Refused("it holds more than encoder.* and decoder.*")
+        if tensor.dtype not in _TYPES.values() or not tensor.numel():
+            raise Refused("a tensor in it is empty, or of a type that no weights have")
+        if tensor.dtype.is_floating_point:
             tensor = tensor.float()
             if not bool(tensor.isfinite().all()):
                 raise Refused("it holds numbers that are not finite")
