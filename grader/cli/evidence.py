@@ -37,7 +37,7 @@ def evidence(
     ] = True,
 ) -> int:
     """Check what full trainings claim against the weights that were handed in. Gives no points."""
-    from grader.evidence.look import Looked, look
+    from grader.evidence.cohort import Examined, examine_cohort
     from grader.report.evidence_csv import write_evidence_table
     from grader.submission import find_submissions
     from grader.text import counted, printable
@@ -51,11 +51,11 @@ def evidence(
         complain("warning", warning)
     width = max(len(printable(found.name, 60)) for found in cohort.submissions)
 
-    def tell(one: Looked) -> None:
+    def tell(one: Examined) -> None:
         print(f"{printable(one.name, 60):{width}}  {one.in_short}", flush=True)
 
-    done = look(cohort.submissions, results, seed, sandbox, tell)
-    for line in done.doubles:
+    done = examine_cohort(cohort.submissions, results, seed, sandbox, tell)
+    for line in done.same_weights:
         print(line)
     table = write_evidence_table(results)
     print(f"table: {printable(str(table))}, {counted(done.with_evidence, 'submission')} with evidence")

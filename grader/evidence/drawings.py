@@ -30,8 +30,7 @@ def draw(networks: Networks, images: Mapping[str, Images], draws: torch.Generato
     """
     training = networks.training
     if training.part == "part1" and training.z_dim == 2:
-        axis = torch.special.ndtri((torch.arange(MANIFOLD) + 0.5) / MANIFOLD)
-        probabilities = _decoded(networks, torch.cartesian_prod(axis, axis)).softmax(dim=1)
+        probabilities = _decoded(networks, manifold_codes()).softmax(dim=1)
         levels = torch.linspace(0, 1, 16)
         return _png(torch.einsum("nkhw,k->nhw", probabilities, levels), MANIFOLD)
     if training.lambda_ == 1 and training.z_dim > 2:
@@ -50,6 +49,12 @@ def draw(networks: Networks, images: Mapping[str, Images], draws: torch.Generato
     return _png(levels.view(pixels.shape[:3]).float() / 15, COLUMNS)
 
 
+def manifold_codes() -> torch.Tensor:
+    """Where the images of the manifold lie in the latent plane, `[400, 2]`."""
+    axis = torch.special.ndtri((torch.arange(MANIFOLD) + 0.5) / MANIFOLD)
+    return torch.cartesian_prod(axis, axis)
+
+
 def _decoded(networks: Networks, codes: torch.Tensor) -> torch.Tensor:
     return torch.cat([networks.decode(batch) for batch in codes.split(BATCH)])
 
@@ -63,5 +68,5 @@ def _png(pictures: torch.Tensor, columns: int) -> bytes:
     framed[:, : grey.shape[1], : grey.shape[2]] = grey
     rows = [torch.cat(list(row), dim=1) for row in framed.split(columns)]
     file = io.BytesIO()
-    Image.fromarray(torch.cat(rows).numpy()).save(file, "PNG", optimize=True)
+    Image.fromarray(torch.cat(rows).numpy()).save(file, "PNG")
     return file.getvalue()

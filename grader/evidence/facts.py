@@ -37,6 +37,7 @@ class Kind(StrEnum):
     END = "end of the curve"
     SCORE = "score"
     REFERENCE = "reference"
+    GRID = "grid of a figure"
 
 
 class Reason(StrEnum):
@@ -60,6 +61,11 @@ class Reason(StrEnum):
     CODES = "how far the codes are from the prior"
     SHARED = "another submission has these weights"
     NO_IMAGES = "MNIST is not at hand"
+    INK = "how much ink the images of the figure have"
+    LEVELS = "how many pixels of the figure's images are grey"
+    SHARPNESS = "how sharp the edges in the figure are"
+    LOSS = "how well the networks themselves encode the images of the figure"
+    UNREADABLE = "the figure has no grid whose pixels can be read"
 
 
 @dataclass(frozen=True)

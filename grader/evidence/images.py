@@ -78,15 +78,19 @@ def _scaled(pixels: torch.Tensor) -> torch.Tensor:
 
 def features_of(pixels: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
     """What a loss mostly depends on: ink, grey pixels, edges, and what principal components leave over."""
-    flat = pixels.flatten(1).double()
-    across = (pixels[..., 1:] - pixels[..., :-1]).abs().flatten(1).double().sum(1)
-    down = (pixels[..., 1:, :] - pixels[..., :-1, :]).abs().flatten(1).double().sum(1)
-    grey = ((flat > 0.06) & (flat < 0.94)).double().sum(1)
-    ink, any_ink = flat.sum(1), (flat > 0.06).double().sum(1)
-    centred = pixels.flatten(1) - basis[0]
+
+    def total(values: torch.Tensor) -> torch.Tensor:
+        return values.flatten(1).sum(1, dtype=torch.float64)
+
+    flat = pixels.flatten(1)
+    across = total((pixels[..., 1:] - pixels[..., :-1]).abs())
+    down = total((pixels[..., 1:, :] - pixels[..., :-1, :]).abs())
+    some = flat > 0.06
+    grey = total(some & (flat < 0.94))
+    centred = flat - basis[0]
     inside = (centred @ basis[1:].T).square().double().cumsum(1)
-    size = centred.square().double().sum(1)
-    columns = [ink, any_ink, grey, across, down, *(size - inside[:, count - 1] for count in COMPONENTS)]
+    size = total(centred.square())
+    columns = [total(flat), total(some), grey, across, down, *(size - inside[:, n - 1] for n in COMPONENTS)]
     table = torch.stack([*columns, *(column**2 / 100 for column in columns)], dim=1)
     return torch.cat([torch.ones(len(table), 1, dtype=torch.float64), table], dim=1)
 

@@ -11,14 +11,17 @@ import torch
 from grader.evidence.estimate import Estimate, compare
 from grader.evidence.facts import Claim, Kind, Reason, Verdict
 from grader.evidence.images import Images, bent
-from grader.evidence.measure import Measurement, divergence_from_prior, losses
+from grader.evidence.likeness import likeness
+from grader.evidence.measure import Measurement, divergence_from_prior, misses, outcome
 from grader.evidence.networks import Networks, StudentError, Unusable
 from grader.evidence.records import Records
+from grader.evidence.tiles import last_grid
 from grader.evidence.trainings import Training
 from grader.evidence.weights import Weights
 
 # Images; more of them only where fewer do not decide. Those of part 2 are cheap, and differ more.
 STAGES = {"part1": (400, 2000), "part2": (500, 3000)}
+FIRST_OF_EPOCHS = {"part1": 200, "part2": 200}  # the epochs before the last are most of all weights
 # Shares of the measured value by which a claim may differ: what supports it, and from where on it is refuted.
 BITS = (0.02, 0.045)
 ERRORS = (0.05, 0.1)
@@ -28,7 +31,7 @@ ELSEWHERE = 0.003
 MOST_CHANGE = 0.2  # of the measured value: a curve that falls faster supports no more than that
 # Bits per dimension of networks that nobody has trained: 4 and more, by how much depends on their weights.
 START, LEARNT = 0.3, 3.2
-FEW = 60  # images, of which a glance is enough
+FEW = 40  # images, of which a glance is enough
 # New images cost a network more than the test images: bent ones of MNIST, a third. A table has none of them.
 UNLIKE = 2.5
 UNLIKE_BY = {"part1": 0.3, "part2": 0.05}
@@ -55,8 +58,10 @@ class Judge:
         networks: to load them into.
         images: the sets of MNIST.
         draws: of images and codes.
+        figure: a PNG with the grid of what the model draws; None where none was handed in.
 
     Raises (all methods):
+        Misfit: weights do not fit the networks.
         Unusable: what the networks return is no answer.
         StudentError: the code fails.
     """
@@ -69,7 +74,9 @@ class Judge:
         networks: Networks,
         images: Mapping[str, Images],
         draws: torch.Generator,
+        figure: bytes | None = None,
     ) -> None:
+        self._figure = figure
         self._training = training
         self._records = records
         self._weights = weights
@@ -86,10 +93,9 @@ class Judge:
     def claims(self) -> Iterator[Claim]:
         """A verdict for each claim."""
         start = self._start()  # before any weights are loaded
-        self._networks.load(self._weights[FINAL])
-        doubt = self._doubt()
         measured = list(self._measured())
-        every = [self._z_dim(), *self._lambda(), *start, *measured]
+        doubt = self._doubt()
+        every = [self._z_dim(), *self._lambda(), *start, *measured, *self._grid()]
         every.insert(1, self._epochs(measured, doubt))
         for claim in every:
             good = claim.verdict is Verdict.SUPPORTED
@@ -99,27 +105,35 @@ class Judge:
 
     def _doubt(self) -> Reason | None:
         """Why nothing that comes out of these networks supports anything; None where nothing is wrong."""
-        pixels = self._some("test", FEW)
-        plain = self._few_losses(pixels)
-        allowed = UNLIKE * plain + UNLIKE_BY[self._training.part]
-        if self._few_losses(bent(pixels, self._draws)) > allowed:
-            return Reason.BY_HEART
-        self._networks.load(self._shuffled(self._weights[FINAL]))
-        try:
-            unmoved = self._few_losses(pixels) < UNMOVED * plain
-        except Unusable:
-            unmoved = False
-        self._networks.load(self._weights[FINAL])
-        return Reason.NOT_USED if unmoved else None
+        for (name, _), measurement in self._measurements.items():
+            self._networks.load(self._weights[name])
+            if self._by_heart(measurement):
+                return Reason.BY_HEART
+            if name in (FINAL, TESTED) and self._unused(self._weights[name], measurement):
+                return Reason.NOT_USED
+        return None
 
-    def _few_losses(self, pixels: torch.Tensor) -> float:
-        return float(losses(self._networks, pixels, self._draws).mean())
+    def _by_heart(self, measurement: Measurement) -> bool:
+        """Whether images that nobody has seen are treated in another way than those that were measured."""
+        plain = float(measurement.outcome(FEW).losses[:FEW].mean())
+        found = outcome(self._networks, bent(measurement.pixels(0, FEW), self._draws), self._draws)
+        return float(found.losses.mean()) > UNLIKE * plain + UNLIKE_BY[self._training.part]
+
+    def _unused(self, weights: Weights, measurement: Measurement) -> bool:
+        """Whether the decoder comes to the same with its weights in another order."""
+        known = measurement.outcome(FEW)
+        self._networks.load({**weights, "decoder": self._shuffled(weights["decoder"])})
+        try:
+            found = misses(self._networks, known.sent[:FEW], measurement.pixels(0, FEW))
+        except Unusable:
+            return False
+        return float(found.mean()) < UNMOVED * float(known.losses[:FEW].mean())
 
     def _some(self, name: str, count: int) -> torch.Tensor:
         images = self._images[name]
         return images.pixels(torch.randperm(len(images), generator=self._draws)[:count])
 
-    def _shuffled(self, weights: Weights) -> Weights:
+    def _shuffled(self, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """The same numbers in another order, within each tensor of weights."""
 
         def mixed(tensor: torch.Tensor) -> torch.Tensor:
@@ -128,10 +142,7 @@ class Judge:
             order = torch.randperm(tensor.numel(), generator=self._draws)
             return tensor.reshape(-1)[order].reshape(tensor.shape)
 
-        return {
-            network: {name: mixed(tensor) for name, tensor in tensors.items()}
-            for network, tensors in weights.items()
-        }
+        return {name: mixed(tensor) for name, tensor in weights.items()}
 
     # -- options -----------------------------------------------------------------------------------
 
@@ -148,8 +159,8 @@ class Judge:
         if asked is None:
             return
         claimed = self._records.options.get("lambda_", asked)
-        self._networks.load(self._weights[FINAL])
-        size = divergence_from_prior(self._networks, self._some("training", self._stages[0]))
+        codes = self._measurement(FINAL, self._curve_set).outcome(self._stages[0]).codes
+        size = divergence_from_prior(codes[: self._stages[0]])
         free = claimed == 1
         verdict = Verdict.NOT_CHECKABLE
         if claimed != asked or (not free and size > 2 * LOOSE):
@@ -196,7 +207,7 @@ class Judge:
         if claimed is None:
             return []
         pixels = self._some("validation", FEW)
-        measured = float(losses(self._networks, pixels, self._draws).mean())
+        measured = float(outcome(self._networks, pixels, self._draws).losses.mean())
         verdict, reason = Verdict.NOT_CHECKABLE, Reason.TOO_CLOSE
         if abs(claimed - measured) <= START:
             verdict, reason = Verdict.SUPPORTED, Reason.WITHIN
@@ -238,15 +249,11 @@ class Judge:
         limits: tuple[float, float],
     ) -> Claim:
         """Compare a value with what weights come to on a set of images; on more of them where need be."""
-        self._networks.load(self._weights[weights])
-        if (weights, images) not in self._measurements:  # of part 2, the score is of what the curve ends with
-            self._measurements[weights, images] = Measurement(
-                self._networks, self._images[images], self._draws
-            )
-        measurement = self._measurements[weights, images]
+        measurement = self._measurement(weights, images)
         verdict, reason = Verdict.ABSENT, Reason.NOT_TOLD
         found = Estimate(0.0, 0.0)
-        for count in self._stages if claimed is not None else self._stages[:1]:
+        earlier = (FIRST_OF_EPOCHS[self._training.part],) if kind is Kind.EPOCH else ()
+        for count in (*earlier, *self._stages) if claimed is not None else self._stages[:1]:
             found = measurement.of(count)
             found = replace(found, error=math.hypot(found.error, ELSEWHERE * found.mean))
             if claimed is None:
@@ -258,6 +265,14 @@ class Judge:
                 break
         return Claim(kind, verdict, reason, epoch, claimed, found.mean, found.low, found.high)
 
+    def _measurement(self, weights: str, images: str) -> Measurement:
+        """That of some weights; of part 2, the score is of what the curve ends with."""
+        if (weights, images) not in self._measurements:
+            self._measurements[weights, images] = Measurement(
+                self._networks, self._weights[weights], self._images[images], self._draws
+            )
+        return self._measurements[weights, images]
+
     def _change(self, epoch: int | None) -> float:
         """How much the curve changes in an epoch, by the table: the mean over it is as far from its end.
 
@@ -267,6 +282,21 @@ class Judge:
         if epoch is None or self._curve not in rows.get(epoch - 1, {}):
             return math.inf
         return abs(rows[epoch][self._curve] - rows[epoch - 1][self._curve])
+
+    def _grid(self) -> Iterator[Claim]:
+        """The grid of the figure, beside what the model draws: of a manifold, that of the best epoch."""
+        if self._figure is None:
+            return
+        images = last_grid(self._figure)
+        if images is None:
+            yield Claim(Kind.GRID, Verdict.NOT_CHECKABLE, Reason.UNREADABLE)
+            return
+        manifold = self._part1 and self._training.z_dim == 2
+        best = manifold and TESTED in self._weights
+        self._networks.load(self._weights[TESTED if best else FINAL])
+        found = likeness(self._networks, images, manifold, self._draws)
+        own = found.measured
+        yield Claim(Kind.GRID, found.verdict, found.reason, None, found.claimed, own.mean, own.low, own.high)
 
     def _reference(self, score: Claim) -> Iterator[Claim]:
         """Whether the score that the assignment names is reached, where the student says so."""

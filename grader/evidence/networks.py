@@ -1,13 +1,13 @@
 """A student's networks with handed-in weights, in the box: encoder and decoder in sessions of their own.
 
 What the encoder knows of an image reaches the decoder through the codes only, which pass through the hands of
-the grader.
+the grader. All trainings of a part share these two sessions: to open one costs as much as 200 images do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -20,7 +20,7 @@ from grader.submission.model import GIVEN_FILES
 from grader.suites.conftest import STUDENT
 from grader.suites.part import HELPER_FOLDER, Part, helpers_of
 
-BATCH = 250  # images in a message: the logits of 250 take 12 MB
+BATCH = 100  # images in a message: more of them run slower, and the logits of 100 take 5 MB
 ANY_DEVICE = ["cuda"]  # code that names one stays on the CPU
 FAR_TOO_LARGE = 1e6
 
@@ -29,9 +29,13 @@ class Unusable(Exception):
     """Networks cannot be run, or what they return is not what they have to return."""
 
 
+class Misfit(Exception):
+    """Weights do not fit the networks."""
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a submission's networks are run.
+    """Where a submission's networks are run. A context: its sessions end with it.
 
     Attributes:
         files: the submitted files.
@@ -42,9 +46,28 @@ class Place:
     files: Mapping[str, bytes]
     box: Callable[[], Channels]
     budget: Budget
+    _open: dict[str, tuple[Part, Part]] = field(default_factory=dict)
 
-    def part(self, folder: str) -> Part:
-        """A session with the files of one part: the student's, those that were given, the helpers."""
+    def __enter__(self) -> Place:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for folder in list(self._open):
+            self.close(folder)
+
+    def parts(self, folder: str) -> tuple[Part, Part]:
+        """The sessions for encoders and for decoders of one part, new ones where there are none."""
+        if folder not in self._open:
+            self._open[folder] = (self._part(folder), self._part(folder))
+        return self._open[folder]
+
+    def close(self, folder: str) -> None:
+        """End the sessions of one part: what failed in them must not cost another training anything."""
+        for part in self._open.pop(folder, ()):
+            part.close()
+
+    def _part(self, folder: str) -> Part:
+        """With the files of one part: the student's, those that were given, the helpers."""
         files = {name: content for name, content in self.files.items() if name.startswith(f"{folder}/")}
         for name in GIVEN_FILES:
             if name.startswith(f"{folder}/") and (STUDENT / name).exists():
@@ -55,7 +78,13 @@ class Place:
 
 
 class Networks:
-    """Encoder and decoder of one training. A context: its sessions end with it.
+    """Encoder and decoder of one training. A context: where it ends with an error, its sessions end, too.
+
+    Args:
+        place: where they are run.
+        training: the training.
+        filters: width of the networks of part 1.
+        seed: of all that they draw.
 
     Raises:
         StudentError: the student's code cannot make them.
@@ -63,17 +92,21 @@ class Networks:
 
     def __init__(self, place: Place, training: Training, filters: int, seed: int) -> None:
         self.training = training
-        self._parts = [place.part(training.part) for _ in range(2)]
+        self._place = place
+        self._parts = place.parts(training.part)
+        self._loaded: Mapping[str, dict[str, torch.Tensor]] | None = None
         try:
             for number, part in enumerate(self._parts):
                 part.begin_check(seed + number)
-            self.encoder, self.decoder = self._made(training, filters)
-            for network in (self.encoder, self.decoder):
+            self._encoder, self._decoder = self._made(training, filters)
+            for network in (self._encoder, self._decoder):
                 network.eval()
                 network.requires_grad_(False)
         except BaseException:
-            self.close()
+            place.close(training.part)
             raise
+        # Asked for once: each is a request of its own.
+        self._take = {"encoder": self._encoder.load_state_dict, "decoder": self._decoder.load_state_dict}
 
     def _made(self, training: Training, filters: int) -> tuple[Remote, Remote]:
         encoding, decoding = self._parts
@@ -87,23 +120,27 @@ class Networks:
     def __enter__(self) -> Networks:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """End both sessions."""
-        for part in self._parts:
-            part.close()
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is not None and not isinstance(error, Misfit):
+            self._place.close(self.training.part)
 
     def load(self, weights: Mapping[str, dict[str, torch.Tensor]]) -> None:
-        """Give both networks weights.
+        """Give both networks weights, where they do not have them already.
 
         Raises:
-            StudentError: they do not fit.
+            Misfit: they do not fit.
+            StudentError: the code failed in another way.
         """
-        for network, name in ((self.encoder, "encoder"), (self.decoder, "decoder")):
-            network.load_state_dict(weights[name])
-            network.eval()
+        for name, take in self._take.items():
+            if self._loaded is None or weights[name] is not self._loaded[name]:
+                try:
+                    take(weights[name])
+                except StudentError as error:
+                    self._loaded = None
+                    if error.kind != "raised":
+                        raise
+                    raise Misfit from error
+        self._loaded = weights
 
     def encode(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Means and log standard deviations of part 1, codes and None of part 2; `[N, z_dim]`.
@@ -114,7 +151,7 @@ class Networks:
         """
         first, second = [], []
         for batch in images.split(BATCH):
-            said = self.encoder(batch)
+            said = self._encoder(batch)
             if self.training.part == "part1":
                 if not isinstance(said, tuple | list) or len(said) != 2:
                     raise Unusable
@@ -133,16 +170,17 @@ class Networks:
             StudentError: the code failed.
         """
         channels = 16 if self.training.part == "part1" else 1
-        return self._numbers(self.decoder(codes), len(codes), (channels, 28, 28))
+        return self._numbers(self._decoder(codes), len(codes), (channels, 28, 28))
 
     @staticmethod
     def _numbers(said: object, count: int, shape: tuple[int, ...]) -> torch.Tensor:
         if not isinstance(said, torch.Tensor) or said.shape != (count, *shape):
             raise Unusable
         numbers = said.detach().float()
-        if not bool(numbers.isfinite().all()) or float(numbers.abs().max()) > FAR_TOO_LARGE:
+        low, high = (float(end) for end in numbers.aminmax())  # not a number where any of them is none
+        if not -FAR_TOO_LARGE <= low <= high <= FAR_TOO_LARGE:
             raise Unusable
         return numbers
 
 
-__all__ = ["BATCH", "Networks", "Place", "StudentError", "Unusable"]
+__all__ = ["BATCH", "Misfit", "Networks", "Place", "StudentError", "Unusable"]

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 MOST_TABLE = 500_000  # bytes; 100 epochs take 10,000
@@ -37,6 +37,11 @@ class Records:
         """The last epoch of the table; 0 where there is none."""
         return max(self.rows, default=0)
 
+    def with_rows(self, rows: Mapping[int, Row]) -> Records:
+        """The same with rows of another file added: its values count where both have one."""
+        every = [*self.rows.values(), *(rows[epoch] for epoch in sorted(rows))]
+        return replace(self, rows=_by_epoch(every))
+
     def option(self, name: str, default: int, most: int) -> int:
         """An option that is a whole number, within limits."""
         value = self.options.get(name, default)
@@ -63,7 +68,7 @@ def read_records(files: Mapping[str, bytes]) -> tuple[Records, list[str]]:
     for name, content in sorted(files.items()):
         try:
             if name == "metrics.csv":
-                rows = {int(row["epoch"]): row for row in _table(content) if "epoch" in row}
+                rows = _by_epoch(_table(content))
             elif name == "summary.csv":
                 summary = next(iter(_table(content)), {})
             elif name == "options.json":
@@ -84,6 +89,21 @@ def _table(content: bytes) -> list[Row]:
         numbers = {name.strip(): _number(value) for name, value in row.items() if isinstance(name, str)}
         rows.append({name: value for name, value in numbers.items() if value is not None})
     return rows
+
+
+def _by_epoch(table: list[Row]) -> dict[int, Row]:
+    """One row for each epoch: Lightning's logger writes one for training and one for validation.
+
+    Of an epoch that a resumed run has repeated, the later values count. Where the first epoch has a number of
+    the training, too, epochs are counted from zero.
+    """
+    rows: dict[int, Row] = {}
+    for row in table:
+        if "epoch" in row:
+            epoch = int(row["epoch"])
+            rows[epoch] = {**rows.get(epoch, {}), **row}
+    from_zero = any(name == "seconds" or name.startswith("train") for name in rows.get(0, ()))
+    return {epoch + 1: row for epoch, row in rows.items()} if from_zero else rows
 
 
 def _number(text: object) -> float | None:

@@ -24,6 +24,8 @@ class Training:
         shown: the epochs before the last that the figures show.
         items: those that a person marks by what this training has come to.
         reference: the score that the assignment names; None where it names none.
+        figure: the name of the figure with the grid of samples, or the manifold, after the last epoch; empty
+            where no question asks for one.
         full: what the score is below at the end of a full training of the recommended networks, and not
             after a third of one (docs/results, with a margin).
     """
@@ -36,6 +38,7 @@ class Training:
     shown: tuple[int, ...]
     items: tuple[str, ...]
     reference: float | None
+    figure: str
     full: float
 
     @property
@@ -49,13 +52,68 @@ def trainings() -> tuple[Training, ...]:
     numbers = load_questions().numbers
     vae, aae = numbers["vae_epochs"], numbers["aae_epochs"]
     every = (
-        Training("vae_z_dim_20", "part1", 20, None, vae, (10,), ("1.7.curves", "1.8.grids"), 0.52, 0.537),
-        Training("vae_z_dim_2", "part1", 2, None, vae, (), ("1.9.figure",), 0.78, 0.791),
-        Training("aae_z_dim_8_lambda_1", "part2", 8, 1.0, aae, (), ("2.4.figure",), None, 0.0425),
-        Training("aae_z_dim_8_lambda_0.995", "part2", 8, 0.995, aae, (20, 50), ("2.5.figures",), 0.05, 0.044),
-        Training("aae_z_dim_2_lambda_1", "part2", 2, 1.0, aae, (20, 50), ("2.6",), None, 0.134),
-        Training("aae_z_dim_2_lambda_0.995", "part2", 2, 0.995, aae, (20, 50), ("2.6",), None, 0.1355),
-        Training("aae_z_dim_20_lambda_0.995", "part2", 20, 0.995, aae, (20, 50), ("2.7",), None, 0.0182),
+        Training(
+            "vae_z_dim_20",
+            "part1",
+            20,
+            None,
+            vae,
+            (10,),
+            ("1.7.curves", "1.8.grids"),
+            0.52,
+            f"1.8_samples_epoch_{vae:03}",
+            0.537,
+        ),
+        Training("vae_z_dim_2", "part1", 2, None, vae, (), ("1.9.figure",), 0.78, "1.9_manifold", 0.791),
+        Training("aae_z_dim_8_lambda_1", "part2", 8, 1.0, aae, (), ("2.4.figure",), None, "", 0.0425),
+        Training(
+            "aae_z_dim_8_lambda_0.995",
+            "part2",
+            8,
+            0.995,
+            aae,
+            (20, 50),
+            ("2.5.figures",),
+            0.05,
+            "2.5_samples",
+            0.044,
+        ),
+        Training(
+            "aae_z_dim_2_lambda_1",
+            "part2",
+            2,
+            1.0,
+            aae,
+            (20, 50),
+            ("2.6",),
+            None,
+            "2.6_autoencoder_samples",
+            0.134,
+        ),
+        Training(
+            "aae_z_dim_2_lambda_0.995",
+            "part2",
+            2,
+            0.995,
+            aae,
+            (20, 50),
+            ("2.6",),
+            None,
+            "2.6_adversarial_samples",
+            0.1355,
+        ),
+        Training(
+            "aae_z_dim_20_lambda_0.995",
+            "part2",
+            20,
+            0.995,
+            aae,
+            (20, 50),
+            ("2.7",),
+            None,
+            "2.7_samples",
+            0.0182,
+        ),
     )
     asked = {item.id for item in load_rubric().items}
     return tuple(one for one in every if asked.intersection(one.items))

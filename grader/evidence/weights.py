@@ -58,15 +58,33 @@ def read_weights(content: bytes) -> Weights:
     entries = _entries(content[LENGTH : LENGTH + length])
     numbers = bytearray(content[LENGTH + length :])
     _check_places(entries, len(numbers))
-    found: dict[str, dict[str, torch.Tensor]] = {name: {} for name in NETWORKS}
+    tensors = {}
     for name, (dtype, shape, begin, _) in entries.items():
-        network, _, inner = name.partition(".")
-        if network not in found:
-            raise Refused("it holds more than encoder.* and decoder.*")
         count = math.prod(shape)
         flat = torch.frombuffer(numbers, dtype=torch.uint8, count=count * dtype.itemsize, offset=begin)
-        tensor = flat.clone().view(dtype).reshape(shape)
-        if dtype.is_floating_point:
+        tensors[name] = flat.clone().view(dtype).reshape(shape)
+    return checked(tensors)
+
+
+def checked(tensors: Mapping[str, torch.Tensor]) -> Weights:
+    """Tensors as weights of encoder and decoder, floats as float32.
+
+    Args:
+        tensors: by name, `encoder.*` and `decoder.*`.
+
+    Raises:
+        Refused: there are others among them, too many or too large ones, or numbers that are none.
+    """
+    found: dict[str, dict[str, torch.Tensor]] = {name: {} for name in NETWORKS}
+    if len(tensors) > MOST_TENSORS or sum(one.numel() for one in tensors.values()) > MOST_NUMBERS:
+        raise Refused(f"it holds more than {MOST_TENSORS} tensors or {MOST_NUMBERS:,} numbers")
+    for name, tensor in tensors.items():
+        network, _, inner = name.partition(".")
+        if network not in found or not _NAME.fullmatch(name):
+            raise Refused("it holds more than encoder.* and decoder.*")
+        if tensor.dtype not in _TYPES.values() or not tensor.numel():
+            raise Refused("a tensor in it is empty, or of a type that no weights have")
+        if tensor.dtype.is_floating_point:
             tensor = tensor.float()
             if not bool(tensor.isfinite().all()):
                 raise Refused("it holds numbers that are not finite")
@@ -79,17 +97,17 @@ def read_weights(content: bytes) -> Weights:
 def print_of(weights: Weights) -> tuple[float, ...]:
     """Some numbers that are nearly the same for nearly the same weights, and for no others.
 
-    Random projections of all weights, in the order of their names, divided by their size.
+    Sums of every 64th of all weights, in the order of their names, with signs drawn by chance, divided by
+    their size: the count sketch of Charikar, Chen and Farach-Colton (2002), which keeps distances.
     """
     parts = [weights[network][name] for network in NETWORKS for name in sorted(weights[network])]
     flat = torch.cat([part.reshape(-1) for part in parts if part.is_floating_point()])
     names = "".join(f"{part.shape}" for part in parts)
     seed = int.from_bytes(hashlib.sha256(names.encode()).digest()[:7], "little")
-    signs = torch.randint(
-        2, (PRINT_NUMBERS, len(flat)), generator=torch.Generator().manual_seed(seed), dtype=torch.int8
-    )
-    projections = torch.mv((2 * signs - 1).float(), flat / flat.norm().clamp(min=1e-12))
-    return tuple(round(float(one), 5) for one in projections)
+    signs = torch.randint(2, (len(flat),), generator=torch.Generator().manual_seed(seed), dtype=torch.int8)
+    signed = (2 * signs - 1) * (flat / flat.norm().clamp(min=1e-12))
+    padded = torch.nn.functional.pad(signed, (0, -len(flat) % PRINT_NUMBERS)).view(-1, PRINT_NUMBERS)
+    return tuple(round(float(one), 5) for one in padded.sum(0) * PRINT_NUMBERS**0.5)
 
 
 def _entries(header: bytes) -> dict[str, tuple[torch.dtype, tuple[int, ...], int, int]]:

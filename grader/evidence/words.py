@@ -22,6 +22,12 @@ WHY = {
     Reason.NOT_FULL: "a full training of the recommended networks ends lower",
     Reason.NO_IMAGES: NOT_LOOKED,
 }
+TRAITS = {
+    Reason.INK: "share of white",
+    Reason.LEVELS: "share of grey pixels",
+    Reason.SHARPNESS: "sharpness of edges",
+    Reason.LOSS: "loss under the model itself",
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,7 @@ def _training(run: Run) -> Training | None:
 
 
 def _is_value(claim: Claim) -> bool:
-    return claim.kind in (Kind.START, Kind.EPOCH, Kind.END, Kind.SCORE)
+    return claim.kind in (Kind.START, Kind.EPOCH, Kind.END, Kind.SCORE, Kind.GRID)
 
 
 def _name(claim: Claim, training: Training | None) -> str:
@@ -120,6 +126,7 @@ def _name(claim: Claim, training: Training | None) -> str:
         Kind.END: "the end of the curve",
         Kind.SCORE: "the test score" if bits else "the reconstruction loss",
         Kind.REFERENCE: "the score that the assignment names",
+        Kind.GRID: "the grid of your figure",
     }
     return names[claim.kind]
 
@@ -136,12 +143,23 @@ def _in_words(claim: Claim, training: Training | None) -> str:
         asked = training.epochs if training is not None else 0
         text = f"a table of {_digits(claim.claimed)} epochs, {asked} are asked for"
         return f"{text} ({WHY[claim.reason]})" if claim.reason in WHY else text
+    if claim.kind is Kind.GRID:
+        return _of_the_figure(claim)
     if claim.measured is None:
         return WHY.get(claim.reason, str(claim.reason))
     text = f"{_name(claim, training)} {_digits(claim.claimed)}, measured {_digits(claim.measured)}"
     if claim.low is not None and claim.high is not None:
         text += f" ({_digits(claim.low)} to {_digits(claim.high)})"
     return f"{text}: {WHY[claim.reason]}" if claim.reason in WHY else text
+
+
+def _of_the_figure(claim: Claim) -> str:
+    """How the figure's images differ most from what the weights draw."""
+    if claim.reason is Reason.UNREADABLE:
+        return "the figure has no grid whose pixels can be read"
+    values = f"{_digits(claim.claimed)}, drawn with the weights {_digits(claim.measured)}"
+    ends = f" ({_digits(claim.low)} to {_digits(claim.high)})" if claim.low is not None else ""
+    return f"the figure's images: {TRAITS[claim.reason]} {values}{ends}"
 
 
 def _shared(run: Run) -> str:

@@ -33,6 +33,7 @@ class Beside:
     Attributes:
         folder: where it lies, beside the parts.
         suffixes: of its files.
+        beginnings: of the names of files that have no suffix of their own.
         notebooks: whether those beside the parts belong to it.
         kind: what a message calls a file of it.
         use: what becomes of it.
@@ -43,6 +44,7 @@ class Beside:
 
     folder: str
     suffixes: tuple[str, ...]
+    beginnings: tuple[str, ...]
     notebooks: bool
     kind: str
     use: str
@@ -51,10 +53,13 @@ class Beside:
     most_total: int
 
 
-FIGURES = Beside(FOLDER, SUFFIXES, True, "figure", "shown", MAX_SHOWN_BYTES, MAX_SHOWN_FILES, MAX_SHOWN_TOTAL)
+FIGURES = Beside(
+    FOLDER, SUFFIXES, (), True, "figure", "shown", MAX_SHOWN_BYTES, MAX_SHOWN_FILES, MAX_SHOWN_TOTAL
+)
 EVIDENCE = Beside(
     "evidence",
-    (".safetensors", ".csv", ".json"),
+    (".safetensors", ".csv", ".json", ".ckpt"),
+    ("events.out.tfevents.",),
     False,
     "evidence file",
     "read",
@@ -71,7 +76,8 @@ def is_shown(inside: Sequence[str], what: Beside = FIGURES) -> bool:
         return False
     if len(inside) == 1:
         return what.notebooks and name.endswith(NOTEBOOK)
-    return 1 < len(inside) <= DEPTH and inside[0] == what.folder and name.endswith(what.suffixes)
+    known = name.endswith(what.suffixes) or name.startswith(what.beginnings)
+    return 1 < len(inside) <= DEPTH and inside[0] == what.folder and known
 
 
 def may_be_code(name: str) -> bool:

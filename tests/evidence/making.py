@@ -15,6 +15,7 @@ from safetensors.torch import save
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from grader.evidence.facts import Kind, Run, Verdict
 from grader.evidence.images import Images, levels, signed
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
@@ -41,6 +42,19 @@ class Made:
     rows: Rows
     summary: Mapping[str, float]
     options: Mapping[str, float] = field(default_factory=dict)
+    early: Mapping[str, torch.Tensor] = field(
+        default_factory=dict
+    )  # weights of the second epoch, not handed in
+
+    @property
+    def curve(self) -> str:
+        """The column of the table that is judged."""
+        return "val_bpd" if self.run.startswith("vae") else "recon_loss"
+
+    @property
+    def last(self) -> int:
+        """The last epoch of the table."""
+        return max(self.rows)
 
     def files(self) -> dict[str, bytes]:
         """As it is handed in."""
@@ -65,6 +79,23 @@ def _csv(rows: list[Mapping[str, float]]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
+
+
+def scaled(made: Made, factor: float) -> Made:
+    """With all values of the curve but the untrained one times a factor."""
+    return made.with_rows(
+        **{made.curve: {epoch: row[made.curve] * factor for epoch, row in made.rows.items() if epoch}}
+    )
+
+
+def supported(run: Run) -> set[Kind]:
+    """The kinds of claims that are supported."""
+    return {claim.kind for claim in run.claims if claim.verdict is Verdict.SUPPORTED}
+
+
+def contradicted(run: Run) -> set[Kind]:
+    """The kinds of claims that are contradicted."""
+    return {claim.kind for claim in run.claims if claim.verdict is Verdict.CONTRADICTED}
 
 
 def state_of(encoder: nn.Module, decoder: nn.Module) -> dict[str, torch.Tensor]:
@@ -99,13 +130,15 @@ def train_vae(
         some = validation[: MANY if epoch in (10, epochs) else FEW]
         rows[epoch] = {"val_bpd": bpd(encoder, decoder, some), "seconds": 1 + epoch / 7}
         state = state_of(encoder, decoder)
+        if epoch == 2:
+            early = state
         if epoch in (10, epochs):
             weights["final" if epoch == epochs else "epoch_010"] = state
         if epoch in (10, epochs) and rows[epoch]["val_bpd"] < best:
             best, weights["tested"] = rows[epoch]["val_bpd"], state
     score = {"test_bpd": bpd(encoder, decoder, test)}
     options = {"z_dim": z_dim, "epochs": epochs, "num_filters": FILTERS, "seed": 42}
-    return Made(run, weights, rows, score, options)
+    return Made(run, weights, rows, score, options, early)
 
 
 def some_of(images: Images, count: int) -> torch.Tensor:

@@ -8,17 +8,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from grader.evidence.facts import Kind, Reason, Run, Verdict
+from grader.evidence.facts import Kind, Reason, Verdict
 from grader.evidence.images import levels
 from grader.submission import Submission
 from tests.evidence.conftest import of
-from tests.evidence.making import Made
+from tests.evidence.making import Made, supported
 
 NETWORKS = "part1/cnn_encoder_decoder.py"
-
-
-def supported(run: Run) -> set[Kind]:
-    return {claim.kind for claim in run.claims if claim.verdict is Verdict.SUPPORTED}
 
 
 def solution_with(code: dict[str, bytes], more: str) -> dict[str, bytes]:

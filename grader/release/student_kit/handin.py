@@ -27,7 +27,9 @@ from kit.report import read_report
 ARCHIVE = HERE / "handin.zip"
 REPORT = "report.ipynb"
 FIGURES = (".png", ".jpg", ".jpeg", ".csv", ".svg")
-EVIDENCE = (".safetensors", ".csv", ".json")
+WEIGHTS = (".safetensors", ".ckpt")  # ours, and what Lightning writes by itself
+EVIDENCE = (*WEIGHTS, ".csv", ".json")
+EVENTS = "events.out.tfevents."  # of TensorBoard
 # The full trainings that leave evidence, with a question that asks for each.
 TRAININGS = {
     "vae_z_dim_20": "1.7",
@@ -152,7 +154,7 @@ def evidence_seen(packed: list[Path]) -> Seen:
     rows = json.loads((HERE / "tests" / "points.json").read_text(encoding="utf-8"))
     asked = {row["id"][:3] for row in rows}
     due = [run for run, question in TRAININGS.items() if question in asked]
-    there = {file.parent.name for file in packed if file.suffix == ".safetensors"}
+    there = {file.parent.name for file in packed if file.suffix in WEIGHTS}
     absent = [run for run in due if run not in there]
     state = f"{len(due) - len(absent)} of {len(due)} trainings"
     if not absent:
@@ -203,7 +205,7 @@ def main() -> int:
     evidence = sorted(
         file
         for file in (HERE / "evidence").glob("*/*")
-        if file.suffix in EVIDENCE and file.is_file() and sendable(file)
+        if (file.suffix in EVIDENCE or file.name.startswith(EVENTS)) and file.is_file() and sendable(file)
     )
     try:
         pack([*files, *figures, *evidence])

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from grader.evidence.cohort import with_doubles
 from grader.evidence.facts import Claim, Evidence, Kind, Reason, Run, Verdict, from_json, to_json
+from grader.evidence.same_weights import with_same_weights
 
 PRINT = tuple(0.1 * index for index in range(64))
 OTHER = tuple(3 - 0.1 * index for index in range(64))
@@ -26,7 +26,7 @@ RUN = Run(
 
 
 def cohort(**runs: Run) -> dict[str, Evidence]:
-    return with_doubles({name: Evidence((run,)) for name, run in runs.items()})
+    return with_same_weights({name: Evidence((run,)) for name, run in runs.items()})
 
 
 def end_of(evidence: Evidence) -> Claim:
