@@ -309,6 +309,7 @@ PAGES = (
     f"/mark/{CELL}",
     "/mark/q1-8-grids",
     f"/groups/{CELL}",
+    f"/answers/{CELL}",
     "/agreement",
     f"/agreement/{CELL}",
 )

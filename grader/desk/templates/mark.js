@@ -194,7 +194,7 @@ function skip() {
 function back() {
   const place = task ? trail.lastIndexOf(task.answer) : trail.length;
   const id = trail[place - 1];
-  if (!id || busy) return say("This is where you began.");
+  if (!id || busy) return say("This is where you began: Answers, above, leads to all of them.");
   trail.length = place - 1;
   openAnswer(id);
 }
