@@ -3,7 +3,7 @@
 import { draw } from "./answer.js";
 import { Rubric } from "./rubric.js";
 import { Saver } from "./saver.js";
-import { call, element, number, root, tell, typeset } from "./server.js";
+import { call, decimal, element, number, root, tell, typeset } from "./server.js";
 
 const get = (id) => document.getElementById(id);
 const { view, answer: wanted, renewed } = JSON.parse(get("data").textContent);
@@ -13,6 +13,7 @@ let task = null; // what is shown
 let ahead = null; // a promise of the next one
 let zero = false; // somebody said that nothing applies
 let busy = false;
+let counted = ""; // how many are left
 const passed = new Set(); // passed on without a mark, by this page
 const trail = []; // what was shown, for the way back
 
@@ -22,7 +23,7 @@ const saver = new Saver({ say, open: openAnswer, saved });
 // ---- what is given
 
 function given() {
-  const adjustment = Number(get("adjustment").value) || 0;
+  const adjustment = decimal(get("adjustment").value);
   return {
     items: [...rubric.on].sort((a, b) => a - b),
     adjustment,
@@ -40,8 +41,9 @@ function touched() {
 function update() {
   const now = given();
   if (now.items.length) zero = false;
-  const open = task && !task.marked && !touched();
-  get("points").textContent = !task || open ? "–" : number(rubric.points(now.adjustment));
+  const unsaved = task && touched();
+  const unknown = !task || (!task.marked && !unsaved) || Number.isNaN(now.adjustment);
+  get("points").textContent = unknown ? "–" : number(rubric.points(now.adjustment));
   get("zero").setAttribute("aria-pressed", String(zero));
 }
 
@@ -51,7 +53,7 @@ function fill() {
   rubric.set(state.items);
   get("adjustment").value = number(state.adjustment);
   get("reason").value = state.reason;
-  get("adjusting").open = Boolean(state.adjustment);
+  get("adjusting").open = decimal(get("adjustment").value) !== 0;
   get("comment").value = state.comment;
   update();
 }
@@ -66,8 +68,14 @@ function say(text, kind = "") {
 function count(reply) {
   if (reply.left === undefined) return;
   const left = Math.max(0, reply.left - saver.pending);
-  get("left").textContent = left ? `${left} of ${reply.all} left` : "none left";
+  counted = left ? `${left} of ${reply.all} left` : "none left";
+  tally();
   get("done").style.width = `${reply.all ? 100 * (1 - left / reply.all) : 100}%`;
+}
+
+// The second readings come when all else is marked: they are not among those that are left.
+function tally() {
+  get("left").textContent = counted && task?.second ? `${counted}; second readings` : counted;
 }
 
 async function prepared(reply) {
@@ -105,10 +113,12 @@ async function showNext() {
 function show(next) {
   ahead = null;
   task = next?.task ?? null;
+  tally();
   get("stage").replaceChildren(next ? next.article : finished());
   fill();
   for (const id of ["save", "skip", "full", "zero"]) get(id).disabled = !task;
   window.scrollTo(0, 0);
+  get("middle").scrollTop = 0;
   (get("stage").querySelector("h2") ?? document.body).focus({ preventScroll: true });
   if (!task) return;
   if (trail.at(-1) !== task.answer) trail.push(task.answer);
@@ -153,12 +163,17 @@ async function saveAndNext() {
   if (!task.marked && !touched()) return say("Nothing is given yet: choose items, or 0 for no points, or n to pass on.", "warm");
   if (task.holder) return say(`${task.holder} has it open: it cannot be saved here now.`, "warm");
   const now = given();
+  if (Number.isNaN(now.adjustment)) {
+    focusOn("adjustment");
+    return say(`${get("adjustment").value} is not a number of points: 0.5, or -0.25.`, "warm");
+  }
   if (now.adjustment && !now.reason && !task.elsewhere && now.adjustment !== task.given?.adjustment) {
     get("adjusting").open = true;
     get("reason").focus();
     return say("Say why the points are adjusted: the student reads it.", "warm");
   }
   const done = task;
+  say("");
   if (!touched() && task.marked) {
     leave();
     return showNext();
