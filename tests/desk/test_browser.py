@@ -358,6 +358,29 @@ def test_a_phone_shows_all_without_scrolling_sideways(visit, server):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, place
 
 
+def test_what_was_not_saved_comes_back_with_its_answer(visit, server, course):
+    page = opened(visit(), server)
+    first, words = title(page), page.locator("#comment")
+    pressed(page, "1", "c")
+    page.keyboard.type("Half written.")
+    pressed(page, "Escape", "n")
+    another(page, first)
+    assert words.input_value() == ""
+    pressed(page, "p")
+    page.locator(TITLE, has_text=first).wait_for()
+    assert (words.input_value(), page.locator("#points").inner_text()) == ("Half written.", "1")
+    page.goto(f"{server.address}/desk")
+    opened(page, server)
+    assert (title(page), words.input_value()) == (first, "Half written.")
+    status(page, "not saved yet")
+    pressed(page, "Enter")
+    another(page, first)
+    status(page, "Saved: 1 point for")
+    pressed(page, "u")
+    page.locator(TITLE, has_text=first).wait_for()
+    assert words.input_value() == ""
+
+
 def test_every_answer_begins_at_the_top_of_the_rubric(visit, server, course):
     page = visit()
     page.set_viewport_size({"width": 1280, "height": 600})

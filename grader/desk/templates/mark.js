@@ -1,12 +1,13 @@
 // The marking page: one answer after another. The next one is fetched, and its formulas are set, while this one is
 // read; what was given is saved while the next one is shown, and the page is not left before it is.
 import { draw } from "./answer.js";
+import { drafts } from "./drafts.js";
 import { Rubric } from "./rubric.js";
 import { Saver } from "./saver.js";
 import { call, decimal, element, number, root, tell, typeset } from "./server.js";
 
 const get = (id) => document.getElementById(id);
-const { view, answer: wanted, renewed } = JSON.parse(get("data").textContent);
+const { view, answer: wanted, renewed, marker } = JSON.parse(get("data").textContent);
 const cell = view.cell;
 
 let task = null; // what is shown
@@ -45,17 +46,21 @@ function update() {
   const unknown = !task || (!task.marked && !unsaved) || Number.isNaN(now.adjustment);
   get("points").textContent = unknown ? "–" : number(rubric.points(now.adjustment));
   get("zero").setAttribute("aria-pressed", String(zero));
+  if (unsaved) drafts.keep(task, marker, { ...now, reason: get("reason").value, comment: get("comment").value, typed: get("adjustment").value, zero });
+  else if (task) drafts.drop(task, marker);
 }
 
 function fill() {
-  const state = task?.given ?? { items: [], adjustment: 0, reason: "", comment: "" };
-  zero = false;
-  rubric.set(state.items);
-  get("adjustment").value = number(state.adjustment);
+  const draft = task && drafts.of(task, marker);
+  const state = draft ?? task?.given ?? { items: [], adjustment: 0, reason: "", comment: "" };
+  zero = Boolean(draft?.zero);
+  rubric.set(state.items.filter((id) => rubric.items.some((item) => item.id === id)));
+  get("adjustment").value = draft?.typed ?? number(state.adjustment);
   get("reason").value = state.reason;
   get("adjusting").open = decimal(get("adjustment").value) !== 0;
   get("comment").value = state.comment;
   update();
+  if (draft) say("What stands here is from before, and not saved yet.", "warm");
 }
 
 function say(text, kind = "") {
@@ -179,6 +184,7 @@ async function saveAndNext() {
     return showNext();
   }
   const coming = ahead;
+  drafts.drop(done, marker); // what cannot be saved stays with the saver
   task = null;
   // Not before the one ahead is known: it is not to be handed out a second time.
   const next = coming ? await coming.catch(() => null) : null;
@@ -200,7 +206,7 @@ function saved(reply) {
 
 function skip() {
   if (!task || busy) return;
-  if (touched() && !task.marked) say("Passed on; what you had chosen was not saved.", "warm");
+  if (touched() && !task.marked) say("Passed on. What you gave is not saved; it stays with the answer in this tab.", "warm");
   passed.add(task.answer);
   leave();
   showNext();
