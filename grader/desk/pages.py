@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 from tornado import web
 
 from grader.desk.agreement import agreement
-from grader.desk.claims import RENEWED, holders
+from grader.desk.claims import RENEWED, Author, holders
 from grader.desk.desk import Question
+from grader.desk.grades import Standing
 from grader.desk.history import Entry, entries
 from grader.desk.listing import label_of, pairs_of, shown_batch
 from grader.desk.progress import by_marker, by_question
@@ -96,6 +98,36 @@ class MarkHandler(PageHandler):
             mathjax=True,
             **values,
         )
+
+
+class AnswersHandler(PageHandler):
+    """All answers to a question, to find one of them again."""
+
+    @by_name
+    async def get(self, cell: str) -> None:
+        def work() -> dict[str, Any]:
+            with self.desk.reading() as connection:
+                question = self.desk.question(connection, cell)
+                names = self.desk.names(connection) if question.settings.names_shown else {}
+                held = holders(connection, cell)
+                rows = [self._row(question, one, names, held) for one in question.standings.values()]
+                return {"item": question.item, "rows": rows, "settings": question.settings}
+
+        self.page("answers.html.j2", cell=cell, **await self.in_thread(work))
+
+    def _row(
+        self, question: Question, one: Standing, names: Mapping[str, str], held: Mapping[str, Author]
+    ) -> dict[str, Any]:
+        marker = one.mark.marker if one.mark and not one.waits else ""
+        return {
+            "answer": one.answer,
+            "label": label_of(question, one, names),
+            "waits": one.waits,
+            "marker": marker,
+            "changed": self.desk.changed(one),
+            "holder": held[one.student].marker if one.student in held else "",
+            "points": one.points if marker and marker == self.marker else None,
+        }
 
 
 class GroupsHandler(PageHandler):
@@ -272,6 +304,7 @@ HANDLERS = [
     (r"/who", WhoHandler),
     (rf"/mark/{_CELL}", MarkHandler),
     (rf"/mark/{_CELL}/{_ANSWER}", MarkHandler),
+    (rf"/answers/{_CELL}", AnswersHandler),
     (rf"/groups/{_CELL}", GroupsHandler),
     (r"/agreement", AgreementHandler),
     (rf"/agreement/{_CELL}", AgreementHandler),

@@ -309,6 +309,7 @@ PAGES = (
     f"/mark/{CELL}",
     "/mark/q1-8-grids",
     f"/groups/{CELL}",
+    f"/answers/{CELL}",
     "/agreement",
     f"/agreement/{CELL}",
 )
@@ -355,3 +356,72 @@ def test_a_phone_shows_all_without_scrolling_sideways(visit, server):
         page.goto(f"{server.address}/desk{place}")
         page.wait_for_timeout(300)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, place
+
+
+def test_what_was_not_saved_comes_back_with_its_answer(visit, server, course):
+    page = opened(visit(), server)
+    first, words = title(page), page.locator("#comment")
+    pressed(page, "1", "c")
+    page.keyboard.type("Half written.")
+    pressed(page, "Escape", "n")
+    another(page, first)
+    assert words.input_value() == ""
+    pressed(page, "p")
+    page.locator(TITLE, has_text=first).wait_for()
+    assert (words.input_value(), page.locator("#points").inner_text()) == ("Half written.", "1")
+    page.goto(f"{server.address}/desk")
+    opened(page, server)
+    assert (title(page), words.input_value()) == (first, "Half written.")
+    status(page, "not saved yet")
+    pressed(page, "Enter")
+    another(page, first)
+    status(page, "Saved: 1 point for")
+    pressed(page, "u")
+    page.locator(TITLE, has_text=first).wait_for()
+    assert words.input_value() == ""
+
+
+def test_every_answer_begins_at_the_top_of_the_rubric(visit, server, course):
+    page = visit()
+    page.set_viewport_size({"width": 1280, "height": 600})
+    before = title(opened(page, server))
+    pressed(page, "c", "x")
+    scrolled = "document.querySelector('.giving .middle').scrollTop"
+    assert page.evaluate(scrolled) > 0
+    pressed(page, "Enter")
+    another(page, before)
+    assert page.evaluate(scrolled) == 0
+
+
+def test_points_may_be_typed_with_a_comma(visit, server, course):
+    page = opened(visit(), server)
+    before = title(page)
+    pressed(page, "1", "a", "Control+a", *"-0,25")
+    assert page.locator("#points").inner_text() == "0.75"
+    pressed(page, "Control+a", *"0,2x", "Enter")
+    status(page, "is not a number")
+    assert title(page) == before
+    pressed(page, "Escape", "e", "1")
+    page.get_by_label("Points; below 0").fill("1,5")
+    pressed(page, "Enter")
+    status(page, "The rubric is changed")
+    assert page.locator(".item .price").first.inner_text() == "+1.5"
+
+
+def test_digits_choose_in_the_group_that_has_the_focus(visit, server, course):
+    page = visit()
+    page.goto(f"{server.address}/desk/groups/q1-3")
+    page.locator(".group summary").first.click()
+    pressed(page, "1")
+    assert page.locator(".group .item").first.get_attribute("aria-pressed") == "true"
+
+
+def test_second_readings_are_announced_where_nothing_else_is_left(visit, server, course):
+    ben = Person(server.address, "Ben")
+    ben.call("settings", changes={"second_share": 1.0})
+    while (task := ben.next()) is not None:
+        ben.save(task, ben.items()[:1])
+    ben.call("release")
+    page = opened(visit(), server)
+    page.locator("#left", has_text="second readings").wait_for()
+    assert page.locator(".item").first.get_attribute("aria-keyshortcuts") == "1"

@@ -258,3 +258,32 @@ def test_the_name_page_leads_to_no_other_site(address):
                 timeout=30,
             )
             assert got.headers["Location"] == "/desk"
+
+
+def test_the_list_of_answers_leads_to_every_one_and_says_who_has_marked_it(address, ana):
+    task = ana.next("q1-5")
+    ana.save(task | {"cell": "q1-5"}, ana.items("q1-5")[:1])
+    ben = Person(address, "Ben")
+    mine, theirs = ana.page("/answers/q1-5").text, ben.page("/answers/q1-5").text
+    link = f'/desk/mark/q1-5/{task["answer"]}"'
+    assert mine.count("/desk/mark/q1-5/") == theirs.count("/desk/mark/q1-5/") > 2
+    assert link in mine
+    assert link in theirs
+    row, other = (page.split(link)[1].split("</tr>")[0] for page in (mine, theirs))
+    assert "marked by Ana" in row
+    assert "1 p" in row
+    assert "marked by Ana" in other
+    assert " p<" not in other
+    assert "Answer 1" in mine
+    assert "s0002" not in mine
+    ben.call("settings", changes={"names_shown": True})
+    try:
+        assert "s0002" in ben.page("/answers/q1-5").text
+    finally:
+        ben.call("settings", changes={"names_shown": False})
+
+
+def test_the_marking_page_leads_to_its_answers_and_the_progress(ana):
+    bar = ana.page(f"/mark/{CELL}").text.split("</header>")[0]
+    assert f'/desk/answers/{CELL}"' in bar
+    assert '/desk/progress"' in bar

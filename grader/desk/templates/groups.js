@@ -58,16 +58,18 @@ for (const group of document.querySelectorAll(".group")) {
         say(`Not done: ${error.message}.`, "warm");
       }
     });
-  if (only)
-    document.addEventListener("keydown", (event) => {
-      if (event.target.matches("textarea, input") && event.key !== "Enter") return;
-      if (event.ctrlKey || event.altKey || event.metaKey) return;
-      const digit = event.code.match(/^(?:Digit|Numpad)([1-9])$/)?.[1];
-      if (digit && items[digit - 1]) items[digit - 1].click();
-      else if (event.key === "Enter" && !event.shiftKey && !event.target.closest("a, summary, button:not(.item)")) {
-        event.preventDefault();
-        if (!give.disabled) send();
-      } else if (event.key === "Escape") location.assign(`${root}/mark/${cell}`);
-    });
+  // With several groups on the page, digits are about the one that has the focus.
+  document.addEventListener("keydown", (event) => {
+    if (!only && !(group.contains(document.activeElement) && group.querySelector("details").open)) return;
+    if (event.target.matches("textarea, input") && event.key !== "Enter") return;
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const digit = event.code.match(/^(?:Digit|Numpad)([1-9])$/)?.[1];
+    if (digit && items[digit - 1]) items[digit - 1].click();
+    else if (!only) return;
+    else if (event.key === "Enter" && !event.shiftKey && !event.target.closest("a, summary, button:not(.item)")) {
+      event.preventDefault();
+      if (!give.disabled) send();
+    } else if (event.key === "Escape") location.assign(`${root}/mark/${cell}`);
+  });
   update();
 }

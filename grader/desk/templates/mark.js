@@ -1,18 +1,20 @@
 // The marking page: one answer after another. The next one is fetched, and its formulas are set, while this one is
 // read; what was given is saved while the next one is shown, and the page is not left before it is.
 import { draw } from "./answer.js";
+import { drafts } from "./drafts.js";
 import { Rubric } from "./rubric.js";
 import { Saver } from "./saver.js";
-import { call, element, number, root, tell, typeset } from "./server.js";
+import { call, decimal, element, number, root, tell, typeset } from "./server.js";
 
 const get = (id) => document.getElementById(id);
-const { view, answer: wanted, renewed } = JSON.parse(get("data").textContent);
+const { view, answer: wanted, renewed, marker } = JSON.parse(get("data").textContent);
 const cell = view.cell;
 
 let task = null; // what is shown
 let ahead = null; // a promise of the next one
 let zero = false; // somebody said that nothing applies
 let busy = false;
+let counted = ""; // how many are left
 const passed = new Set(); // passed on without a mark, by this page
 const trail = []; // what was shown, for the way back
 
@@ -22,7 +24,7 @@ const saver = new Saver({ say, open: openAnswer, saved });
 // ---- what is given
 
 function given() {
-  const adjustment = Number(get("adjustment").value) || 0;
+  const adjustment = decimal(get("adjustment").value);
   return {
     items: [...rubric.on].sort((a, b) => a - b),
     adjustment,
@@ -40,20 +42,25 @@ function touched() {
 function update() {
   const now = given();
   if (now.items.length) zero = false;
-  const open = task && !task.marked && !touched();
-  get("points").textContent = !task || open ? "–" : number(rubric.points(now.adjustment));
+  const unsaved = task && touched();
+  const unknown = !task || (!task.marked && !unsaved) || Number.isNaN(now.adjustment);
+  get("points").textContent = unknown ? "–" : number(rubric.points(now.adjustment));
   get("zero").setAttribute("aria-pressed", String(zero));
+  if (unsaved) drafts.keep(task, marker, { ...now, reason: get("reason").value, comment: get("comment").value, typed: get("adjustment").value, zero });
+  else if (task) drafts.drop(task, marker);
 }
 
 function fill() {
-  const state = task?.given ?? { items: [], adjustment: 0, reason: "", comment: "" };
-  zero = false;
-  rubric.set(state.items);
-  get("adjustment").value = number(state.adjustment);
+  const draft = task && drafts.of(task, marker);
+  const state = draft ?? task?.given ?? { items: [], adjustment: 0, reason: "", comment: "" };
+  zero = Boolean(draft?.zero);
+  rubric.set(state.items.filter((id) => rubric.items.some((item) => item.id === id)));
+  get("adjustment").value = draft?.typed ?? number(state.adjustment);
   get("reason").value = state.reason;
-  get("adjusting").open = Boolean(state.adjustment);
+  get("adjusting").open = decimal(get("adjustment").value) !== 0;
   get("comment").value = state.comment;
   update();
+  if (draft) say("What stands here is from before, and not saved yet.", "warm");
 }
 
 function say(text, kind = "") {
@@ -66,8 +73,14 @@ function say(text, kind = "") {
 function count(reply) {
   if (reply.left === undefined) return;
   const left = Math.max(0, reply.left - saver.pending);
-  get("left").textContent = left ? `${left} of ${reply.all} left` : "none left";
+  counted = left ? `${left} of ${reply.all} left` : "none left";
+  tally();
   get("done").style.width = `${reply.all ? 100 * (1 - left / reply.all) : 100}%`;
+}
+
+// The second readings come when all else is marked: they are not among those that are left.
+function tally() {
+  get("left").textContent = counted && task?.second ? `${counted}; second readings` : counted;
 }
 
 async function prepared(reply) {
@@ -105,10 +118,12 @@ async function showNext() {
 function show(next) {
   ahead = null;
   task = next?.task ?? null;
+  tally();
   get("stage").replaceChildren(next ? next.article : finished());
   fill();
   for (const id of ["save", "skip", "full", "zero"]) get(id).disabled = !task;
   window.scrollTo(0, 0);
+  get("middle").scrollTop = 0;
   (get("stage").querySelector("h2") ?? document.body).focus({ preventScroll: true });
   if (!task) return;
   if (trail.at(-1) !== task.answer) trail.push(task.answer);
@@ -153,17 +168,23 @@ async function saveAndNext() {
   if (!task.marked && !touched()) return say("Nothing is given yet: choose items, or 0 for no points, or n to pass on.", "warm");
   if (task.holder) return say(`${task.holder} has it open: it cannot be saved here now.`, "warm");
   const now = given();
+  if (Number.isNaN(now.adjustment)) {
+    focusOn("adjustment");
+    return say(`${get("adjustment").value} is not a number of points: 0.5, or -0.25.`, "warm");
+  }
   if (now.adjustment && !now.reason && !task.elsewhere && now.adjustment !== task.given?.adjustment) {
     get("adjusting").open = true;
     get("reason").focus();
     return say("Say why the points are adjusted: the student reads it.", "warm");
   }
   const done = task;
+  say("");
   if (!touched() && task.marked) {
     leave();
     return showNext();
   }
   const coming = ahead;
+  drafts.drop(done, marker); // what cannot be saved stays with the saver
   task = null;
   // Not before the one ahead is known: it is not to be handed out a second time.
   const next = coming ? await coming.catch(() => null) : null;
@@ -185,7 +206,7 @@ function saved(reply) {
 
 function skip() {
   if (!task || busy) return;
-  if (touched() && !task.marked) say("Passed on; what you had chosen was not saved.", "warm");
+  if (touched() && !task.marked) say("Passed on. What you gave is not saved; it stays with the answer in this tab.", "warm");
   passed.add(task.answer);
   leave();
   showNext();
@@ -194,7 +215,7 @@ function skip() {
 function back() {
   const place = task ? trail.lastIndexOf(task.answer) : trail.length;
   const id = trail[place - 1];
-  if (!id || busy) return say("This is where you began.");
+  if (!id || busy) return say("This is where you began: Answers, above, leads to all of them.");
   trail.length = place - 1;
   openAnswer(id);
 }

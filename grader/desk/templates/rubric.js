@@ -1,5 +1,5 @@
 // The rubric beside an answer: items that are switched on and off, and the dialog that changes one of them.
-import { Failure, call, element, number, signed, typeset } from "./server.js";
+import { Failure, call, decimal, element, number, signed, typeset } from "./server.js";
 
 const get = (id) => document.getElementById(id);
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
@@ -84,7 +84,7 @@ export class Rubric {
       "button",
       {
         class: `item ${kind}${item.text.length > 150 ? " long" : ""}`, type: "button", "data-item": item.id,
-        "aria-pressed": String(this.on.has(item.id)), onclick: () => this.toggle(item),
+        "aria-pressed": String(this.on.has(item.id)), "aria-keyshortcuts": key.replace("⇧", "Shift+") || undefined, onclick: () => this.toggle(item),
       },
       element("kbd", { "aria-hidden": "true" }, key), element("span", { class: "price" }, signed(item.points)), words,
     );
@@ -112,7 +112,11 @@ export class Rubric {
   }
 
   async save(action) {
-    const typed = { text: get("item-text").value, points: Number(get("item-points").value), note: get("item-note").value };
+    const typed = { text: get("item-text").value, points: decimal(get("item-points").value), note: get("item-note").value };
+    if (Number.isNaN(typed.points)) {
+      get("item-points").focus();
+      return get("item-preview").replaceChildren(element("p", { class: "notice bad" }, `${get("item-points").value} is not a number of points: 0.5, or -0.25.`));
+    }
     const body = { cell: this.view.cell, do: this.editing ? action : "add", item: this.editing?.id, ...typed };
     try {
       if (this.editing && (this.preview === null || this.preview.action !== action)) {

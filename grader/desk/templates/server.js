@@ -43,6 +43,12 @@ export function tell(name, body = {}) {
   fetch(`${root}/api/${name}`, { ...request(name, body), keepalive: true }).catch(() => {});
 }
 
+// What was typed as a number, with a point or a comma; NaN where it is none.
+export function decimal(typed) {
+  const text = typed.trim().replace("−", "-").replace(",", ".");
+  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : text ? NaN : 0;
+}
+
 export const number = (value) => String(Number(value.toFixed(3)));
 export const points = (value) => `${number(value)} point${value === 1 ? "" : "s"}`;
 export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value).replace("-", "−"));
