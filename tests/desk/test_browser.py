@@ -220,12 +220,18 @@ def test_all_by_mouse(visit, server, course):
     assert scores(course)
 
 
-def test_a_group_is_marked_at_once(visit, server, course):
-    page = visit()
+def groups_of_some_question(page, server):
+    """Open the groups of the first question that has some; returns it."""
     for question in questions():
         page.goto(f"{server.address}/desk/groups/{grade_id(question.id)}")
         if page.locator(".group").count():
-            break
+            return question
+    raise AssertionError("no two answers are alike")
+
+
+def test_a_group_is_marked_at_once(visit, server, course):
+    page = visit()
+    question = groups_of_some_question(page, server)
     group = page.locator(".group").first
     group.locator("summary").first.click()
     group.locator(".item").first.click()
@@ -379,6 +385,8 @@ def test_what_was_not_saved_comes_back_with_its_answer(visit, server, course):
     pressed(page, "u")
     page.locator(TITLE, has_text=first).wait_for()
     assert words.input_value() == ""
+    # What is said on leaving a page, Chromium counts as aborted.
+    page.errors[:] = [one for one in page.errors if "api/release: net::ERR_ABORTED" not in one]
 
 
 def test_every_answer_begins_at_the_top_of_the_rubric(visit, server, course):
@@ -410,7 +418,7 @@ def test_points_may_be_typed_with_a_comma(visit, server, course):
 
 def test_digits_choose_in_the_group_that_has_the_focus(visit, server, course):
     page = visit()
-    page.goto(f"{server.address}/desk/groups/q1-3")
+    groups_of_some_question(page, server)
     page.locator(".group summary").first.click()
     pressed(page, "1")
     assert page.locator(".group .item").first.get_attribute("aria-pressed") == "true"
