@@ -22,7 +22,7 @@ from pathlib import Path
 
 from kit.agreement import YOURS, unlike_the_grader
 from kit.environment import HERE, write_what_can_be_written
-from kit.report import read_report
+from kit.notebook import read_report
 
 ARCHIVE = HERE / "handin.zip"
 REPORT = "report.ipynb"
