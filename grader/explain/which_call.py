@@ -89,19 +89,16 @@ def find_call(
 
 def _is_kept(value: Any, failure: Failure) -> bool:
     """Whether the check still holds what a call returned, or a part of it."""
-    parts = [
-        value,
-        *(value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()),
-    ]
-    kept = {id(one) for one in parts if isinstance(one, torch.Tensor | list | tuple | dict)}
-    for place in failure.places:
-        for held in place.names.values():
-            inner = (
-                held.values() if isinstance(held, dict) else held if isinstance(held, list | tuple) else ()
-            )
-            if kept & {id(held), *map(id, inner)}:
-                return True
-    return False
+    returned = {id(one) for one in _with_parts(value) if isinstance(one, torch.Tensor | list | tuple | dict)}
+    held = (one for place in failure.places for one in place.names.values())
+    return any(id(part) in returned for one in held for part in _with_parts(one))
+
+
+def _with_parts(value: Any) -> list[Any]:
+    """A value, and what it holds itself."""
+    if isinstance(value, dict):
+        return [value, *value.values()]
+    return [value, *value] if isinstance(value, list | tuple) else [value]
 
 
 def _function(transcript: Transcript, exchange: Exchange) -> str:

@@ -12,8 +12,7 @@ from grader.evidence.examine import examine
 from grader.evidence.facts import Claim, Kind, Run
 from grader.evidence.images import Images, image_sets
 from grader.submission import Submission
-from tests.evidence.making import FILTERS, Made, train_aae, train_vae
-from tests.solutions.conftest import load_part
+from tests.evidence.making import Made, train_aae, train_own_vae
 from tests.suites.variants import solution
 from tests.test_grading import mnist_root
 
@@ -57,10 +56,7 @@ def code() -> dict[str, bytes]:
 @pytest.fixture(scope="session")
 def vae(images) -> Made:
     """A training of the VAE with 20 latent dimensions, for 11 epochs."""
-    torch.manual_seed(1)
-    networks = load_part("solutions/part1").cnn_encoder_decoder
-    pair = (networks.CNNEncoder(z_dim=20, num_filters=FILTERS), networks.CNNDecoder(16, FILTERS, 20))
-    return train_vae(pair, images, 11, "vae_z_dim_20", 20)
+    return train_own_vae(images, seed=1, epochs=11)
 
 
 @pytest.fixture(scope="session")

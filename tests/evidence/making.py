@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 
 from grader.evidence.facts import Kind, Run, Verdict
 from grader.evidence.images import Images, levels, signed
+from tests.solutions.conftest import load_part
 
 SOLUTIONS = Path(__file__).parents[2] / "solutions"
 IMAGES = 2000  # that a small training sees
@@ -106,6 +107,14 @@ def state_of(encoder: nn.Module, decoder: nn.Module) -> dict[str, torch.Tensor]:
         for network, module in named.items()
         for name, value in module.state_dict().items()
     }
+
+
+def train_own_vae(images: Mapping[str, Images], seed: int, epochs: int) -> Made:
+    """A training of the solutions' networks, 20 latent dimensions wide."""
+    torch.manual_seed(seed)
+    networks = load_part("solutions/part1").cnn_encoder_decoder
+    pair = (networks.CNNEncoder(z_dim=20, num_filters=FILTERS), networks.CNNDecoder(16, FILTERS, 20))
+    return train_vae(pair, images, epochs, "vae_z_dim_20", 20)
 
 
 def train_vae(

@@ -17,7 +17,7 @@ from grader.evidence.facts import Claim, Kind, Reason, Verdict
 from grader.evidence.tiles import last_grid
 from grader.report.figures import draw_figures
 from grader.submission import Submission
-from tests.evidence.making import FILTERS, Made, train_vae
+from tests.evidence.making import FILTERS, Made, train_own_vae
 from tests.solutions.conftest import load_part
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
@@ -107,10 +107,7 @@ def test_what_cannot_be_read_is_left_to_people(change):
 @pytest.fixture(scope="module")
 def friends(images) -> Made:
     """A training of the same networks with another seed."""
-    torch.manual_seed(8)
-    networks = load_part("solutions/part1").cnn_encoder_decoder
-    pair = (networks.CNNEncoder(z_dim=20, num_filters=FILTERS), networks.CNNDecoder(16, FILTERS, 20))
-    return train_vae(pair, images, 3, "vae_z_dim_20", 20)
+    return train_own_vae(images, seed=8, epochs=3)
 
 
 def samples(weights: Mapping[str, torch.Tensor], mean: bool = False) -> torch.Tensor:
