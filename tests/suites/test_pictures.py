@@ -12,6 +12,7 @@ from grader.engine.worker import Drawn
 from grader.marking.marker import MarkingOptions
 from grader.submission import Submission
 from grader.suites.draw import Draw, View
+from grader.suites.part1.test_manifold import different_ends
 from tests.suites.variants import solution
 
 DIGIT = torch.zeros(1, 1, 28, 28)
@@ -33,6 +34,13 @@ def test_no_view_leaves_all_quadrants_as_they_are() -> None:
     signs = [Draw(seed).view().signs for seed in range(50)]
     assert all(sign.unique().tolist() == [-1.0, 1.0] for sign in signs)
     assert len({sign.numpy().tobytes() for sign in signs}) > 25
+
+
+def test_both_halves_of_a_manifold_always_differ() -> None:
+    # With the same grey levels in both, images upside down look right: once in 25 draws.
+    for seed in range(200):
+        upper, lower = different_ends(Draw(seed))
+        assert not torch.equal(upper, lower)
 
 
 def test_a_solution_shows_what_its_models_make(tmp_path: Path) -> None:

@@ -62,6 +62,14 @@ def ends(draw: Draw) -> torch.Tensor:
     return logits
 
 
+def different_ends(draw: Draw) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits for the upper and the lower half, never the same: both halves exchanged then show."""
+    upper = lower = ends(draw)
+    while torch.equal(lower, upper):
+        lower = ends(draw)
+    return upper, lower
+
+
 def mean_level(latent: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
     """The expected grey level of a half image, 0..15, for latents of any shape."""
     share = torch.special.ndtr(latent.double()).unsqueeze(-1)
@@ -274,7 +282,7 @@ def constant(values: torch.Tensor, dim: int) -> bool:
 
 def test_shows_the_mean_of_every_pixel(part1: Part, draw: Draw) -> None:
     grid_size = 6
-    upper, lower = ends(draw), ends(draw)
+    upper, lower = different_ends(draw)
     shown = show(part1, grid_size, upper, lower, anyhow=True)
     # Judged at the latents that were decoded, in whatever order: the grid itself has its own checks.
     expect(shown.latents.shape[-1] == 2, "the latents should have 2 dimensions", AXIS)
