@@ -11,6 +11,12 @@ import torch
 _plain = set()
 
 
+def dtype_of(network):
+    """The dtype of a network's first floating-point parameter; None without any."""
+    dtypes = (parameter.dtype for parameter in network.parameters() if parameter.is_floating_point())
+    return next(dtypes, None)
+
+
 def unpacked(answer, parts=1, columns=None):
     """What the contract asks for, out of an answer: one tensor, or a tuple of several.
 
@@ -73,10 +79,10 @@ def packing_of(network, example, parts=1, columns=None):
         return None
     training = network.training
     network.eval()
-    dtypes = [one.dtype for one in network.parameters() if one.is_floating_point()]
+    dtype = dtype_of(network) if example.is_floating_point() else None
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            answer = network(example.to(dtypes[0]) if dtypes and example.is_floating_point() else example)
+            answer = network(example if dtype is None else example.to(dtype))
     except Exception:
         return None  # what it cannot do shows where it is used
     finally:
@@ -112,6 +118,19 @@ def as_it_is(network, x):
         network.__dict__["grader_whole"] = False
 
 
+def unpacks(use):
+    """Whether code gets along with the packed answers of the networks that it calls.
+
+    Args:
+        use: runs the code; its results, each of which should be a tensor.
+    """
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            return all(isinstance(result, torch.Tensor) for result in use())
+    except Exception:
+        return False
+
+
 def settle_packing(stand_ins, use):
     """Let stand-ins answer as the contract says, unless the student's code unpacks what their networks pack.
 
@@ -119,14 +138,8 @@ def settle_packing(stand_ins, use):
 
     Args:
         stand_ins: whose `grader_like` is an answer of the network that each replaces, or None.
-        use: runs the code that calls them; its results, each of which should be a tensor.
+        use: runs the code that calls them; see `unpacks`.
     """
-    if all(one.grader_like is None for one in stand_ins):
-        return
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            agree = all(isinstance(result, torch.Tensor) for result in use())
-    except Exception:
-        agree = False
-    for one in stand_ins if not agree else ():
-        one.grader_like = None
+    if any(one.grader_like is not None for one in stand_ins) and not unpacks(use):
+        for one in stand_ins:
+            one.grader_like = None

@@ -12,7 +12,7 @@ import sys
 import torch
 from both_packing import answering, packed, packing_of, settle_packing, unpacked
 from both_packing import as_it_is as as_it_is  # for the suites
-from part1_numbers import dtype_of, half_of, take_any_floats, takes
+from part1_numbers import half_of, take_any_floats, takes, weights_dtype
 from part1_stand_ins import (
     CRUDE_FORWARDS,
     CRUDE_HELPERS,
@@ -67,7 +67,7 @@ def make_crude(name):
         return
     try:
         replaced = _network(name, CHANNELS[name], 8, 20)
-        dtype = full_precision(dtype_of(replaced))
+        dtype = full_precision(weights_dtype(replaced))
     except Exception:
         replaced = dtype = None
     example, parts = EXAMPLES[ROLES[name]](20), PARTS[ROLES[name]]
@@ -128,7 +128,7 @@ def _fill(network, example):
         training = network.training
         network.eval()
         with torch.no_grad():
-            network(example.to(dtype_of(network)) if example.is_floating_point() else example)
+            network(example.to(weights_dtype(network)) if example.is_floating_point() else example)
         network.train(training)
 
 

@@ -1,22 +1,20 @@
 """Runs in the box: the floating dtypes of a student's networks, which the contract leaves open."""
 
 import torch
+from both_packing import dtype_of
 
 HALF = (torch.float16, torch.bfloat16)
 
 
-def dtype_of(network):
-    """The dtype of a network's first floating parameter; the default one where it has none."""
-    if isinstance(network, torch.nn.Module):
-        for parameter in network.parameters():
-            if parameter.is_floating_point():
-                return parameter.dtype
-    return torch.get_default_dtype()
+def weights_dtype(network):
+    """The dtype of a network's weights; the default one where it has none."""
+    own = dtype_of(network) if isinstance(network, torch.nn.Module) else None
+    return own or torch.get_default_dtype()
 
 
 def answers_in(network, example):
     """The dtype in which a network answers: that of its weights, unless its forward casts."""
-    own = dtype_of(network)
+    own = weights_dtype(network)
     if own == torch.float32 or not isinstance(network, torch.nn.Module):
         return own
     training = network.training

@@ -8,7 +8,7 @@ import inspect
 
 import torch
 from both_packing import packed, packing_of, unpacked
-from part1_numbers import HALF, answers_in, dtype_of, takes
+from part1_numbers import HALF, answers_in, takes, weights_dtype
 from torch import nn
 
 
@@ -120,7 +120,7 @@ class Held(nn.Module):
         codes = full_precision(answers_in(encoder, image))
         self.mean = nn.Parameter(mean.to(codes))
         self.log_std = nn.Parameter(log_std.to(codes))
-        self.weights = full_precision(dtype_of(decoder))
+        self.weights = full_precision(weights_dtype(decoder))
         example = torch.zeros(1, z_dim, dtype=self.weights)
         self.logits = nn.Parameter(logits.to(full_precision(answers_in(decoder, example))))
         self.gain = gain
