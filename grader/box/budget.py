@@ -46,13 +46,15 @@ class Budget:
 
     Args:
         seconds: by the clock, for all calls together.
+        kept: bytes that a check may hold at a time.
 
     Attributes:
         left: seconds that are left.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, kept: float = KEPT_BYTES) -> None:
         self.left = seconds
+        self._most_kept = kept
         self._sessions: weakref.WeakSet[Watched] = weakref.WeakSet()
         self._next_look = 0.0
         self._received = 0  # bytes, by this check
@@ -91,11 +93,11 @@ class Budget:
                 f"all that a check may receive is {_megabytes(RECEIVED_BYTES)}",
             )
         self._settle(size)
-        if self._kept + size > KEPT_BYTES:
+        if self._kept + size > self._most_kept:
             raise _too_much(
                 f"{what} sends {_megabytes(size)}, and {_megabytes(self._kept)} that were sent before are "
                 "still needed",
-                f"all that a check may hold at a time is {_megabytes(KEPT_BYTES)}",
+                f"all that a check may hold at a time is {_megabytes(self._most_kept)}",
             )
 
     def keep(self, value: Any) -> None:
@@ -108,7 +110,7 @@ class Budget:
     def _settle(self, coming: int) -> None:
         """Let go of what only the frames of an exception hold, which refer to one another."""
         self._settled = min(self._settled, self._kept)
-        if self._kept + coming > min(self._settled + COLLECT_BYTES, KEPT_BYTES):
+        if self._kept + coming > min(self._settled + COLLECT_BYTES, self._most_kept):
             gc.collect()
             self._settled = self._kept
 
@@ -157,5 +159,5 @@ def _counted(elements: int, dtype: torch.dtype) -> int:
     return elements * max(NARROWEST, dtype.itemsize)
 
 
-def _megabytes(count: int) -> str:
+def _megabytes(count: float) -> str:
     return f"{count / 10**6:,.0f} MB"

@@ -32,6 +32,9 @@ FOR_ALL = {
 FOR_ALL |= {"list", "tuple", "zip", "enumerate", "sum", "str", "dict", "sorted", "round"}
 
 
+PARTED = ("result", "answer", "returned")  # what a call returned, where a part of it is compared
+
+
 class Condition:
     """The lines that make the values of a condition, each name resolved once."""
 
@@ -47,8 +50,9 @@ class Condition:
         """A value that a call returned, as an expression."""
         key = id(found.exchange)
         if key not in self.made:
-            whole = found.accessor in ("", None)
-            name = self.plain.name(wish if whole else "result")
+            if found.accessor not in ("", None):  # named like none of the check's own values
+                wish = next(name for name in PARTED if name not in self.place.names)
+            name = self.plain.name(wish)
             lines = call_lines(self.plain, found.exchange, name)
             self.plain.lines += lines
             self.made[key] = name
@@ -130,13 +134,30 @@ class _Places(ast.NodeTransformer):
                 value = self.script.place.names[node.value.id][node.slice.value]
             except (LookupError, TypeError):
                 return node
-            found = match(value, self.script.calls)
-            if found is not None and not found.exchange.diagnosis:
-                text = self.script.returned(found, "came")
-                made = text.partition("[")[0]
-                self.script.bound[made] = made
-                return ast.parse(text + _as_compared(found.value, value), mode="eval").body
+            return self._made(node, value) or node
         return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        if isinstance(node.value, ast.Name):
+            owner = self.script.place.names.get(node.value.id)
+            value = owner.__dict__.get(node.attr) if hasattr(owner, "__dict__") else None
+            if isinstance(value, torch.Tensor):
+                return self._made(node, value) or self._named(self.script.plain.value(value, 0, node.attr))
+        return node
+
+    def _made(self, node: ast.expr, value: Any) -> ast.expr | None:
+        """The call that made a value, and where in its result the value is."""
+        found = match(value, self.script.calls)
+        if found is None or found.exchange.diagnosis:
+            return None
+        text = self.script.returned(found, "came")
+        self._named(text.partition("[")[0])
+        return ast.parse(text + _as_compared(found.value, value), mode="eval").body
+
+    def _named(self, name: str) -> ast.expr:
+        """A name of the script's own: it stays as it is."""
+        self.script.bound[name] = name
+        return ast.Name(name)
 
 
 class _Renamed(ast.NodeTransformer):

@@ -21,7 +21,7 @@ from grader.explain.plain import NotPlain, Plain
 from grader.explain.rerun import Rerun
 from grader.explain.snippet import Snippet, make_snippet
 from grader.explain.statistic import Chance, chance_of, deciding, draw_distribution, text_histogram
-from grader.explain.transcript import Exchange, Transcript
+from grader.explain.transcript import Exchange, Transcript, gradients_of
 from grader.explain.which_call import Found, find_call
 from grader.marking.cause import without_numbers
 from grader.marking.result import CheckResult
@@ -273,6 +273,10 @@ def _came(
         return tuple(lines)
     if isinstance(failure.came, torch.Tensor | int | float):
         return tuple(lines_of(failure.came))
+    gradients = gradients_of(found.exchange)
+    if gradients:
+        still = [name for name, one in gradients.items() if one is None or not bool(one.any())]
+        return (f"gradients for {len(gradients)} weight tensors, none for {len(still)} of them:", *still)
     value = found.exchange.value
     return ("nothing: None",) if value is None else tuple(lines_of(value))
 

@@ -43,8 +43,9 @@ class Failure:
         came: the value that was looked at; None where no single one was.
         expected: the value that it should have had, within the tolerances.
         shape: the shape that it should have had, where that was wrong.
-        condition: what should have held, as Python; or, after `not`, what should not.
-        asked: the syntax tree of the value or of the condition.
+        condition: what should have held, as Python.
+        asked: the syntax tree of the value, or of what the check asked.
+        holds: whether what the check asked should have held, or should not.
         places: the functions of the suites, the innermost first.
         rtol: relative tolerance.
         atol: absolute tolerance.
@@ -55,6 +56,7 @@ class Failure:
     shape: tuple[int, ...] | None = None
     condition: str = ""
     asked: ast.expr | None = None
+    holds: bool = True
     places: list[Place] = field(default_factory=list)
     rtol: float = 0.0
     atol: float = 0.0
@@ -152,7 +154,7 @@ def _read_condition(found: Failure) -> None:
             continue
         test, holds = _decided_by(place.function.body, place.line)
         if test is not None:
-            found.asked = test
+            found.asked, found.holds = test, holds
             found.condition = ast.unparse(test) if holds else f"not ({ast.unparse(test)})"
             return
 

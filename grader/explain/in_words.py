@@ -51,7 +51,7 @@ def condition_of(failure: Failure) -> Condition:
     if place is None:
         return Condition()
     tree = _expanded(copy.deepcopy(asked), place, MOST_EXPANDED)
-    if failure.condition.startswith("not ("):
+    if not failure.holds:
         tree = negated(tree)
     if _only_for_suites(tree, place):
         return Condition(values=tuple(_values([asked], place)))

@@ -82,6 +82,8 @@ def summary(value: Any) -> str:
 def lines_of(value: Any) -> list[str]:
     """A value on a few lines: a small tensor with its elements, row by row."""
     if not isinstance(value, torch.Tensor):
+        if isinstance(value, list | tuple | dict) and not value:
+            return [repr(value)]
         if isinstance(value, list | tuple) and len(value) <= 6:
             return [line for place, one in enumerate(value) for line in _at(f"[{place}]", one)]
         if isinstance(value, dict) and len(value) <= 6:

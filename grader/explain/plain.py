@@ -399,6 +399,7 @@ BUILDERS: dict[str, Builder] = {
     "judged": _judged,
     "painted": _painted,
 }
+GIVE_BACK = ("takes_its_dtype", "awake")  # the network that they are given, ready to be judged
 CALLS: dict[str, Builder] = {
     "manifold_latents": lambda plain, made: _seen(plain, made),
     "as_it_is": _asked,

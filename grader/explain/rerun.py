@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 import torch
 
+from grader.box.budget import KEPT_BYTES, Budget
 from grader.explain.original import Original
 from grader.explain.transcript import Transcript
+from grader.limits import SUBMISSION_SECONDS
 from grader.marking.collected import CollectedSuites
 from grader.marking.marker import Marker
 from grader.marking.plugin import MarkingPlugin, check_name, item_id
@@ -160,6 +163,7 @@ class Reruns:
             original.options.data,
             allow_devices=original.options.allow_devices,
             devices=[] if whole else list(_devices_before(original, name)),
+            budget=_budget(original, name),
         )
         listener = _Listener(context, original, name, whole)
         with listener.transcript.listening():
@@ -174,6 +178,13 @@ class Reruns:
         if self._suites is not None:
             self._suites.close()
         self._marker.close()
+
+
+def _budget(original: Original, name: str) -> Budget:
+    """As when it was marked; but what a check has let go of is still held here, by the transcript."""
+    (check,) = (one for one in original.item.checks if one.name == name)
+    held_too_much = check.cause is not None and check.cause.kind == "unusable"
+    return Budget(SUBMISSION_SECONDS, KEPT_BYTES if held_too_much else math.inf)
 
 
 def _devices_before(original: Original, name: str) -> Sequence[str]:

@@ -13,8 +13,8 @@ from grader.explain.call_lines import call_lines
 from grader.explain.condition import Condition
 from grader.explain.failure import Failure, Place, names_in
 from grader.explain.notation import small
-from grader.explain.plain import NotPlain, Plain
-from grader.explain.transcript import Exchange, Transcript, helper
+from grader.explain.plain import GIVE_BACK, NotPlain, Plain
+from grader.explain.transcript import Exchange, Transcript, gradients_of, helper
 from grader.explain.which_call import Found
 
 PICTURE = 28  # pixels, at least
@@ -71,6 +71,8 @@ def make_snippet(
                 )
             expression = f"{plain.object(found.exchange.session, found.exchange.arguments[0])}"
             return _finished(plain, part, name, [f"{expression}.{found.exchange.arguments[1]}"], "error")
+        if helper(transcript, found.exchange) in GIVE_BACK:
+            return _given_back(plain, part, name, error, found.exchange)
         lines = call_lines(plain, found.exchange, "came")
         return _finished(plain, part, name, lines, "error")
     place = failure.places[0] if failure.places else None
@@ -93,13 +95,26 @@ def make_snippet(
                 continue
     lines = [
         *call_lines(plain, found.exchange, "came"),
-        *_printed("came", found.exchange.value),
+        *(_still() if gradients_of(found.exchange) else _printed("came", found.exchange.value)),
         *_noise(plain, found.exchange),
         *_compared(failure),
     ]
     if any(line == "seen = []" for line in plain.lines):
         lines.append('print("latents along the axes:", torch.cat(seen).unique())')
     return _finished(plain, part, name, lines, "call")
+
+
+def _given_back(plain: Plain, part: str, name: str, error: StudentError, exchange: Exchange) -> Snippet:
+    """What a helper found that makes a network ready: an error of its code, or weights of half precision."""
+    network, example = plain.call(exchange), exchange.arguments[1][1:2]
+    if error.file and example:
+        return _finished(plain, part, name, [f"{network}({plain.tensor(example[0], 'example')})"], "error")
+    lines = [
+        f"came = {{one.dtype for one in {network}.parameters()}}",
+        'print("came:", came)',
+        'print("expected: torch.float32 or torch.float64")',
+    ]
+    return _finished(plain, part, name, lines, "came")
 
 
 def _compared(failure: Failure) -> list[str]:
@@ -118,6 +133,14 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, bool):
         return False
     return isinstance(value, int | float) or (isinstance(value, torch.Tensor) and value.numel() == 1)
+
+
+def _still() -> list[str]:
+    """The weights of a network that no gradient reaches."""
+    return [
+        "still = [name for name, gradient in came.items() if gradient is None or not gradient.any()]",
+        'print("weights without a gradient:", still)',
+    ]
 
 
 def _noise(plain: Plain, exchange: Exchange) -> list[str]:
@@ -179,7 +202,7 @@ def is_picture(value: Any) -> bool:
 
 
 def _said(failure: Failure) -> str:
-    return "this should be False:" if failure.condition.startswith("not (") else "this should be True:"
+    return "this should be True:" if failure.holds else "this should be False:"
 
 
 def _taken(name: str, accessor: str) -> list[str]:

@@ -25,7 +25,7 @@ SUITES = str(Path(part.__file__).parent) + "/"
 # Arguments up to this many elements are copied: a suite may change them in place later on.
 MOST_COPIED = 2_000_000
 # Names of functions that look for a cause once the check has failed: their calls are not the check's own.
-_DIAGNOSES = ("cause", "hint", "tried", "loses", "wrong_pieces", "excused")
+_DIAGNOSES = ("cause", "hint", "matters", "tried", "loses", "wrong_pieces", "excused")
 
 
 @dataclass
@@ -191,6 +191,12 @@ def _surroundings(arguments: tuple[Any, ...]) -> tuple[dict[int | str, str], boo
                         names.setdefault(place, name)
         frame = frame.f_back
     return names, diagnosis
+
+
+def gradients_of(exchange: Exchange) -> dict[str, torch.Tensor | None]:
+    """What a backward pass found for the weights of a network, by name; nothing for any other request."""
+    value = exchange.value[0] if exchange.operation == "backward" and exchange.value else None
+    return value if isinstance(value, dict) else {}
 
 
 def helper(transcript: Transcript, exchange: Exchange) -> str:

@@ -42,6 +42,7 @@ def test_other_values_are_written_out_too():
 
 
 def test_a_large_tensor_is_summed_up():
+    assert lines_of([[], {}]) == ["[0]  []", "[1]  {}"]
     assert lines_of(torch.arange(100.0)) == ["float32 [100], from 0 to 99, mean 49.5"]
     assert "1 not finite" in summary(torch.tensor([1.0] * 99 + [math.nan]))
 

@@ -18,7 +18,9 @@ def found(source: str, condition: str, holds: bool = True, names: dict | None = 
     asked = ast.parse(condition, mode="eval").body
     words = ast.unparse(asked) if holds else f"not ({ast.unparse(asked)})"
     return condition_of(
-        Failure(condition=words, asked=asked, places=[Place(function, line, names or {}, module)])
+        Failure(
+            condition=words, asked=asked, holds=holds, places=[Place(function, line, names or {}, module)]
+        )
     )
 
 

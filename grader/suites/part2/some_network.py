@@ -18,7 +18,7 @@ def by_some_network(check: Check) -> Check:
     """
 
     @functools.wraps(check)
-    def tried(part2: Part, draw: Draw) -> None:
+    def some(part2: Part, draw: Draw) -> None:
         for left in reversed(range(NETWORKS)):
             try:
                 return check(part2, draw)
@@ -27,4 +27,4 @@ def by_some_network(check: Check) -> Check:
                     raise
         return None
 
-    return tried
+    return some
