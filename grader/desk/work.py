@@ -199,7 +199,7 @@ def take_back(desk: Desk, cell: str, author: Author, batch: str = "") -> tuple[U
                 raise NotValid("there is nothing of yours to take back at this question")
             batch = entry.batch
         undone = undo(connection, batch, author.marker)
-        first = next((entry for entry in undone.entries if entry.student), None)
+        first = undone.first
         one = standing(connection, first.cell, student=first.student) if first else None
         return undone, one.answer if one else ""
 

@@ -384,9 +384,48 @@ def test_what_was_not_saved_comes_back_with_its_answer(visit, server, course):
     status(page, "Saved: 1 point for")
     pressed(page, "u")
     page.locator(TITLE, has_text=first).wait_for()
+    page.locator("#offer", has_text="You had given 1 point").wait_for()
     assert words.input_value() == ""
     # What is said on leaving a page, Chromium counts as aborted.
     page.errors[:] = [one for one in page.errors if "api/release: net::ERR_ABORTED" not in one]
+
+
+def test_undo_shows_what_was_before_and_offers_what_was_taken_back(visit, server, course):
+    page = opened(visit(), server)
+    first, words, offer = title(page), page.locator("#comment"), page.locator("#offer")
+    pressed(page, "1", "c")
+    page.keyboard.type("At first.")
+    pressed(page, "Enter")
+    another(page, first)
+    status(page, "Saved: 1 point for")
+    pressed(page, "p")
+    page.locator(TITLE, has_text=first).wait_for()
+    pressed(
+        page, "2", "a", "Control+a", *"-0,5", "Tab", *"late", "Escape", "c", "Control+a", *"Then.", "Enter"
+    )
+    another(page, first)
+    status(page, "Saved: 1 point for")
+    assert offer.is_hidden()
+    pressed(page, "u")
+    page.locator(TITLE, has_text=first).wait_for()
+    offer.wait_for()
+    assert (words.input_value(), page.locator("#points").inner_text()) == ("At first.", "1")
+    pressed(page, "n")
+    another(page, first)
+    assert offer.is_hidden()
+    pressed(page, "p")
+    page.locator(TITLE, has_text=first).wait_for()
+    pressed(page, "r")
+    assert offer.is_hidden()
+    assert (words.input_value(), page.locator("#points").inner_text()) == ("Then.", "1")
+    assert page.locator("#adjustment").input_value() == "-0.5"
+    assert page.locator("#reason").input_value() == "late"
+    pressed(page, "Enter")
+    another(page, first)
+    status(page, "Saved: 1 point for")
+    pressed(page, "p")
+    page.locator(TITLE, has_text=first).wait_for()
+    assert (words.input_value(), offer.is_hidden()) == ("Then.", True)
 
 
 def test_every_answer_begins_at_the_top_of_the_rubric(visit, server, course):

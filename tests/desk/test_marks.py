@@ -183,3 +183,19 @@ def test_a_version_is_another_one_after_every_change(desk, ana):
         seen.add(version(desk, again))
         give(desk, ana, again, Given((items(desk)[0],)))
     assert len(seen) == 3
+
+
+def test_what_is_taken_back_says_what_had_been_given(desk, ana):
+    first, second, *_ = items(desk)
+    task = take(desk, ana)
+    earlier, later = Given((first,), comment="First."), Given((second,), -0.25, "late", "Then.")
+    give(desk, ana, task, earlier)
+    give(desk, ana, open_task(desk, CELL, task.standing.answer, ana), later)
+    undone, answer = take_back(desk, CELL, ana)
+    assert (undone.given, answer) == (later, task.standing.answer)
+    again = open_task(desk, CELL, answer, ana)
+    assert again.standing.given(again.question.items) == earlier
+    undone, _ = take_back(desk, CELL, ana)
+    assert undone.given == earlier
+    again = open_task(desk, CELL, answer, ana)
+    assert (again.standing.waits, again.standing.given(again.question.items)) == (True, Given())

@@ -59,7 +59,11 @@ export class Rubric {
   }
 
   points(adjustment) {
-    const sum = this.items.filter((item) => this.on.has(item.id)).reduce((all, item) => all + item.points, adjustment);
+    return this.worthOf({ items: [...this.on], adjustment });
+  }
+
+  worthOf({ items, adjustment }) {
+    const sum = this.items.filter((item) => items.includes(item.id)).reduce((all, item) => all + item.points, adjustment);
     return Math.min(Math.max(sum, 0), this.view.worth);
   }
 
