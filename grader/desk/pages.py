@@ -16,6 +16,7 @@ from grader.desk.history import Entry, entries
 from grader.desk.listing import label_of, pairs_of, shown_batch
 from grader.desk.progress import by_marker, by_question
 from grader.desk.rubric_items import question_of, questions
+from grader.desk.scoring import STEP, STEP_RULE
 from grader.desk.server import NOT_POSSIBLE, PageHandler, Problem, by_name
 from grader.desk.settings import marker_name, read_settings
 from grader.desk.tables import HISTORY
@@ -95,6 +96,7 @@ class MarkHandler(PageHandler):
             before=order[place - 1] if place else "",
             after=order[place + 1] if place + 1 < len(order) else "",
             renewed=RENEWED,
+            step={"size": STEP, "rule": STEP_RULE},
             mathjax=True,
             **values,
         )

@@ -33,7 +33,8 @@ class QuestionProgress:
         marked: how many need nobody.
         changed: how many have changed since they were marked.
         elsewhere: how many were marked, or changed, in formgrader.
-        mean: of the points of those that are marked; None where none is.
+        mean: of the points of those that somebody has marked; None where nobody has marked any. A blank
+            answer, which has 0 points by itself, is not among them.
         by_marker: how many each has marked at the desk.
         owner: whose question it is.
     """
@@ -83,7 +84,7 @@ def by_question(desk: Desk, connection: Connection, settings: Settings) -> list[
         cell = grade_id(item.id)
         question = desk.question(connection, cell)
         everyone = question.standings.values()
-        given = [one.points for one in everyone if one.points is not None]
+        given = [one.points for one in everyone if one.manual is not None and one.points is not None]
         markers = Counter(one.mark.marker for one in everyone if one.mark and not one.waits)
         found.append(
             QuestionProgress(

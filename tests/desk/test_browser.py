@@ -455,6 +455,24 @@ def test_points_may_be_typed_with_a_comma(visit, server, course):
     assert page.locator(".item .price").first.inner_text() == "+1.5"
 
 
+def test_an_item_and_an_adjustment_beside_the_step_are_refused_with_one_message(visit, server, course):
+    """The page and the server say the same of the same number, and a mark that cannot be is not sent."""
+    page = opened(visit(), server)
+    person = Person(server.address, "Ben")
+    told = person.call("item", 400, cell=CELL, do="add", points=0.3, text="x")["problem"]
+    assert told == "0.3: points go in steps of 0.25"
+    before = title(page)
+    pressed(page, "a", "Control+a", *"0,3", "Tab", *"why", "Enter")
+    status(page, told)
+    assert title(page) == before
+    assert page.locator("#unsaved").is_hidden()
+    pressed(page, "Escape", "e", "1")
+    page.get_by_label("in steps of 0.25").fill("0.3")
+    pressed(page, "Enter")
+    page.locator("#item-preview .notice.bad", has_text=told).wait_for()
+    assert page.evaluate("document.activeElement.id") == "item-points"
+
+
 def test_digits_choose_in_the_group_that_has_the_focus(visit, server, course):
     page = visit()
     groups_of_some_question(page, server)

@@ -56,6 +56,11 @@ def test_what_cannot_be_given_is_refused_before_anything_is_written(sent):
         read_given(sent)
 
 
+def test_points_beside_the_step_are_refused_with_the_step():
+    with pytest.raises(NotValid, match=r"^0\.3: points go in steps of 0\.25$"):
+        read_given({"adjustment": 0.3})
+
+
 def test_an_item_of_another_question_is_refused_and_nothing_is_written(desk, ana, gradebook):
     strange = items(desk, "q1-2")[0]
     before, task = gradebook(), take(desk, ana)

@@ -283,6 +283,23 @@ def test_the_list_of_answers_leads_to_every_one_and_says_who_has_marked_it(addre
         ben.call("settings", changes={"names_shown": False})
 
 
+def test_the_first_page_says_a_mean_only_of_what_somebody_has_marked(shared):
+    course, server = shared
+    person = Person(server.address)
+    cell = "q2-3"
+
+    def row() -> str:
+        return person.page("").text.split(f'/desk/mark/{cell}"')[1].split("</li>")[0]
+
+    assert "mean \N{EN DASH}" in row()
+    blank = [manual for manual, waits in scores(course, cell).values() if not waits]
+    assert blank, "a blank answer has 0 points without anybody: choose another question"
+    task = person.next(cell)
+    person.save(task, [], given={"adjustment": 0.5, "reason": "so"})
+    person.call("release")
+    assert "mean 0.5 of 2 points" in row()
+
+
 def test_the_marking_page_leads_to_its_answers_and_the_progress(ana):
     bar = ana.page(f"/mark/{CELL}").text.split("</header>")[0]
     assert f'/desk/answers/{CELL}"' in bar

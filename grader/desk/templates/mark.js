@@ -4,10 +4,10 @@ import { draw } from "./answer.js";
 import { drafts } from "./drafts.js";
 import { Rubric } from "./rubric.js";
 import { Saver } from "./saver.js";
-import { call, decimal, element, number, points, root, tell, typeset } from "./server.js";
+import { call, decimal, element, number, points, root, tell, typeset, wrongPoints } from "./server.js";
 
 const get = (id) => document.getElementById(id);
-const { view, answer: wanted, renewed, marker } = JSON.parse(get("data").textContent);
+const { view, answer: wanted, renewed, step, marker } = JSON.parse(get("data").textContent);
 const cell = view.cell;
 
 let task = null; // what is shown
@@ -18,7 +18,7 @@ let counted = ""; // how many are left
 const passed = new Set(); // passed on without a mark, by this page
 const trail = []; // what was shown, for the way back
 
-const rubric = new Rubric(view, { changed: update, refresh: (words) => say(words, "good") });
+const rubric = new Rubric(view, step, { changed: update, refresh: (words) => say(words, "good") });
 const saver = new Saver({ say, open: openAnswer, saved });
 
 // ---- what is given
@@ -190,9 +190,10 @@ async function saveAndNext() {
   if (!task.marked && !touched()) return say("Nothing is given yet: choose items, or 0 for no points, or n to pass on.", "warm");
   if (task.holder) return say(`${task.holder} has it open: it cannot be saved here now.`, "warm");
   const now = given();
-  if (Number.isNaN(now.adjustment)) {
+  const wrong = wrongPoints(get("adjustment").value, step);
+  if (wrong && touched()) {
     focusOn("adjustment");
-    return say(`${get("adjustment").value} is not a number of points: 0.5, or -0.25.`, "warm");
+    return say(`${wrong}.`, "warm");
   }
   if (now.adjustment && !now.reason && !task.elsewhere && now.adjustment !== task.given?.adjustment) {
     get("adjusting").open = true;
