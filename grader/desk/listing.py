@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from grader.desk.history import Entry
 from grader.desk.rubric_items import question_of
 from grader.desk.seconds import seconds_of
 
+HIDDEN = "hidden"
 WORDS = {
     history.MARK: "marked",
     history.GROUP: "marked in a group",
@@ -60,17 +61,23 @@ class Row:
     undone: bool
 
 
-def shown_batch(batch: Sequence[Entry], answers: Mapping[tuple[str, str], tuple[str, str]]) -> Row:
+def shown_batch(
+    batch: Sequence[Entry], answers: Mapping[tuple[str, str], tuple[str, str]], blind: Container[int] = ()
+) -> Row:
     """What was done in one go, for the page.
 
     Args:
         batch: its entries in the history.
         answers: nbgrader's id and how to call it, by student and cell.
+        blind: ids of the entries whose points are not shown.
     """
     head = next((entry for entry in batch if not entry.student), batch[0])
     item = question_of(head.cell)
     about = tuple(
-        (*answers.get((entry.student, entry.cell), ("", "an answer that is gone")), *_points(entry))
+        (
+            *answers.get((entry.student, entry.cell), ("", "an answer that is gone")),
+            *((HIDDEN, HIDDEN) if entry.id in blind else _points(entry)),
+        )
         for entry in batch
         if entry.student
     )
@@ -85,7 +92,8 @@ def shown_batch(batch: Sequence[Entry], answers: Mapping[tuple[str, str], tuple[
         _summary(head.before) if is_item else "",
         _summary(head.after) if is_item else "",
         head.batch,
-        any(entry.undoable for entry in batch),
+        # Not from a row that shows nothing; an item's change is shown whatever its answers are.
+        any(entry.undoable and entry.id not in blind for entry in batch),
         any(entry.undone_by for entry in batch),
     )
 

@@ -86,7 +86,7 @@ def task_view(desk: Desk, pages: Pages, connection: Connection, task: Task) -> d
     digest = desk.digest(one.student, one.cell)
     pieces = pages.of(desk, one.student, one.cell, digest)
     given = one.given(question.items)
-    blind = task.second
+    blind = task.second or task.hidden  # what another marker gave is not shown
     view: dict[str, Any] = {
         "answer": one.answer,
         "cell": one.cell,
@@ -98,13 +98,14 @@ def task_view(desk: Desk, pages: Pages, connection: Connection, task: Task) -> d
         "figures": figures_view(desk, question, one),
         "evidence": evidence_view(desk, question, one),
         "version": one.version(digest),
-        "second": blind,
+        "second": task.second,
+        "hidden": task.hidden,
         "holder": task.holder.marker if task.holder else "",
         "given": None if blind else given.as_json,
         "points": None if blind else one.points,
         "extra": one.extra or 0,
-        "marker": "" if blind or not one.mark else one.mark.marker,
-        "marked": not blind and not one.waits,
+        "marker": "" if task.second or not one.mark else one.mark.marker,
+        "marked": not task.second and not one.waits,
         "elsewhere": None if blind else elsewhere_view(one),
         "before": None,
         "group": None,

@@ -263,6 +263,7 @@ def test_the_name_page_leads_to_no_other_site(address):
 def test_the_list_of_answers_leads_to_every_one_and_says_who_has_marked_it(address, ana):
     task = ana.next("q1-5")
     ana.save(task | {"cell": "q1-5"}, ana.items("q1-5")[:1])
+    ana.call("settings", changes={"second_share": 0.0})
     ben = Person(address, "Ben")
     mine, theirs = ana.page("/answers/q1-5").text, ben.page("/answers/q1-5").text
     link = f'/desk/mark/q1-5/{task["answer"]}"'
@@ -273,14 +274,48 @@ def test_the_list_of_answers_leads_to_every_one_and_says_who_has_marked_it(addre
     assert "marked by Ana" in row
     assert "1 p" in row
     assert "marked by Ana" in other
-    assert " p<" not in other
+    assert "1 p" in other
+    ben.call("settings", changes={"marks_shown": False})
+    try:
+        other = ben.page("/answers/q1-5").text.split(link)[1].split("</tr>")[0]
+        assert "marked by Ana" in other
+        assert " p<" not in other
+        assert "hidden" in other
+    finally:
+        ben.call("settings", changes={"marks_shown": True})
     assert "Answer 1" in mine
     assert "s0002" not in mine
     ben.call("settings", changes={"names_shown": True})
     try:
         assert "s0002" in ben.page("/answers/q1-5").text
     finally:
-        ben.call("settings", changes={"names_shown": False})
+        ben.call("settings", changes={"names_shown": False, "second_share": 0.1})
+
+
+def test_no_page_tells_a_second_reader_what_the_first_one_gave(address, ana):
+    cell, told = "q2-5-figures", "0.75"
+    task = ana.next(cell)
+    ana.save(task, [], given={"adjustment": 0.75, "reason": "a reason of its own"})
+    ana.call("release")
+    ana.call("settings", changes={"second_share": 1.0})
+    ben = Person(address, "Ben")
+    try:
+        opened = ben.call("answer", cell=cell, answer=task["answer"])["task"]
+        assert (opened["second"], opened["points"], opened["given"]) == (True, None, None)
+        pages = [f"/history?question={cell}", f"/history?question={cell}&answer={task['answer']}"]
+        pages += [f"/answers/{cell}", f"/groups/{cell}?of={task['answer']}", f"/agreement/{cell}"]
+        for place in pages:
+            text = ben.page(place).text.split('<main id="main">')[1]
+            assert told not in text, place
+            assert "reason of its own" not in text, place
+        for place in pages[:3]:
+            assert told in ana.page(place).text, place
+        assert "hidden" in ben.page(pages[0]).text
+        ben.save(opened, [])
+        assert told in ben.page(pages[0]).text
+    finally:
+        ben.call("release")
+        ana.call("settings", changes={"second_share": 0.1})
 
 
 def test_the_first_page_says_a_mean_only_of_what_somebody_has_marked(shared):

@@ -24,8 +24,8 @@ export function draw(task, actions) {
     );
   }
   const whole = `${root.replace(/desk$/, "")}formgrader/submissions/${task.answer}/`;
-  // Both would tell a second reader what the first one gave.
-  if (!task.second) header.append(
+  // Both would tell what another marker gave.
+  if (!task.second && !task.hidden) header.append(
     element("span", { class: "note" },
       element("a", { href: `${root}/history?question=${task.cell}&answer=${task.answer}`, target: "_blank" }, "history"), " · ",
       element("a", { href: whole, target: "_blank" }, "whole notebook")),
@@ -50,6 +50,7 @@ function notices(task) {
   const found = [];
   const say = (text, kind = "") => found.push(element("p", { class: `notice ${kind}` }, text));
   if (task.holder) say(`${task.holder} has this answer open right now: you can read it, and not save.`, "warm");
+  if (task.hidden) say(`${task.marker} has marked this answer. The settings hide what others gave: an instructor can change it.`, "warm");
   if (task.before) say("The answer has changed since it was marked.", "warm");
   if (task.elsewhere) {
     const { points, was, comment } = task.elsewhere;

@@ -188,6 +188,7 @@ function leave() {
 async function saveAndNext() {
   if (!task || busy) return;
   if (!task.marked && !touched()) return say("Nothing is given yet: choose items, or 0 for no points, or n to pass on.", "warm");
+  if (task.hidden && touched()) return say(`${task.marker} has marked it: it cannot be saved here. n passes on.`, "warm");
   if (task.holder) return say(`${task.holder} has it open: it cannot be saved here now.`, "warm");
   const now = given();
   const wrong = wrongPoints(get("adjustment").value, step);
