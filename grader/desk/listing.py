@@ -15,6 +15,7 @@ from grader.desk.grades import Standing
 from grader.desk.history import Entry
 from grader.desk.rubric_items import question_of
 from grader.desk.seconds import seconds_of
+from grader.desk.views import inline
 
 HIDDEN = "hidden"
 WORDS = {
@@ -36,13 +37,13 @@ class Row:
     """What was done in one go, as the page shows it.
 
     Attributes:
-        at: when, UTC.
+        at: when, as the tables have it.
         who: the marker; empty where it was formgrader.
         what: in words.
         question: id of the question; empty where it is about none.
         cell: its cell.
         answers: (nbgrader's id, how to call it, points before, points then) of each answer.
-        was, now: what an item was and is; empty for anything else.
+        was, now: what an item was and is, as harmless HTML; empty for anything else.
         batch: by which it can be taken back.
         undoable: whether it can.
         undone: whether it was.
@@ -83,7 +84,7 @@ def shown_batch(
     )
     is_item = not head.student
     return Row(
-        head.at[:19].replace("T", " "),
+        head.at,
         head.marker,
         WORDS.get(head.action, head.action),
         item.id if item else "",
@@ -104,9 +105,9 @@ def _points(entry: Entry) -> tuple[str, str]:
 
 
 def _summary(state: Mapping[str, Any]) -> str:
-    """A state in a few words."""
+    """A state in a few words; an item's text as harmless HTML."""
     if "text" in state:
-        return f"{state['points']:g}: {state['text'][:80]}"
+        return f"{state['points']:g}: {inline(state['text'])}"
     if "points" in state:
         if state.get("waits") or state["points"] is None:
             return "unmarked"

@@ -295,6 +295,7 @@ class HistoryHandler(PageHandler):
             cell=cell,
             who=who,
             most=MOST_ENTRIES,
+            mathjax=True,
             questions=[(item, grade_id(item.id)) for item in questions()],
             **await self.in_thread(work),
         )

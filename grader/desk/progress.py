@@ -68,7 +68,7 @@ class MarkerProgress:
         marker: who.
         marks: how many answers they marked, groups included.
         seconds: usually between one answer and the next; None where that is not known.
-        last: when they marked last.
+        last: when they marked last, as the tables have it; empty where that is not known.
     """
 
     marker: str
@@ -129,4 +129,4 @@ def _pace(moments: list[datetime]) -> float | None:
 
 
 def _last(times: dict[str, datetime]) -> str:
-    return f"{max(times.values()):%Y-%m-%d %H:%M} UTC" if times else ""
+    return max(times.values()).isoformat() if times else ""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
 
+from grader.desk.clock import shown, zone_of
 from grader.desk.desk import Desk, Question
 from grader.desk.figures import pairs
 from grader.desk.grades import Standing
@@ -77,7 +79,7 @@ def question_view(question: Question) -> dict[str, Any]:
 
 def items_view(items: dict[int, RubricItem]) -> list[dict[str, Any]]:
     """A rubric, with its texts as HTML, too."""
-    return [item.as_json | {"html": _inline(item.text)} for item in items.values()]
+    return [item.as_json | {"html": inline(item.text)} for item in items.values()]
 
 
 def task_view(desk: Desk, pages: Pages, connection: Connection, task: Task) -> dict[str, Any]:
@@ -113,7 +115,10 @@ def task_view(desk: Desk, pages: Pages, connection: Connection, task: Task) -> d
     }
     if one.mark and one.mark.answer != digest and not blind:
         source = desk.text_of(connection, one.mark.answer)
-        view["before"] = {"html": render(source) if source else "", "at": one.mark.at}
+        view["before"] = {
+            "html": render(source) if source else "",
+            "at": asdict(shown(one.mark.at, zone_of(desk.course))),
+        }
     groups = desk.groups(connection, question)
     group = groups.of(one.student)
     if group and len(group.members) > 1 and not blind:
@@ -192,7 +197,7 @@ def versions_view(one: Standing, items: dict[int, RubricItem]) -> dict[str, Any]
 
 
 @lru_cache(maxsize=4_000)
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """A text of an item's as HTML; one paragraph stands on its line."""
     html = render(text).strip()
     if html.startswith("<p>") and html.count("<p>") == 1 and html.endswith("</p>"):

@@ -318,6 +318,8 @@ PAGES = (
     f"/answers/{CELL}",
     "/agreement",
     f"/agreement/{CELL}",
+    "/find?of=2",
+    "/find?of=1.1+2",
 )
 
 
@@ -353,6 +355,28 @@ def test_axe_finds_nothing(visit, server, course, scheme):
         assert found.violations_count == 0, (place, found.generate_report())
         pressed(page, "Escape")
     page.errors[:] = [one for one in page.errors if "/desk/nothing" not in one]
+
+
+def test_a_student_is_found_by_keyboard_and_each_answer_is_a_link(visit, server, course):
+    page = opened(visit(), server)
+    about, answer = title(page), number_of(page)
+    pressed(page, "1", "Enter")
+    another(page, about)
+    status(page, "Saved")
+    page.goto(f"{server.address}/desk")
+    for _ in range(20):
+        pressed(page, "Tab")
+        if page.evaluate("document.activeElement.id") == "of":
+            break
+    page.keyboard.type(f"1.1 {about.split()[1]}")
+    pressed(page, "Enter")
+    page.wait_for_url(f"**/desk/student/{answer}")
+    assert page.locator("tbody tr").count() == 17
+    assert page.locator("tbody tr", has_text="1.1").first.locator(".r").inner_text() == "1 / 2"
+    page.get_by_role("link", name=f"Question 1.1, {about.split(' of ')[0].lower()}").click()
+    page.locator(TITLE, has_text=about).wait_for()
+    # What is said on leaving a page, Chromium counts as aborted.
+    page.errors[:] = [one for one in page.errors if "api/release: net::ERR_ABORTED" not in one]
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(visit, server):
