@@ -95,7 +95,8 @@ class UndoHandler(ApiHandler):
         def work() -> dict[str, Any]:
             batch = table.get("batch") or ""
             undone, answer = take_back(self.desk, table.get("cell") or "", author, str(batch))
-            return {"answer": answer, "undone": len(undone.entries), "kept": len(undone.kept)}
+            given = undone.given.as_json if undone.given else None
+            return {"answer": answer, "given": given, "undone": len(undone.entries), "kept": len(undone.kept)}
 
         self.reply(await self.in_thread(work))
 

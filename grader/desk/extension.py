@@ -11,7 +11,7 @@ from typing import Any
 from jupyter_server.utils import url_path_join
 from nbgrader.apps.baseapp import NbGrader
 
-from grader.desk import api, files, item_api, pages
+from grader.desk import api, files, item_api, pages, student_pages
 from grader.desk.desk import Desk
 from grader.desk.server import KEY, PREFIX, Shared
 from grader.errors import GraderFault, GraderUsageError
@@ -48,6 +48,7 @@ def routes() -> list[tuple[str, Any]]:
     calls = {**api.HANDLERS, **item_api.HANDLERS}
     return [
         *pages.HANDLERS,
+        *student_pages.HANDLERS,
         *files.HANDLERS,
         *((f"/{name}", handler) for name, handler in calls.items()),
         (r"/.*", pages.NoSuchPage),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,9 @@ from grader.desk.grades import Standing
 from grader.desk.history import Entry
 from grader.desk.rubric_items import question_of
 from grader.desk.seconds import seconds_of
+from grader.desk.views import inline
 
+HIDDEN = "hidden"
 WORDS = {
     history.MARK: "marked",
     history.GROUP: "marked in a group",
@@ -35,13 +37,13 @@ class Row:
     """What was done in one go, as the page shows it.
 
     Attributes:
-        at: when, UTC.
+        at: when, as the tables have it.
         who: the marker; empty where it was formgrader.
         what: in words.
         question: id of the question; empty where it is about none.
         cell: its cell.
         answers: (nbgrader's id, how to call it, points before, points then) of each answer.
-        was, now: what an item was and is; empty for anything else.
+        was, now: what an item was and is, as harmless HTML; empty for anything else.
         batch: by which it can be taken back.
         undoable: whether it can.
         undone: whether it was.
@@ -60,23 +62,29 @@ class Row:
     undone: bool
 
 
-def shown_batch(batch: Sequence[Entry], answers: Mapping[tuple[str, str], tuple[str, str]]) -> Row:
+def shown_batch(
+    batch: Sequence[Entry], answers: Mapping[tuple[str, str], tuple[str, str]], blind: Container[int] = ()
+) -> Row:
     """What was done in one go, for the page.
 
     Args:
         batch: its entries in the history.
         answers: nbgrader's id and how to call it, by student and cell.
+        blind: ids of the entries whose points are not shown.
     """
     head = next((entry for entry in batch if not entry.student), batch[0])
     item = question_of(head.cell)
     about = tuple(
-        (*answers.get((entry.student, entry.cell), ("", "an answer that is gone")), *_points(entry))
+        (
+            *answers.get((entry.student, entry.cell), ("", "an answer that is gone")),
+            *((HIDDEN, HIDDEN) if entry.id in blind else _points(entry)),
+        )
         for entry in batch
         if entry.student
     )
     is_item = not head.student
     return Row(
-        head.at[:19].replace("T", " "),
+        head.at,
         head.marker,
         WORDS.get(head.action, head.action),
         item.id if item else "",
@@ -85,7 +93,8 @@ def shown_batch(batch: Sequence[Entry], answers: Mapping[tuple[str, str], tuple[
         _summary(head.before) if is_item else "",
         _summary(head.after) if is_item else "",
         head.batch,
-        any(entry.undoable for entry in batch),
+        # Not from a row that shows nothing; an item's change is shown whatever its answers are.
+        any(entry.undoable and entry.id not in blind for entry in batch),
         any(entry.undone_by for entry in batch),
     )
 
@@ -96,9 +105,9 @@ def _points(entry: Entry) -> tuple[str, str]:
 
 
 def _summary(state: Mapping[str, Any]) -> str:
-    """A state in a few words."""
+    """A state in a few words; an item's text as harmless HTML."""
     if "text" in state:
-        return f"{state['points']:g}: {state['text'][:80]}"
+        return f"{state['points']:g}: {inline(state['text'])}"
     if "points" in state:
         if state.get("waits") or state["points"] is None:
             return "unmarked"

@@ -16,8 +16,10 @@ from grader.desk.history import Entry, entries
 from grader.desk.listing import label_of, pairs_of, shown_batch
 from grader.desk.progress import by_marker, by_question
 from grader.desk.rubric_items import question_of, questions
+from grader.desk.scoring import STEP, STEP_RULE
 from grader.desk.server import NOT_POSSIBLE, PageHandler, Problem, by_name
 from grader.desk.settings import marker_name, read_settings
+from grader.desk.sight import Sight, sight_of
 from grader.desk.tables import HISTORY
 from grader.desk.views import question_view
 from grader.release.notebook import grade_id
@@ -95,6 +97,7 @@ class MarkHandler(PageHandler):
             before=order[place - 1] if place else "",
             after=order[place + 1] if place + 1 < len(order) else "",
             renewed=RENEWED,
+            step={"size": STEP, "rule": STEP_RULE},
             mathjax=True,
             **values,
         )
@@ -110,13 +113,19 @@ class AnswersHandler(PageHandler):
                 question = self.desk.question(connection, cell)
                 names = self.desk.names(connection) if question.settings.names_shown else {}
                 held = holders(connection, cell)
-                rows = [self._row(question, one, names, held) for one in question.standings.values()]
+                sight = sight_of(connection, question.settings, self.marker, cell)
+                rows = [self._row(question, one, names, held, sight) for one in question.standings.values()]
                 return {"item": question.item, "rows": rows, "settings": question.settings}
 
         self.page("answers.html.j2", cell=cell, **await self.in_thread(work))
 
     def _row(
-        self, question: Question, one: Standing, names: Mapping[str, str], held: Mapping[str, Author]
+        self,
+        question: Question,
+        one: Standing,
+        names: Mapping[str, str],
+        held: Mapping[str, Author],
+        sight: Sight,
     ) -> dict[str, Any]:
         marker = one.mark.marker if one.mark and not one.waits else ""
         return {
@@ -126,7 +135,7 @@ class AnswersHandler(PageHandler):
             "marker": marker,
             "changed": self.desk.changed(one),
             "holder": held[one.student].marker if one.student in held else "",
-            "points": one.points if marker and marker == self.marker else None,
+            "points": one.points if sight.sees(one) else None,
         }
 
 
@@ -148,6 +157,7 @@ class GroupsHandler(PageHandler):
         found = self.desk.groups(connection, question)
         names = self.desk.names(connection) if question.settings.names_shown else {}
         held = holders(connection, question.cell)
+        sight = sight_of(connection, question.settings, self.marker, question.cell)
         groups = []
         for group in found.groups:
             ids = [question.standings[student].answer for student in group.members]
@@ -165,6 +175,8 @@ class GroupsHandler(PageHandler):
                         "html": self.shared.pages.of(self.desk, student, question.cell, digest),
                         "changed": self.desk.changed(one),
                         "holder": held[student].marker if student in held else "",
+                        "sees": sight.sees(one),
+                        "may_mark": sight.may_mark(one, self.desk.changed(one)),
                     }
                 )
             groups.append({"group": group, "members": members})
@@ -192,7 +204,12 @@ class AgreementHandler(PageHandler):
                     unsettled = sum(bool(pair.difference) and not pair.second.settled for pair in pairs)
                     rows.append((item, question.cell, agreement(pairs, item.points), unsettled))
                     if cell == question.cell:
-                        shown = [self._pair(connection, question, pair) for pair in pairs]
+                        sight = sight_of(connection, settings, self.marker, cell)
+                        shown = [
+                            self._pair(connection, question, pair)
+                            for pair in pairs
+                            if sight.sees(pair.first) or pair.second.marker == self.marker
+                        ]
                 return {"rows": rows, "pairs": shown, "settings": settings}
 
         values = await self.in_thread(work)
@@ -245,20 +262,32 @@ class HistoryHandler(PageHandler):
                 conditions += [HISTORY.c.marker == who] if who else []
                 settings = read_settings(connection)
                 names = self.desk.names(connection) if settings.names_shown else {}
+                sight = sight_of(connection, settings, self.marker)
                 labels: dict[tuple[str, str], tuple[str, str]] = {}
+                now: dict[tuple[str, str], Standing] = {}
                 for one in {cell} if cell else {grade_id(item.id) for item in questions()}:
                     question = self.desk.question(connection, one)
                     for student, standing in question.standings.items():
                         labels[student, one] = (standing.answer, label_of(question, standing, names))
+                        now[student, one] = standing
                 if answer:
                     mine = [student for (student, _), (number, _) in labels.items() if number == answer]
                     conditions.append(HISTORY.c.student.in_(mine))
-                found = entries(connection, *conditions, most=MOST_ENTRIES)
+                found = [
+                    entry
+                    for entry in entries(connection, *conditions, most=MOST_ENTRIES)
+                    if sight.concerns(entry)
+                ]
+                blind = {
+                    entry.id
+                    for entry in found
+                    if entry.student and not sight.sees_points(entry, now.get((entry.student, entry.cell)))
+                }
                 batches: dict[tuple[str, bool], list[Entry]] = {}
                 for entry in found:  # what formgrader did stands by itself
                     batches.setdefault((entry.batch, bool(entry.marker)), []).append(entry)
                 markers = sorted({entry.marker for entry in entries(connection, most=5_000)} - {""})
-                rows = [shown_batch(batch, labels) for batch in batches.values()]
+                rows = [shown_batch(batch, labels, blind) for batch in batches.values()]
                 return {"rows": rows, "markers": markers}
 
         self.page(
@@ -266,6 +295,7 @@ class HistoryHandler(PageHandler):
             cell=cell,
             who=who,
             most=MOST_ENTRIES,
+            mathjax=True,
             questions=[(item, grade_id(item.id)) for item in questions()],
             **await self.in_thread(work),
         )

@@ -33,7 +33,8 @@ class QuestionProgress:
         marked: how many need nobody.
         changed: how many have changed since they were marked.
         elsewhere: how many were marked, or changed, in formgrader.
-        mean: of the points of those that are marked; None where none is.
+        mean: of the points of those that somebody has marked; None where nobody has marked any. A blank
+            answer, which has 0 points by itself, is not among them.
         by_marker: how many each has marked at the desk.
         owner: whose question it is.
     """
@@ -67,7 +68,7 @@ class MarkerProgress:
         marker: who.
         marks: how many answers they marked, groups included.
         seconds: usually between one answer and the next; None where that is not known.
-        last: when they marked last.
+        last: when they marked last, as the tables have it; empty where that is not known.
     """
 
     marker: str
@@ -83,7 +84,7 @@ def by_question(desk: Desk, connection: Connection, settings: Settings) -> list[
         cell = grade_id(item.id)
         question = desk.question(connection, cell)
         everyone = question.standings.values()
-        given = [one.points for one in everyone if one.points is not None]
+        given = [one.points for one in everyone if one.manual is not None and one.points is not None]
         markers = Counter(one.mark.marker for one in everyone if one.mark and not one.waits)
         found.append(
             QuestionProgress(
@@ -128,4 +129,4 @@ def _pace(moments: list[datetime]) -> float | None:
 
 
 def _last(times: dict[str, datetime]) -> str:
-    return f"{max(times.values()):%Y-%m-%d %H:%M} UTC" if times else ""
+    return max(times.values()).isoformat() if times else ""

@@ -10,6 +10,7 @@ from typing import Any
 from grader.report.marks_csv import number
 
 STEP = 0.25  # points are whole multiples of it
+STEP_RULE = f"points go in steps of {STEP:g}"
 MOST_TEXT = 10_000  # characters of a comment, or of an item's text
 
 
@@ -103,7 +104,7 @@ def read_points(value: Any, what: str) -> float:
     if type(value) not in (int, float) or not math.isfinite(value) or abs(value) > 100:
         raise NotValid(f"{what} is a number of points, such as 0.5 or -1")
     if value / STEP != round(value / STEP):
-        raise NotValid(f"{what} is a multiple of {STEP:g} points: {value:g} is none")
+        raise NotValid(f"{value:g}: {STEP_RULE}")
     return float(value)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tornado import web
 
 from grader.desk.claims import Author
+from grader.desk.clock import shown, zone_of
 from grader.desk.desk import Desk
 from grader.desk.scoring import NotValid
 from grader.desk.settings import marker_name
@@ -52,6 +53,7 @@ class Shared:
             loader=PackageLoader("grader.desk", "templates"), autoescape=True, undefined=StrictUndefined
         )
         self.templates.filters["number"] = number
+        self.templates.filters["moment"] = lambda at: shown(at, zone_of(desk.course))
         self.templates.globals["colours"] = stylesheet()
 
 

@@ -25,15 +25,17 @@ class Settings:
 
     Attributes:
         names_shown: whether markers see whose answer it is.
+        marks_shown: whether markers see each other's marks; never those that they are to read blind.
         second_share: the share of the answers that a second marker reads blind.
         alike: from which likeness on answers stand in one group, in percent.
-        instructors: who may change this; empty: everyone who marks.
+        instructors: who may change this; empty: everyone who marks. Those who are named see all marks.
         split: "question", "student" or empty: who marks what.
         markers: among whom students are split.
         questions: cell -> who marks it.
     """
 
     names_shown: bool = False
+    marks_shown: bool = True
     second_share: float = 0.1
     alike: int = 92
     instructors: tuple[str, ...] = ()
@@ -132,6 +134,7 @@ def _questions(value: object) -> dict[str, str]:
 
 _CHECKS = {
     "names_shown": _flag,
+    "marks_shown": _flag,
     "second_share": _share,
     "alike": _alike,
     "instructors": _names,

@@ -11,7 +11,7 @@ from grader.desk.grades import standing
 from grader.desk.history import PRICE, UNDO, UNDOABLE, Entry
 from grader.desk.marks import take_back
 from grader.desk.repricing import undo_change
-from grader.desk.scoring import NotValid
+from grader.desk.scoring import Given, NotValid, read_given
 from grader.desk.tables import HISTORY
 
 
@@ -26,6 +26,17 @@ class Undone:
 
     entries: tuple[Entry, ...]
     kept: tuple[Entry, ...]
+
+    @property
+    def first(self) -> Entry | None:
+        """The first entry that is about an answer; None where only an item was changed."""
+        return next((entry for entry in self.entries if entry.student), None)
+
+    @property
+    def given(self) -> Given | None:
+        """What the first answer had been given at the desk; None where it had been given nothing there."""
+        mark = self.first.after.get("mark") if self.first else None
+        return read_given(mark) if mark else None
 
 
 def latest_of(connection: Connection, marker: str, cell: str) -> Entry | None:

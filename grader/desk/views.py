@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
 
+from grader.desk.clock import shown, zone_of
 from grader.desk.desk import Desk, Question
 from grader.desk.figures import pairs
 from grader.desk.grades import Standing
@@ -77,7 +79,7 @@ def question_view(question: Question) -> dict[str, Any]:
 
 def items_view(items: dict[int, RubricItem]) -> list[dict[str, Any]]:
     """A rubric, with its texts as HTML, too."""
-    return [item.as_json | {"html": _inline(item.text)} for item in items.values()]
+    return [item.as_json | {"html": inline(item.text)} for item in items.values()]
 
 
 def task_view(desk: Desk, pages: Pages, connection: Connection, task: Task) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def task_view(desk: Desk, pages: Pages, connection: Connection, task: Task) -> d
     digest = desk.digest(one.student, one.cell)
     pieces = pages.of(desk, one.student, one.cell, digest)
     given = one.given(question.items)
-    blind = task.second
+    blind = task.second or task.hidden  # what another marker gave is not shown
     view: dict[str, Any] = {
         "answer": one.answer,
         "cell": one.cell,
@@ -98,13 +100,14 @@ def task_view(desk: Desk, pages: Pages, connection: Connection, task: Task) -> d
         "figures": figures_view(desk, question, one),
         "evidence": evidence_view(desk, question, one),
         "version": one.version(digest),
-        "second": blind,
+        "second": task.second,
+        "hidden": task.hidden,
         "holder": task.holder.marker if task.holder else "",
         "given": None if blind else given.as_json,
         "points": None if blind else one.points,
         "extra": one.extra or 0,
-        "marker": "" if blind or not one.mark else one.mark.marker,
-        "marked": not blind and not one.waits,
+        "marker": "" if task.second or not one.mark else one.mark.marker,
+        "marked": not task.second and not one.waits,
         "elsewhere": None if blind else elsewhere_view(one),
         "before": None,
         "group": None,
@@ -112,7 +115,10 @@ def task_view(desk: Desk, pages: Pages, connection: Connection, task: Task) -> d
     }
     if one.mark and one.mark.answer != digest and not blind:
         source = desk.text_of(connection, one.mark.answer)
-        view["before"] = {"html": render(source) if source else "", "at": one.mark.at}
+        view["before"] = {
+            "html": render(source) if source else "",
+            "at": asdict(shown(one.mark.at, zone_of(desk.course))),
+        }
     groups = desk.groups(connection, question)
     group = groups.of(one.student)
     if group and len(group.members) > 1 and not blind:
@@ -191,7 +197,7 @@ def versions_view(one: Standing, items: dict[int, RubricItem]) -> dict[str, Any]
 
 
 @lru_cache(maxsize=4_000)
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
     """A text of an item's as HTML; one paragraph stands on its line."""
     html = render(text).strip()
     if html.startswith("<p>") and html.count("<p>") == 1 and html.endswith("</p>"):

@@ -11,11 +11,12 @@ from grader.desk import claims, history
 from grader.desk.claims import Author
 from grader.desk.desk import Desk, Question
 from grader.desk.grades import Standing, standing
-from grader.desk.history import Place
 from grader.desk.marks import Change, ChangedSince, give
 from grader.desk.rubric_items import rubric_of
 from grader.desk.scoring import Given, NotValid, points_of
-from grader.desk.seconds import Second, give_second, is_chosen, seconds_of
+from grader.desk.seconds import give_second
+from grader.desk.settings import read_settings
+from grader.desk.sight import sight_of
 from grader.desk.undoing import Undone, latest_of, undo
 
 
@@ -36,12 +37,14 @@ class Task:
         standing: the answer.
         second: whether it is to be read a second time, blind.
         holder: who else has it open; None where nobody has.
+        hidden: whether what another marker gave it is not shown, by the course's settings.
     """
 
     question: Question
     standing: Standing
     second: bool
     holder: Author | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ def next_task(
 def open_task(desk: Desk, cell: str, answer: str, author: Author) -> Task:
     """Open a certain answer; it is the author's if nobody has it.
 
+    One that waits for the author's blind second reading is opened for that, whichever way they came to it.
+
     Raises:
         NotValid: there is no such answer.
     """
@@ -104,7 +109,10 @@ def open_task(desk: Desk, cell: str, answer: str, author: Author) -> Task:
         holder = None
         if not claims.claim(connection, place, author):
             holder = claims.holders(connection, cell).get(one.student)
-        return Task(question, one, False, holder)
+        sight = sight_of(connection, question.settings, author.marker, cell)
+        changed = desk.changed(one)
+        second = sight.reads_second(one) and not changed
+        return Task(question, one, second, holder, not second and not sight.may_mark(one, changed))
 
 
 def save(desk: Desk, cell: str, answer: str, author: Author, base: str, given: Given, second: bool) -> Saved:
@@ -138,6 +146,15 @@ def save(desk: Desk, cell: str, answer: str, author: Author, base: str, given: G
         digest = desk.digest(one.student, cell)
         if one.version(digest) != base:
             raise ChangedSince(one)
+        sight = sight_of(connection, read_settings(connection), author.marker, cell)
+        if not sight.may_mark(one, desk.changed(one)):
+            if sight.reads_second(one):
+                raise NotValid("this answer waits for your second reading: open it again")
+            first = one.mark.marker if one.mark else "somebody"
+            raise NotValid(
+                f"{first} has marked this answer, and the settings hide others' marks: "
+                "an instructor can change it"
+            )
         batch = history.new_batch()
         text = (digest, desk.book.answer(one.student, cell).source)
         give(connection, one, given, items, Change(author.marker, history.MARK, batch), text)
@@ -158,7 +175,8 @@ def save_group(
         given: what they are given.
 
     Returns:
-        What was saved, and the ids of those that were left out: somebody has them open, or has changed them.
+        What was saved, and the ids of those that were left out: somebody has them open, or has changed them,
+        or they are not the author's to mark.
 
     Raises:
         NotValid: it cannot be given.
@@ -167,6 +185,7 @@ def save_group(
     with desk.writing() as connection:
         items, batch = rubric_of(connection, cell), history.new_batch()
         held = claims.holders(connection, cell)
+        sight = sight_of(connection, read_settings(connection), author.marker, cell)
         worth = 0.0
         for answer in sorted(answers):
             one = _find(connection, cell, answer, lock=True)
@@ -174,7 +193,8 @@ def save_group(
             holder = held.get(one.student)
             digest = desk.digest(one.student, cell)
             elsewhere = holder is not None and holder.browser != author.browser
-            if elsewhere or one.version(digest) != answers[answer]:
+            is_old = one.version(digest) != answers[answer]
+            if elsewhere or is_old or not sight.may_mark(one, desk.changed(one)):
                 left_out.append(answer)
                 continue
             text = (digest, desk.book.answer(one.student, cell).source)
@@ -199,7 +219,7 @@ def take_back(desk: Desk, cell: str, author: Author, batch: str = "") -> tuple[U
                 raise NotValid("there is nothing of yours to take back at this question")
             batch = entry.batch
         undone = undo(connection, batch, author.marker)
-        first = next((entry for entry in undone.entries if entry.student), None)
+        first = undone.first
         one = standing(connection, first.cell, student=first.student) if first else None
         return undone, one.answer if one else ""
 
@@ -234,21 +254,8 @@ def _candidates(
         }
         free.sort(key=lambda one: rank[one.student])
     yield from ((one, False) for one in free)
-    for student, _ in _second_readings(connection, question, author):
-        if student not in held or held[student].browser == author.browser:
-            yield question.standings[student], True
-
-
-def _second_readings(connection: Connection, question: Question, author: Author) -> list[Place]:
-    """The answers that somebody is to read a second time."""
-    share = question.settings.second_share
-    done: dict[Place, Second] = seconds_of(connection, question.cell) if share else {}
-    return [
-        (one.student, one.cell)
-        for one in question.standings.values()
-        if one.mark is not None
-        and not one.waits
-        and one.mark.marker != author.marker
-        and is_chosen((one.student, one.cell), share)
-        and (one.student, one.cell) not in done
-    ]
+    sight = sight_of(connection, question.settings, author.marker, question.cell)
+    for one in question.standings.values():
+        free_for_me = one.student not in held or held[one.student].browser == author.browser
+        if free_for_me and sight.reads_second(one):
+            yield one, True

@@ -121,10 +121,16 @@ def test_second_readings_follow_a_price(desk, ana, ben, everything_twice):
     assert [one.points for one in seconds(desk).values()] == [0.5]
 
 
-def test_whoever_opens_an_answer_marks_it_anew(desk, ana, ben, everything_twice, gradebook):
+def test_whoever_opens_an_answer_reads_it_blind_and_after_that_marks_it_anew(
+    desk, ana, ben, everything_twice, gradebook
+):
     mark_all(desk, ana, Given((items(desk)[0],)))
     with desk.reading() as connection:
         one = next(one for one in desk.question(connection, CELL).standings.values() if one.mark)
+    task = open_task(desk, CELL, one.answer, ben)
+    assert task.second
+    give(desk, ben, task, Given(()), second=True)
+    assert gradebook()[one.student][0] == 1
     task = open_task(desk, CELL, one.answer, ben)
     assert not task.second
     give(desk, ben, task, Given(()))

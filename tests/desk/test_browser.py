@@ -318,6 +318,8 @@ PAGES = (
     f"/answers/{CELL}",
     "/agreement",
     f"/agreement/{CELL}",
+    "/find?of=2",
+    "/find?of=1.1+2",
 )
 
 
@@ -355,6 +357,28 @@ def test_axe_finds_nothing(visit, server, course, scheme):
     page.errors[:] = [one for one in page.errors if "/desk/nothing" not in one]
 
 
+def test_a_student_is_found_by_keyboard_and_each_answer_is_a_link(visit, server, course):
+    page = opened(visit(), server)
+    about, answer = title(page), number_of(page)
+    pressed(page, "1", "Enter")
+    another(page, about)
+    status(page, "Saved")
+    page.goto(f"{server.address}/desk")
+    for _ in range(20):
+        pressed(page, "Tab")
+        if page.evaluate("document.activeElement.id") == "of":
+            break
+    page.keyboard.type(f"1.1 {about.split()[1]}")
+    pressed(page, "Enter")
+    page.wait_for_url(f"**/desk/student/{answer}")
+    assert page.locator("tbody tr").count() == 17
+    assert page.locator("tbody tr", has_text="1.1").first.locator(".r").inner_text() == "1 / 2"
+    page.get_by_role("link", name=f"Question 1.1, {about.split(' of ')[0].lower()}").click()
+    page.locator(TITLE, has_text=about).wait_for()
+    # What is said on leaving a page, Chromium counts as aborted.
+    page.errors[:] = [one for one in page.errors if "api/release: net::ERR_ABORTED" not in one]
+
+
 def test_a_phone_shows_all_without_scrolling_sideways(visit, server):
     page = visit()
     page.set_viewport_size({"width": 390, "height": 800})
@@ -384,9 +408,48 @@ def test_what_was_not_saved_comes_back_with_its_answer(visit, server, course):
     status(page, "Saved: 1 point for")
     pressed(page, "u")
     page.locator(TITLE, has_text=first).wait_for()
+    page.locator("#offer", has_text="You had given 1 point").wait_for()
     assert words.input_value() == ""
     # What is said on leaving a page, Chromium counts as aborted.
     page.errors[:] = [one for one in page.errors if "api/release: net::ERR_ABORTED" not in one]
+
+
+def test_undo_shows_what_was_before_and_offers_what_was_taken_back(visit, server, course):
+    page = opened(visit(), server)
+    first, words, offer = title(page), page.locator("#comment"), page.locator("#offer")
+    pressed(page, "1", "c")
+    page.keyboard.type("At first.")
+    pressed(page, "Enter")
+    another(page, first)
+    status(page, "Saved: 1 point for")
+    pressed(page, "p")
+    page.locator(TITLE, has_text=first).wait_for()
+    pressed(
+        page, "2", "a", "Control+a", *"-0,5", "Tab", *"late", "Escape", "c", "Control+a", *"Then.", "Enter"
+    )
+    another(page, first)
+    status(page, "Saved: 1 point for")
+    assert offer.is_hidden()
+    pressed(page, "u")
+    page.locator(TITLE, has_text=first).wait_for()
+    offer.wait_for()
+    assert (words.input_value(), page.locator("#points").inner_text()) == ("At first.", "1")
+    pressed(page, "n")
+    another(page, first)
+    assert offer.is_hidden()
+    pressed(page, "p")
+    page.locator(TITLE, has_text=first).wait_for()
+    pressed(page, "r")
+    assert offer.is_hidden()
+    assert (words.input_value(), page.locator("#points").inner_text()) == ("Then.", "1")
+    assert page.locator("#adjustment").input_value() == "-0.5"
+    assert page.locator("#reason").input_value() == "late"
+    pressed(page, "Enter")
+    another(page, first)
+    status(page, "Saved: 1 point for")
+    pressed(page, "p")
+    page.locator(TITLE, has_text=first).wait_for()
+    assert (words.input_value(), offer.is_hidden()) == ("Then.", True)
 
 
 def test_every_answer_begins_at_the_top_of_the_rubric(visit, server, course):
@@ -414,6 +477,24 @@ def test_points_may_be_typed_with_a_comma(visit, server, course):
     pressed(page, "Enter")
     status(page, "The rubric is changed")
     assert page.locator(".item .price").first.inner_text() == "+1.5"
+
+
+def test_an_item_and_an_adjustment_beside_the_step_are_refused_with_one_message(visit, server, course):
+    """The page and the server say the same of the same number, and a mark that cannot be is not sent."""
+    page = opened(visit(), server)
+    person = Person(server.address, "Ben")
+    told = person.call("item", 400, cell=CELL, do="add", points=0.3, text="x")["problem"]
+    assert told == "0.3: points go in steps of 0.25"
+    before = title(page)
+    pressed(page, "a", "Control+a", *"0,3", "Tab", *"why", "Enter")
+    status(page, told)
+    assert title(page) == before
+    assert page.locator("#unsaved").is_hidden()
+    pressed(page, "Escape", "e", "1")
+    page.get_by_label("in steps of 0.25").fill("0.3")
+    pressed(page, "Enter")
+    page.locator("#item-preview .notice.bad", has_text=told).wait_for()
+    assert page.evaluate("document.activeElement.id") == "item-points"
 
 
 def test_digits_choose_in_the_group_that_has_the_focus(visit, server, course):

@@ -56,6 +56,11 @@ def test_what_cannot_be_given_is_refused_before_anything_is_written(sent):
         read_given(sent)
 
 
+def test_points_beside_the_step_are_refused_with_the_step():
+    with pytest.raises(NotValid, match=r"^0\.3: points go in steps of 0\.25$"):
+        read_given({"adjustment": 0.3})
+
+
 def test_an_item_of_another_question_is_refused_and_nothing_is_written(desk, ana, gradebook):
     strange = items(desk, "q1-2")[0]
     before, task = gradebook(), take(desk, ana)
@@ -183,3 +188,19 @@ def test_a_version_is_another_one_after_every_change(desk, ana):
         seen.add(version(desk, again))
         give(desk, ana, again, Given((items(desk)[0],)))
     assert len(seen) == 3
+
+
+def test_what_is_taken_back_says_what_had_been_given(desk, ana):
+    first, second, *_ = items(desk)
+    task = take(desk, ana)
+    earlier, later = Given((first,), comment="First."), Given((second,), -0.25, "late", "Then.")
+    give(desk, ana, task, earlier)
+    give(desk, ana, open_task(desk, CELL, task.standing.answer, ana), later)
+    undone, answer = take_back(desk, CELL, ana)
+    assert (undone.given, answer) == (later, task.standing.answer)
+    again = open_task(desk, CELL, answer, ana)
+    assert again.standing.given(again.question.items) == earlier
+    undone, _ = take_back(desk, CELL, ana)
+    assert undone.given == earlier
+    again = open_task(desk, CELL, answer, ana)
+    assert (again.standing.waits, again.standing.given(again.question.items)) == (True, Given())

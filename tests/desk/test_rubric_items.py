@@ -43,7 +43,7 @@ def test_what_markers_have_changed_is_not_seeded_again(desk):
     ("points", "text", "told"),
     [
         (3, "a", "is worth 2"),
-        (0.3, "a", "multiple of 0.25"),
+        (0.3, "a", "steps of 0.25"),
         (float("inf"), "a", "number of points"),
         ("1", "a", "number of points"),
         (True, "a", "number of points"),

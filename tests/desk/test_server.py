@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -263,6 +264,7 @@ def test_the_name_page_leads_to_no_other_site(address):
 def test_the_list_of_answers_leads_to_every_one_and_says_who_has_marked_it(address, ana):
     task = ana.next("q1-5")
     ana.save(task | {"cell": "q1-5"}, ana.items("q1-5")[:1])
+    ana.call("settings", changes={"second_share": 0.0})
     ben = Person(address, "Ben")
     mine, theirs = ana.page("/answers/q1-5").text, ben.page("/answers/q1-5").text
     link = f'/desk/mark/q1-5/{task["answer"]}"'
@@ -273,14 +275,115 @@ def test_the_list_of_answers_leads_to_every_one_and_says_who_has_marked_it(addre
     assert "marked by Ana" in row
     assert "1 p" in row
     assert "marked by Ana" in other
-    assert " p<" not in other
+    assert "1 p" in other
+    ben.call("settings", changes={"marks_shown": False})
+    try:
+        other = ben.page("/answers/q1-5").text.split(link)[1].split("</tr>")[0]
+        assert "marked by Ana" in other
+        assert " p<" not in other
+        assert "hidden" in other
+    finally:
+        ben.call("settings", changes={"marks_shown": True})
     assert "Answer 1" in mine
     assert "s0002" not in mine
     ben.call("settings", changes={"names_shown": True})
     try:
         assert "s0002" in ben.page("/answers/q1-5").text
     finally:
-        ben.call("settings", changes={"names_shown": False})
+        ben.call("settings", changes={"names_shown": False, "second_share": 0.1})
+
+
+def test_the_history_has_formulas_and_the_courses_time(shared, ana):
+    course, _ = shared
+    course.policy.write_text('timezone = "Asia/Tokyo"\n')
+    text = "the prior $\\mathcal{N}(\\mathbf{0}, \\mathbf{I})$ is **named**, and what follows "
+    text += "from it is said, too, in so many words."
+    ana.call("item", cell="q2-7", do="add", points=0.25, text=text)
+    page = ana.page("/history?question=q2-7").text
+    assert "/static/mathjax.js" in page
+    assert "<strong>named</strong>, and what follows from it is said, too, in so many words." in page
+    assert re.search(
+        r'<time datetime="[\d-]+T[\d:]+\+09:00" title="Asia/Tokyo \(JST\)">[\d-]+ \d\d:\d\d</time>', page
+    )
+    assert "UTC" not in page
+    task = ana.next("q2-7")
+    ana.save(task, [])
+    assert 'title="Asia/Tokyo (JST)"' in ana.page("/progress").text
+
+
+def test_a_student_is_found_by_name_only_where_names_are_shown(shared, ana):
+    course, _ = shared
+    with sqlite3.connect(course.root / "gradebook.db") as connection:
+        name = ("Zo\u00eb", "M\u00fcller")
+        connection.execute("update student set first_name = ?, last_name = ? where id = 's0003'", name)
+    for typed in ("s0003", "Zoe", "Zo\u00eb M", "nobody"):
+        page = ana.page(f"/find?of={typed}")
+        assert "/desk/student/" not in page.url + page.text, typed
+        assert "s0003" not in page.text.replace(typed, ""), typed
+    hidden = ana.page("/find?of=1.3 answer 2")
+    assert re.search("/desk/student/[0-9a-f]{32}$", hidden.url)
+    assert "s000" not in hidden.text
+    assert hidden.text.count("/desk/mark/q") == 17
+    assert ana.page("/find?of=2").text.count("/desk/student/") == 17
+    assert "There is no answer" in ana.page("/find?of=1.3 999").text
+    assert ana.page(f"/student/{'0' * 32}").status_code == 404
+    ana.call("settings", changes={"names_shown": True})
+    try:
+        page = ana.page("/find?of=muller zoe")
+        assert "<h1>Zo\u00eb M\u00fcller (s0003)</h1>" in page.text
+        assert ana.page("/find?of=s0003").url == page.url
+        assert ana.page("/find?of=s000").text.count("/desk/student/") > 2
+        assert "<script>document" not in ana.page(f"/find?of={EVIL}").text
+    finally:
+        ana.call("settings", changes={"names_shown": False})
+
+
+def test_no_page_tells_a_second_reader_what_the_first_one_gave(address, ana):
+    cell, told = "q2-5-figures", "0.75"
+    task = ana.next(cell)
+    ana.save(task, [], given={"adjustment": 0.75, "reason": "a reason of its own"})
+    ana.call("release")
+    ana.call("settings", changes={"second_share": 1.0})
+    ben = Person(address, "Ben")
+    try:
+        opened = ben.call("answer", cell=cell, answer=task["answer"])["task"]
+        assert (opened["second"], opened["points"], opened["given"]) == (True, None, None)
+        pages = [f"/history?question={cell}", f"/history?question={cell}&answer={task['answer']}"]
+        pages += [
+            f"/answers/{cell}",
+            f"/student/{task['answer']}",
+            f"/groups/{cell}?of={task['answer']}",
+            f"/agreement/{cell}",
+        ]
+        for place in pages:
+            text = ben.page(place).text.split('<main id="main">')[1]
+            assert told not in text, place
+            assert "reason of its own" not in text, place
+        for place in pages[:4]:
+            assert told in ana.page(place).text, place
+        assert "hidden" in ben.page(pages[0]).text
+        ben.save(opened, [])
+        assert told in ben.page(pages[0]).text
+    finally:
+        ben.call("release")
+        ana.call("settings", changes={"second_share": 0.1})
+
+
+def test_the_first_page_says_a_mean_only_of_what_somebody_has_marked(shared):
+    course, server = shared
+    person = Person(server.address)
+    cell = "q2-3"
+
+    def row() -> str:
+        return person.page("").text.split(f'/desk/mark/{cell}"')[1].split("</li>")[0]
+
+    assert "mean \N{EN DASH}" in row()
+    blank = [manual for manual, waits in scores(course, cell).values() if not waits]
+    assert blank, "a blank answer has 0 points without anybody: choose another question"
+    task = person.next(cell)
+    person.save(task, [], given={"adjustment": 0.5, "reason": "so"})
+    person.call("release")
+    assert "mean 0.5 of 2 points" in row()
 
 
 def test_the_marking_page_leads_to_its_answers_and_the_progress(ana):

@@ -1,7 +1,7 @@
 // Draws an answer: its text, what stands beside it, its figures with the solutions' ones, and what to know of it.
 import { element, number, points as total, root } from "./server.js";
 
-const day = (at) => at.slice(0, 16).replace("T", " ") + " UTC";
+const day = (at) => element("time", { datetime: at.iso, title: at.zone }, at.text);
 
 export function draw(task, actions) {
   const heading = element("h2", { tabindex: "-1" }, task.name || `Answer ${task.number} of ${task.of}`);
@@ -24,10 +24,11 @@ export function draw(task, actions) {
     );
   }
   const whole = `${root.replace(/desk$/, "")}formgrader/submissions/${task.answer}/`;
-  // Both would tell a second reader what the first one gave.
-  if (!task.second) header.append(
+  // Both would tell what another marker gave.
+  if (!task.second && !task.hidden) header.append(
     element("span", { class: "note" },
       element("a", { href: `${root}/history?question=${task.cell}&answer=${task.answer}`, target: "_blank" }, "history"), " · ",
+      element("a", { href: `${root}/student/${task.answer}`, target: "_blank" }, "their other answers"), " · ",
       element("a", { href: whole, target: "_blank" }, "whole notebook")),
   );
   const article = element("article", { class: "task" }, header, ...notices(task));
@@ -35,7 +36,7 @@ export function draw(task, actions) {
   if (task.before) {
     article.append(
       element("div", { class: "old" },
-        element("div", {}, element("h3", {}, `when it was marked, ${day(task.before.at)}`),
+        element("div", {}, element("h3", {}, "when it was marked, ", day(task.before.at)),
           element("div", { class: "said", html: task.before.html || "<p class='blank'>Its text was not kept.</p>" })),
         element("div", {}, element("h3", {}, "now"), said)),
     );
@@ -50,6 +51,7 @@ function notices(task) {
   const found = [];
   const say = (text, kind = "") => found.push(element("p", { class: `notice ${kind}` }, text));
   if (task.holder) say(`${task.holder} has this answer open right now: you can read it, and not save.`, "warm");
+  if (task.hidden) say(`${task.marker} has marked this answer. The settings hide what others gave: an instructor can change it.`, "warm");
   if (task.before) say("The answer has changed since it was marked.", "warm");
   if (task.elsewhere) {
     const { points, was, comment } = task.elsewhere;

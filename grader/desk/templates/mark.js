@@ -4,10 +4,10 @@ import { draw } from "./answer.js";
 import { drafts } from "./drafts.js";
 import { Rubric } from "./rubric.js";
 import { Saver } from "./saver.js";
-import { call, decimal, element, number, root, tell, typeset } from "./server.js";
+import { call, decimal, element, number, points, root, tell, typeset, wrongPoints } from "./server.js";
 
 const get = (id) => document.getElementById(id);
-const { view, answer: wanted, renewed, marker } = JSON.parse(get("data").textContent);
+const { view, answer: wanted, renewed, step, marker } = JSON.parse(get("data").textContent);
 const cell = view.cell;
 
 let task = null; // what is shown
@@ -18,7 +18,7 @@ let counted = ""; // how many are left
 const passed = new Set(); // passed on without a mark, by this page
 const trail = []; // what was shown, for the way back
 
-const rubric = new Rubric(view, { changed: update, refresh: (words) => say(words, "good") });
+const rubric = new Rubric(view, step, { changed: update, refresh: (words) => say(words, "good") });
 const saver = new Saver({ say, open: openAnswer, saved });
 
 // ---- what is given
@@ -52,15 +52,37 @@ function update() {
 
 function fill() {
   const draft = task && drafts.of(task, marker);
-  const state = draft ?? task?.given ?? { items: [], adjustment: 0, reason: "", comment: "" };
-  zero = Boolean(draft?.zero);
+  put(draft ?? task?.given ?? { items: [], adjustment: 0, reason: "", comment: "" });
+  if (draft) say("What stands here is from before, and not saved yet.", "warm");
+}
+
+function put(state) {
+  zero = Boolean(state.zero);
   rubric.set(state.items.filter((id) => rubric.items.some((item) => item.id === id)));
-  get("adjustment").value = draft?.typed ?? number(state.adjustment);
+  get("adjustment").value = state.typed ?? number(state.adjustment);
   get("reason").value = state.reason;
   get("adjusting").open = decimal(get("adjustment").value) !== 0;
   get("comment").value = state.comment;
   update();
-  if (draft) say("What stands here is from before, and not saved yet.", "warm");
+  showOffer();
+}
+
+// What an undo took back: what stood before it is shown, and one key puts this into the fields again.
+function showOffer() {
+  const offer = task && drafts.offered(task, marker);
+  get("offer").hidden = !offer;
+  if (!offer) return;
+  const words = [offer.reason, offer.comment].filter(Boolean).join(" ");
+  get("offer-text").textContent = `You had given ${points(rubric.worthOf(offer))}${words ? `: ${words.length > 90 ? `${words.slice(0, 90)} …` : words}` : "."}`;
+}
+
+function takeOffer() {
+  const offer = task && drafts.offered(task, marker);
+  if (!offer) return say("Nothing was taken back here.");
+  drafts.withdraw(task, marker);
+  // Giving nothing was a choice, too: without this it could not be saved again.
+  put({ ...offer, zero: !offer.items.length && !offer.adjustment });
+  say("This is what you had given; Enter saves it.", "warm");
 }
 
 function say(text, kind = "") {
@@ -166,11 +188,13 @@ function leave() {
 async function saveAndNext() {
   if (!task || busy) return;
   if (!task.marked && !touched()) return say("Nothing is given yet: choose items, or 0 for no points, or n to pass on.", "warm");
+  if (task.hidden && touched()) return say(`${task.marker} has marked it: it cannot be saved here. n passes on.`, "warm");
   if (task.holder) return say(`${task.holder} has it open: it cannot be saved here now.`, "warm");
   const now = given();
-  if (Number.isNaN(now.adjustment)) {
+  const wrong = wrongPoints(get("adjustment").value, step);
+  if (wrong && touched()) {
     focusOn("adjustment");
-    return say(`${get("adjustment").value} is not a number of points: 0.5, or -0.25.`, "warm");
+    return say(`${wrong}.`, "warm");
   }
   if (now.adjustment && !now.reason && !task.elsewhere && now.adjustment !== task.given?.adjustment) {
     get("adjusting").open = true;
@@ -185,6 +209,7 @@ async function saveAndNext() {
   }
   const coming = ahead;
   drafts.drop(done, marker); // what cannot be saved stays with the saver
+  drafts.withdraw(done, marker);
   task = null;
   // Not before the one ahead is known: it is not to be handed out a second time.
   const next = coming ? await coming.catch(() => null) : null;
@@ -228,6 +253,10 @@ async function undo() {
     const many = reply.undone > 1 ? `${reply.undone} answers` : "the last answer";
     say(`Taken back: ${many}${reply.kept ? `; ${reply.kept} were changed since, and stay` : ""}.`, "good");
     if (reply.answer) await openAnswer(reply.answer);
+    if (reply.given && task?.answer === reply.answer) {
+      drafts.offer(task, marker, reply.given);
+      showOffer();
+    }
   } catch (error) {
     say(`${error.message[0].toUpperCase()}${error.message.slice(1)}.`, "warm");
   }
@@ -257,7 +286,7 @@ function focusOn(id) {
 // ---- keys
 
 const KEYS = {
-  f: () => task && rubric.full(), n: skip, ArrowRight: skip, p: back, ArrowLeft: back, u: undo, g: openGroup,
+  f: () => task && rubric.full(), n: skip, ArrowRight: skip, p: back, ArrowLeft: back, u: undo, r: takeOffer, g: openGroup,
   c: () => focusOn("comment"), a: () => focusOn("adjustment"), "+": () => rubric.edit(null), "?": () => get("help-dialog").showModal(),
   q: () => (get("asked").open = !get("asked").open), m: () => get("model") && (get("model").open = !get("model").open),
   e: () => ((editing = true), say("Which item is to be changed? Its digit.")),
@@ -293,7 +322,7 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
-for (const [id, act] of Object.entries({ save: saveAndNext, skip, back, undo, full: () => rubric.full(), zero: nothing, help: KEYS["?"] }))
+for (const [id, act] of Object.entries({ save: saveAndNext, skip, back, undo, "use-offer": takeOffer, full: () => rubric.full(), zero: nothing, help: KEYS["?"] }))
   get(id).addEventListener("click", act);
 for (const id of ["adjustment", "reason", "comment"]) get(id).addEventListener("input", update);
 for (const id of ["alike", "everyone"]) {

@@ -1,13 +1,14 @@
 // The rubric beside an answer: items that are switched on and off, and the dialog that changes one of them.
-import { Failure, call, decimal, element, number, signed, typeset } from "./server.js";
+import { Failure, call, decimal, element, number, signed, typeset, wrongPoints } from "./server.js";
 
 const get = (id) => document.getElementById(id);
 const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 export class Rubric {
   // `changed` is called when an item was switched, `refresh` when the rubric itself has changed.
-  constructor(view, { changed, refresh }) {
+  constructor(view, step, { changed, refresh }) {
     this.view = view;
+    this.step = step;
     this.items = view.items;
     this.on = new Set();
     this.changed = changed;
@@ -59,7 +60,11 @@ export class Rubric {
   }
 
   points(adjustment) {
-    const sum = this.items.filter((item) => this.on.has(item.id)).reduce((all, item) => all + item.points, adjustment);
+    return this.worthOf({ items: [...this.on], adjustment });
+  }
+
+  worthOf({ items, adjustment }) {
+    const sum = this.items.filter((item) => items.includes(item.id)).reduce((all, item) => all + item.points, adjustment);
     return Math.min(Math.max(sum, 0), this.view.worth);
   }
 
@@ -113,9 +118,10 @@ export class Rubric {
 
   async save(action) {
     const typed = { text: get("item-text").value, points: decimal(get("item-points").value), note: get("item-note").value };
-    if (Number.isNaN(typed.points)) {
+    const wrong = wrongPoints(get("item-points").value, this.step);
+    if (wrong) {
       get("item-points").focus();
-      return get("item-preview").replaceChildren(element("p", { class: "notice bad" }, `${get("item-points").value} is not a number of points: 0.5, or -0.25.`));
+      return get("item-preview").replaceChildren(element("p", { class: "notice bad" }, `${wrong}.`));
     }
     const body = { cell: this.view.cell, do: this.editing ? action : "add", item: this.editing?.id, ...typed };
     try {

@@ -49,6 +49,13 @@ export function decimal(typed) {
   return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : text ? NaN : 0;
 }
 
+// What is wrong with a number of points, in the server's words; empty where nothing is.
+export function wrongPoints(typed, step) {
+  const value = decimal(typed);
+  if (Number.isNaN(value)) return `${typed} is not a number of points: 0.5, or -0.25`;
+  return Number.isInteger(value / step.size) ? "" : `${value}: ${step.rule}`;
+}
+
 export const number = (value) => String(Number(value.toFixed(3)));
 export const points = (value) => `${number(value)} point${value === 1 ? "" : "s"}`;
 export const signed = (value) => (value > 0 ? `+${number(value)}` : number(value).replace("-", "−"));

@@ -15,7 +15,7 @@ get("settings").addEventListener("submit", async (event) => {
   const questions = {};
   for (const field of document.querySelectorAll("[data-cell]")) if (field.value.trim()) questions[field.dataset.cell] = field.value.trim();
   const changes = {
-    names_shown: get("names_shown").checked, split: get("split").value, markers: lines("markers"), questions,
+    names_shown: get("names_shown").checked, marks_shown: get("marks_shown").checked, split: get("split").value, markers: lines("markers"), questions,
     second_share: Number(get("second_share").value) / 100, alike: Number(get("likeness").value), instructors: lines("instructors"),
   };
   try {
