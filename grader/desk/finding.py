@@ -51,8 +51,8 @@ def find(found: Sequence[Question], names: dict[str, str] | None, typed: str) ->
     if names is not None and wanted:
         words = _plain(wanted).split()
         answers = {one.student: one.answer for question in found for one in question.standings.values()}
-        for student in sorted(answers, key=lambda student: _plain(names.get(student, student))):
-            name = names.get(student, student)
+        called = {student: names.get(student, student) for student in answers}
+        for student, name in sorted(called.items(), key=lambda one: _plain(one[1])):
             if all(word in _plain(name) for word in words):
                 hits.append(Hit(answers[student], name))
     return list({(hit.answer, hit.label): hit for hit in hits}.values())

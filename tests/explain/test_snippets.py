@@ -112,7 +112,8 @@ def test_a_gradient_that_is_cut_is_named_by_its_weights(first):
     assert any("torch.autograd.grad" in line for line in found.call)
     count, *still = found.came
     assert count == f"gradients for 30 weight tensors, none for {len(still)} of them:"
-    assert "encoder.net.0.weight" in still and "decoder.net.0.weight" not in still
+    assert "encoder.net.0.weight" in still
+    assert "decoder.net.0.weight" not in still
 
 
 def test_an_error_stands_with_the_line_that_raised_it_and_no_values_of_the_suite(first):
