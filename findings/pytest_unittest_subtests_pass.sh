@@ -34,7 +34,6 @@ PYTHON
 "$folder/venv/bin/python" - <<'PYTHON'
 import contextlib
 import io
-import json
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
