@@ -74,6 +74,46 @@ def test_an_error_of_pytorch_is_explained_and_a_cause_is_said_once(kit: Path) ->
     assert "The rest" not in said
 
 
+IN_PARTS = """
+
+import unittest
+
+
+def test_each_size(subtests):
+    for size in (1, 2, 3):
+        with subtests.test(size=size):
+            assert size < 4
+
+
+def test_few_sizes(subtests):
+    for size in (1, 2, 3):
+        with subtests.test(size=size):
+            assert size < 2, f"{size} is too large."
+
+
+class TestRates(unittest.TestCase):
+    def test_few_rates(self):
+        for rate in (1, 2, 3):
+            with self.subTest(rate=rate):
+                assert rate < 2, f"the rate {rate} is too high."
+"""
+
+
+def test_a_test_in_parts_counts_once(kit: Path) -> None:
+    """pytest 9.2 reports each subtest under the test's name; after unittest's subTest the test itself passes.
+
+    Seen in findings/pytest_unittest_subtests_pass.sh. More tests passed here than there were.
+    """
+    tests = kit / "tests" / "test_1_7_bpd.py"
+    tests.write_text(tests.read_text() + IN_PARTS)
+    said = check(kit, "1.7.bpd")
+    assert re.search(r"elbo_to_bpd +\S+ +10 of 12 +wrong", said)
+    words = in_words(said)
+    assert "2 is too large." in words
+    assert "the rate 2 is too high." in words
+    assert "3 is too large." not in words
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437", "utf-8"])
 def test_a_console_that_is_not_utf_8_gets_its_own_signs(kit: Path, encoding: str) -> None:
     change(kit, KLD, f"assert False, 'λ'\n    {KLD}")

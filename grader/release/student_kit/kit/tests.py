@@ -133,16 +133,18 @@ class Notes:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Take message and place of a failure while the exception is at hand."""
+        """Take message and place of a failure, a test's first one, while the exception is at hand."""
         report = yield
-        if call.excinfo is not None:
+        if call.excinfo is not None and report.failed and self._failure is None:
             self._failure = failure_of(item, call.excinfo, report)
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count."""
+        if type(report) is not pytest.TestReport:
+            return  # a part of a test, by `subtests` or unittest's subTest; the test's own report comes last
         item = self.items[Path(report.nodeid.partition("::")[0]).stem]
-        if report.failed and self._failure is not None:
+        if self._failure is not None:  # not report.failed: after a failed subTest the test's own says passed
             item.failures.append(self._failure)
         elif report.when == "call":
             item.passed += report.passed
