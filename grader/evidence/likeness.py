@@ -1,7 +1,8 @@
 """The images of a figure beside those that the weights draw: as distributions, never pixel by pixel.
 
-How much ink an image has, how many of its pixels are grey, how sharp its edges are, and how well the networks
-themselves encode it: images of another model, or sharpened ones, differ in one of these.
+How much ink an image has, how many of its pixels are grey, how bright these are, how sharp its edges are, and how
+well the networks themselves encode it: images of another model, brightened or sharpened ones, differ in one of
+these.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ LEAST = 1e-3  # of what is counted: an image without any ink has no logarithm
 # By how much the mean logarithm may differ: what supports a figure, and from where on it is of another model.
 LIMITS = {Reason.INK: (0.25, 0.35), Reason.LEVELS: (0.25, 0.35), Reason.SHARPNESS: (0.12, 0.2)}
 OF_LOSS = {"part1": (0.15, 0.4), "part2": (0.25, 0.5)}
+# By how much the share of dark greys may differ: where each pixel is drawn, 64 images tell it closely.
+OF_TONE = {True: (0.05, 0.1), False: (0.15, 0.25)}
+LEVELS = 15  # above black
 FAINT = 10.0  # white pixels: below that, the sharpness of edges says nothing
 WORST_LAST = (Verdict.SUPPORTED, Verdict.NOT_CHECKABLE, Verdict.CONTRADICTED)
 
@@ -62,12 +66,14 @@ def likeness(networks: Networks, images: torch.Tensor, manifold: bool, draws: to
     shown = _traits(images)
     ways = [(drawn, _traits(drawn)) for drawn in _drawn(networks, manifold, draws)]
     # Some draw the grey levels of each pixel, some the likeliest or the mean of all: the way that is nearest.
-    drawn, own = min(ways, key=lambda way: sum(_apart(shown[one], way[1][one]) for one in shown))
+    nearest = min(ways, key=lambda way: sum(_apart(shown[one], way[1][one]) for one in shown))
+    drawn, own = nearest
+    tone = _tone(images, drawn, exact=len(ways) > 1 and nearest is ways[0])
     shown[Reason.LOSS], own[Reason.LOSS] = _levelled(
         (outcome(networks, images, draws).losses, shown), (outcome(networks, drawn, draws).losses, own)
     )
     limits = {**LIMITS, Reason.LOSS: OF_LOSS[networks.training.part]}
-    compared = (_compared(one, shown[one], own[one], limits[one]) for one in shown)
+    compared = [tone, *(_compared(one, shown[one], own[one], limits[one]) for one in shown)]
     return max(compared, key=lambda one: WORST_LAST.index(one.verdict))
 
 
@@ -139,11 +145,40 @@ def _compared(
     reason: Reason, shown: torch.Tensor, own: torch.Tensor, limits: tuple[float, float]
 ) -> Likeness:
     difference, error = _difference(shown, own)
-    near, far = limits
-    verdict = Verdict.NOT_CHECKABLE
-    if abs(difference) + Z95 * error <= near:
-        verdict = Verdict.SUPPORTED
-    elif abs(difference) - CERTAIN * error >= far:
-        verdict = Verdict.CONTRADICTED
     mean = math.exp(float(_log(own).mean()))
+    verdict = _verdict(difference, error, limits)
     return Likeness(verdict, reason, mean * math.exp(difference), Estimate(mean, mean * error))
+
+
+def _tone(images: torch.Tensor, drawn: torch.Tensor, exact: bool) -> Likeness:
+    """Compare which share of the grey pixels is darker than a level, for the level at which it differs most.
+
+    A grid that was brightened has as much ink and as many grey pixels, where most of its pixels are black or white.
+    """
+    (share, error), (own, own_error) = _shares(images), _shares(drawn)
+    level = int((share - own).abs().argmax())
+    difference = float(share[level] - own[level])
+    uncertain = math.hypot(float(error[level]), float(own_error[level]))
+    verdict = _verdict(difference, uncertain, OF_TONE[exact])
+    measured = float(own[level])
+    return Likeness(verdict, Reason.TONE, measured + difference, Estimate(measured, uncertain))
+
+
+def _shares(images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The shares of the grey pixels that are no brighter than each level, and their standard errors."""
+    nearest = (images.flatten(1) * LEVELS).round()
+    darker = torch.stack([((nearest > 0) & (nearest <= level)).sum(1) for level in range(1, LEVELS)], dim=1)
+    darker = darker.double()
+    grey = darker[:, -1:]
+    total = grey.sum().clamp(min=1)
+    share = darker.sum(0) / total
+    return share, (darker - share * grey).square().sum(0).sqrt() / total
+
+
+def _verdict(difference: float, error: float, limits: tuple[float, float]) -> Verdict:
+    near, far = limits
+    if abs(difference) + Z95 * error <= near:
+        return Verdict.SUPPORTED
+    if abs(difference) - CERTAIN * error >= far:
+        return Verdict.CONTRADICTED
+    return Verdict.NOT_CHECKABLE
