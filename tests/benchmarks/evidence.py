@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.evidence [OTHER]`: what it costs to examine a hand-in's evidence, in CPU seconds.
+"""`python -m tests.benchmarks.evidence [OTHER]`: CPU seconds in which a hand-in's evidence is examined.
 
 A hand-in with seven trainings of the recommended width and the six figures that are compared with them is
-examined several times, each with another seed; one without evidence as often, and read with evidence asked for
+examined several times, each with another seed. One without evidence is read as often, with evidence asked for
 and not. An archive with as much evidence as is read at all is read, too. With another checkout, both examine
 the same hand-in in turns, and what counts is the median of the pairs' ratios: timings drift with the machine.
 
@@ -99,17 +99,18 @@ def hand_in(folder: Path) -> Path:
     if not folder.is_dir():
         import torch
 
-        from tests.evidence.full_size import evidence_and_figures  # loads all that trains
-
         from grader.evidence.images import image_sets
         from grader.report.figures import draw_figures
+        from tests.evidence.full_size import evidence_and_figures  # loads all that trains
 
         torch.set_num_threads(1)  # beside other processes more of them mostly wait for each other
         images = image_sets()
         if images is None:
             sys.exit("error: MNIST is not at hand: set MNIST_ROOT to a folder with MNIST/raw in it")
         files = evidence_and_figures(images)
-        drawn = {name: one for name, one in draw_figures(files, sandbox=False).files.items() if "small" not in name}
+        drawn = {
+            name: one for name, one in draw_figures(files, sandbox=False).files.items() if "small" not in name
+        }
         evidence = {name: one for name, one in files.items() if name.startswith("evidence/")}
         part = folder.with_name(f"{folder.name}.part")
         shutil.rmtree(part, ignore_errors=True)
@@ -117,7 +118,9 @@ def hand_in(folder: Path) -> Path:
             (part / name).parent.mkdir(parents=True, exist_ok=True)
             (part / name).write_bytes(content)
         for name in ("part1", "part2"):
-            shutil.copytree(HERE / "solutions" / name, part / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(
+                HERE / "solutions" / name, part / name, ignore=shutil.ignore_patterns("__pycache__")
+            )
         part.rename(folder)
     return folder
 
@@ -134,7 +137,9 @@ def without_evidence(rounds: int) -> list[tuple[float, float]]:
         found = examine(read_submission(HERE / "solutions", shown=EVIDENCE), no_box, None, 1)
         assert found.evidence.absent
 
-    return [(_cpu(lambda: read_submission(HERE / "solutions")), _cpu(examined)) for _ in range(rounds + 1)][1:]
+    return [(_cpu(lambda: read_submission(HERE / "solutions")), _cpu(examined)) for _ in range(rounds + 1)][
+        1:
+    ]
 
 
 def _cpu(action: Callable[[], object]) -> float:
@@ -167,7 +172,9 @@ def archive_read(folder: Path, rounds: int) -> list[float]:
         for _ in range(rounds + 1):
             began = time.monotonic()
             submission = read_submission(path, shown=EVIDENCE)
-            read = [read_weights(one) for name, one in submission.shown.items() if name.endswith(".safetensors")]
+            read = [
+                read_weights(one) for name, one in submission.shown.items() if name.endswith(".safetensors")
+            ]
             found.append(time.monotonic() - began)
             assert len(read) >= 7 + extra, submission.warnings
     print(f"an archive of {size / 1e6:.1f} MB, {len(read)} files of weights")

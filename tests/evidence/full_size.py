@@ -19,7 +19,7 @@ from grader.evidence.drawings import manifold_codes
 from grader.evidence.images import Images, levels, signed
 from grader.evidence.judge import epoch_name
 from grader.evidence.trainings import Training, trainings
-from tests.evidence.making import MANY, Made, bpd, some_of, state_of, train_aae, train_vae
+from tests.evidence.making import MANY, Made, bpd, some_of, train_aae, train_vae
 from tests.solutions.conftest import load_part
 
 FILTERS = 32
@@ -79,9 +79,7 @@ def _load(pair: tuple[nn.Module, nn.Module], weights: Mapping[str, torch.Tensor]
 
 
 @torch.no_grad()
-def _measured(
-    training: Training, pair: tuple[nn.Module, nn.Module], images: Mapping[str, Images]
-) -> float:
+def _measured(training: Training, pair: tuple[nn.Module, nn.Module], images: Mapping[str, Images]) -> float:
     if training.part == "part1":
         return bpd(*pair, levels(some_of(images["validation"], MANY)))
     batches = signed(some_of(images["training"], MANY)).split(500)

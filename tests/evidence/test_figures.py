@@ -110,13 +110,13 @@ def friends(images) -> Made:
     return train_own_vae(images, seed=8, epochs=3)
 
 
-def samples(weights: Mapping[str, torch.Tensor], mean: bool = False) -> torch.Tensor:
+def samples(weights: Mapping[str, torch.Tensor], mean: bool = False, seed: int = 11) -> torch.Tensor:
     networks = load_part("solutions/part1").cnn_encoder_decoder
     decoder = networks.CNNDecoder(16, FILTERS, 20).eval()
     decoder.load_state_dict(
         {name.removeprefix("decoder."): value for name, value in weights.items() if "decoder." in name}
     )
-    generator = torch.Generator().manual_seed(11)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         chances = decoder(torch.randn(64, 20, generator=generator)).softmax(1).permute(0, 2, 3, 1)
     if mean:
