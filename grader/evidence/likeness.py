@@ -18,7 +18,7 @@ from grader.evidence.facts import Reason, Verdict
 from grader.evidence.measure import outcome
 from grader.evidence.networks import BATCH, Networks
 
-DRAWN = 120  # images, beside the 64 of a figure: twice as many say little more, at twice the cost
+DRAWN = 100  # images, beside the 64 of a figure: more say little more, and take a second message
 LOOKED_AT = 100  # of a figure: a manifold has 400
 BLACK, WHITE = 0.06, 0.94
 LEAST = 1e-3  # of what is counted: an image without any ink has no logarithm
@@ -28,7 +28,7 @@ OF_LOSS = {"part1": (0.15, 0.4), "part2": (0.25, 0.5)}
 # By how much the share of dark greys may differ: where each pixel is drawn, 64 images tell it closely.
 OF_TONE = {True: (0.05, 0.1), False: (0.15, 0.25)}
 LEVELS = 15  # above black
-FAINT = 10.0  # white pixels: below that, the sharpness of edges says nothing
+FAINT = 10.0  # white pixels: of fewer, the sharpness of edges says little; of none, nothing
 WORST_LAST = (Verdict.SUPPORTED, Verdict.NOT_CHECKABLE, Verdict.CONTRADICTED)
 
 
@@ -83,7 +83,11 @@ def _traits(images: torch.Tensor) -> dict[Reason, torch.Tensor]:
     ink = pixels.mean((1, 2))
     edges = pixels.diff(dim=1).abs().sum((1, 2)) + pixels.diff(dim=2).abs().sum((1, 2))
     grey = ((pixels > BLACK) & (pixels < WHITE)).double().mean((1, 2))
-    return {Reason.INK: ink, Reason.LEVELS: grey, Reason.SHARPNESS: edges / (pixels.sum((1, 2)) + FAINT)}
+    return {
+        Reason.INK: ink,
+        Reason.LEVELS: grey,
+        Reason.SHARPNESS: (edges + FAINT) / (pixels.sum((1, 2)) + FAINT),
+    }
 
 
 def _levelled(*measured: tuple[torch.Tensor, dict[Reason, torch.Tensor]]) -> list[torch.Tensor]:

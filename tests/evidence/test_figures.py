@@ -177,6 +177,18 @@ def test_a_borrowed_figure_is_contradicted(grid_of, name):
     assert claim.verdict is Verdict.CONTRADICTED, claim
 
 
+def test_the_manifold_is_kept_with_its_pixels():
+    """One that takes a little more room than ours does is no photograph."""
+    content = (RESULTS / "vae-z2-manifold.png").read_bytes()
+    grey = np.asarray(Image.open(io.BytesIO(content)).convert("L")).astype(np.int16)
+    noise = np.random.default_rng(1).integers(-3, 4, grey.shape) * (np.abs(grey - 127) > 40)
+    name = "1.9_manifold"
+    noisy = _saved(Image.fromarray((grey + noise).clip(0, 255).astype(np.uint8)))
+    assert last_grid(kept(content, name)) is not None
+    files = draw_figures({f"figures/{name}.png": noisy}, sandbox=False).files
+    assert len(files[f"figures/{name}.png"]) > 130_000, "or this tries nothing"
+
+
 def test_a_figure_that_cannot_be_read_is_told(grid_of):
     claim = grid_of(kept((RESULTS / "vae-z20-bpd-curves.png").read_bytes()))
     assert claim == Claim(Kind.GRID, Verdict.NOT_CHECKABLE, Reason.UNREADABLE)
