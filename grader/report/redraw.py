@@ -34,8 +34,8 @@ MOST_PIXELS = 25_000_000  # of a figure handed in: decoded, up to 100 MB
 MOST_IN_ALL = 160_000_000  # pixels of all figures of a submission: the 13 asked for, each of 12 megapixels
 MOST_SCANS = 32  # of a JPEG: encoders write up to a dozen, and each is another pass over all pixels
 LARGE, SMALL = 1400, 640  # pixels of the longer side
-# A PNG beyond this becomes a JPEG: it is a photograph or noise. A manifold of 400 images takes 120 kB and more,
-# and evidence can be checked of one whose pixels are as they were.
+# A PNG beyond this becomes a JPEG: it is a photograph or noise. A manifold of 400 images takes
+# 120 kB and more, and evidence can be checked of one whose pixels are as they were.
 ENOUGH_BYTES = 200 * 2**10
 SMALL_BYTES = 30 * 2**10
 CELL = re.compile(r"q\d+-\d+(-[a-z0-9_]+)?")

@@ -127,9 +127,11 @@ def samples(weights: Mapping[str, torch.Tensor], mean: bool = False, seed: int =
 
 @pytest.fixture
 def grid_of(vae, box, code, images) -> Callable[..., Claim | None]:
+    weights = replace(vae, weights={"final": vae.weights["final"]}, rows={}, summary={}).files()  # the least
+
     def judge(figure: bytes, seed: int = 1) -> Claim | None:
         evidence = examine(
-            Submission("s1", code, shown=vae.files()), lambda: box, images, seed, {SAMPLES: figure}
+            Submission("s1", code, shown=weights), lambda: box, images, seed, {SAMPLES: figure}
         ).evidence
         found = [claim for run in evidence.runs for claim in run.claims if claim.kind is Kind.GRID]
         return found[0] if found else None
@@ -141,7 +143,7 @@ TRUE = {"samples": False, "the means of the pixels": True}
 
 
 @pytest.mark.parametrize("mean", TRUE.values(), ids=TRUE.keys())
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_samples_of_the_weights_are_not_contradicted(vae, grid_of, tmp_path, mean, seed):
     claim = grid_of(kept(drawn(samples(vae.weights["final"], mean), tmp_path)), seed)
     assert claim is not None
