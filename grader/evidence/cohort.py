@@ -146,10 +146,11 @@ def _figures(folder: Path) -> dict[str, bytes]:
     """The figures of the trainings that lie beside a submission's results, drawn anew when it was graded."""
     found = {}
     for name in {training.figure for training in trainings()} - {""}:
-        path = folder / FIGURES.folder / f"{name}.png"
-        if path.is_file() and not path.parent.is_symlink():
-            with contextlib.suppress(OSError):  # a link, or larger than what the grader writes
-                found[name] = read_regular(path, MOST_FIGURE)
+        for suffix in (".png", ".jpg"):  # of the second no grid can be read, and that is said
+            path = folder / FIGURES.folder / f"{name}{suffix}"
+            if path.is_file() and not path.parent.is_symlink():
+                with contextlib.suppress(OSError):  # a link, or larger than what the grader writes
+                    found[name] = read_regular(path, MOST_FIGURE)
     return found
 
 

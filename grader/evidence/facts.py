@@ -63,6 +63,7 @@ class Reason(StrEnum):
     NO_IMAGES = "MNIST is not at hand"
     INK = "how much ink the images of the figure have"
     LEVELS = "how many pixels of the figure's images are grey"
+    TONE = "how dark the grey pixels of the figure are"
     SHARPNESS = "how sharp the edges in the figure are"
     LOSS = "how well the networks themselves encode the images of the figure"
     UNREADABLE = "the figure has no grid whose pixels can be read"

@@ -1,7 +1,8 @@
 """The images of a figure beside those that the weights draw: as distributions, never pixel by pixel.
 
-How much ink an image has, how many of its pixels are grey, how sharp its edges are, and how well the networks
-themselves encode it: images of another model, or sharpened ones, differ in one of these.
+How much ink an image has, how many of its pixels are grey, how dark these are, how sharp its edges are, and
+how well the networks themselves encode it: images of another model, brightened or sharpened ones, differ in
+one of these.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from grader.evidence.facts import Reason, Verdict
 from grader.evidence.measure import outcome
 from grader.evidence.networks import BATCH, Networks
 
-DRAWN = 200  # images, beside the 64 of a figure
+DRAWN = 100  # images, beside the 64 of a figure: more say little more, and take a second message
 LOOKED_AT = 100  # of a figure: a manifold has 400
 BLACK, WHITE = 0.06, 0.94
 LEAST = 1e-3  # of what is counted: an image without any ink has no logarithm
 # By how much the mean logarithm may differ: what supports a figure, and from where on it is of another model.
 LIMITS = {Reason.INK: (0.25, 0.35), Reason.LEVELS: (0.25, 0.35), Reason.SHARPNESS: (0.12, 0.2)}
 OF_LOSS = {"part1": (0.15, 0.4), "part2": (0.25, 0.5)}
-FAINT = 10.0  # white pixels: below that, the sharpness of edges says nothing
+# By how much the share of dark greys may differ: where each pixel is drawn, 64 images tell it closely.
+OF_TONE = {True: (0.05, 0.1), False: (0.15, 0.25)}
+LEVELS = 15  # above black
+FAINT = 10.0  # white pixels: of fewer, the sharpness of edges says little; of none, nothing
 WORST_LAST = (Verdict.SUPPORTED, Verdict.NOT_CHECKABLE, Verdict.CONTRADICTED)
 
 
@@ -62,12 +66,14 @@ def likeness(networks: Networks, images: torch.Tensor, manifold: bool, draws: to
     shown = _traits(images)
     ways = [(drawn, _traits(drawn)) for drawn in _drawn(networks, manifold, draws)]
     # Some draw the grey levels of each pixel, some the likeliest or the mean of all: the way that is nearest.
-    drawn, own = min(ways, key=lambda way: sum(_apart(shown[one], way[1][one]) for one in shown))
+    nearest = min(ways, key=lambda way: sum(_apart(shown[one], way[1][one]) for one in shown))
+    drawn, own = nearest
+    tone = _tone(images, drawn, exact=len(ways) > 1 and nearest is ways[0])
     shown[Reason.LOSS], own[Reason.LOSS] = _levelled(
         (outcome(networks, images, draws).losses, shown), (outcome(networks, drawn, draws).losses, own)
     )
     limits = {**LIMITS, Reason.LOSS: OF_LOSS[networks.training.part]}
-    compared = (_compared(one, shown[one], own[one], limits[one]) for one in shown)
+    compared = [tone, *(_compared(one, shown[one], own[one], limits[one]) for one in shown)]
     return max(compared, key=lambda one: WORST_LAST.index(one.verdict))
 
 
@@ -77,7 +83,11 @@ def _traits(images: torch.Tensor) -> dict[Reason, torch.Tensor]:
     ink = pixels.mean((1, 2))
     edges = pixels.diff(dim=1).abs().sum((1, 2)) + pixels.diff(dim=2).abs().sum((1, 2))
     grey = ((pixels > BLACK) & (pixels < WHITE)).double().mean((1, 2))
-    return {Reason.INK: ink, Reason.LEVELS: grey, Reason.SHARPNESS: edges / (pixels.sum((1, 2)) + FAINT)}
+    return {
+        Reason.INK: ink,
+        Reason.LEVELS: grey,
+        Reason.SHARPNESS: (edges + FAINT) / (pixels.sum((1, 2)) + FAINT),
+    }
 
 
 def _levelled(*measured: tuple[torch.Tensor, dict[Reason, torch.Tensor]]) -> list[torch.Tensor]:
@@ -127,7 +137,9 @@ def _difference(shown: torch.Tensor, own: torch.Tensor) -> tuple[float, float]:
     """Of the means of the logarithms, and its standard error: a few odd images have little say then."""
     shown, own = _log(shown), _log(own)
     error = (shown.var() / len(shown) + own.var() / len(own)).sqrt()
-    return float(shown.mean() - own.mean()), float(error)
+    # Where few images are odd, a figure may have none of them: as much as they vary together, then.
+    together = torch.cat([shown, own]).std() * math.sqrt(1 / len(shown) + 1 / len(own))
+    return float(shown.mean() - own.mean()), float(torch.maximum(error, together))
 
 
 def _apart(shown: torch.Tensor, own: torch.Tensor) -> float:
@@ -139,11 +151,47 @@ def _compared(
     reason: Reason, shown: torch.Tensor, own: torch.Tensor, limits: tuple[float, float]
 ) -> Likeness:
     difference, error = _difference(shown, own)
-    near, far = limits
-    verdict = Verdict.NOT_CHECKABLE
-    if abs(difference) + Z95 * error <= near:
-        verdict = Verdict.SUPPORTED
-    elif abs(difference) - CERTAIN * error >= far:
-        verdict = Verdict.CONTRADICTED
     mean = math.exp(float(_log(own).mean()))
+    verdict = _verdict(difference, error, limits)
     return Likeness(verdict, reason, mean * math.exp(difference), Estimate(mean, mean * error))
+
+
+def _tone(images: torch.Tensor, drawn: torch.Tensor, exact: bool) -> Likeness:
+    """Compare which share of the grey pixels is darker than a level, for the level at which it differs most.
+
+    A grid that was brightened has as much ink and as many grey pixels, where most pixels are black or white.
+    """
+    shown, own = _darker(images), _darker(drawn)
+    both = _share(torch.cat([shown, own]))
+    apart = _share(shown) - _share(own)
+    level = int(apart.abs().argmax())
+    difference, measured = float(apart[level]), float(_share(own)[level])
+    error = math.hypot(*(float(_spread(counts, both)[level]) for counts in (shown, own)))
+    verdict = _verdict(difference, error, OF_TONE[exact])
+    return Likeness(verdict, Reason.TONE, measured + difference, Estimate(measured, error))
+
+
+def _darker(images: torch.Tensor) -> torch.Tensor:
+    """How many grey pixels of each image are no brighter than each level, float64 `[N, 14]`."""
+    nearest = (images.flatten(1) * LEVELS).round()
+    counts = [((nearest > 0) & (nearest <= level)).sum(1) for level in range(1, LEVELS)]
+    return torch.stack(counts, dim=1).double()
+
+
+def _share(counts: torch.Tensor) -> torch.Tensor:
+    return counts.sum(0) / counts[:, -1].sum().clamp(min=1)
+
+
+def _spread(counts: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
+    """The standard error of a share of the grey pixels, which come by the image."""
+    grey = counts[:, -1:]
+    return (counts - share * grey).square().sum(0).sqrt() / grey.sum().clamp(min=1)
+
+
+def _verdict(difference: float, error: float, limits: tuple[float, float]) -> Verdict:
+    near, far = limits
+    if abs(difference) + Z95 * error <= near:
+        return Verdict.SUPPORTED
+    if abs(difference) - CERTAIN * error >= far:
+        return Verdict.CONTRADICTED
+    return Verdict.NOT_CHECKABLE

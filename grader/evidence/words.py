@@ -25,6 +25,7 @@ WHY = {
 TRAITS = {
     Reason.INK: "share of white",
     Reason.LEVELS: "share of grey pixels",
+    Reason.TONE: "share of dark greys among its grey pixels",
     Reason.SHARPNESS: "sharpness of edges",
     Reason.LOSS: "loss under the model itself",
 }

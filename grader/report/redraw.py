@@ -34,7 +34,9 @@ MOST_PIXELS = 25_000_000  # of a figure handed in: decoded, up to 100 MB
 MOST_IN_ALL = 160_000_000  # pixels of all figures of a submission: the 13 asked for, each of 12 megapixels
 MOST_SCANS = 32  # of a JPEG: encoders write up to a dozen, and each is another pass over all pixels
 LARGE, SMALL = 1400, 640  # pixels of the longer side
-ENOUGH_BYTES = 120 * 2**10  # a PNG beyond this becomes a JPEG: it is a photograph or noise
+# A PNG beyond this becomes a JPEG: it is a photograph or noise. A manifold of 400 images takes
+# 120 kB and more, and evidence can be checked of one whose pixels are as they were.
+ENOUGH_BYTES = 400 * 2**10
 SMALL_BYTES = 30 * 2**10
 CELL = re.compile(r"q\d+-\d+(-[a-z0-9_]+)?")
 
@@ -142,7 +144,7 @@ def scans(content: bytes) -> int:
 def _is_photograph(image: Image.Image) -> bool:
     """Whether a PNG is certain to be too large: with fewer colours, chosen quickly, it is by far."""
     quick = encoded(image.quantize(64, Image.Quantize.FASTOCTREE), "PNG", compress_level=1)
-    return len(quick) > 5 * ENOUGH_BYTES
+    return 2 * len(quick) > 3 * ENOUGH_BYTES
 
 
 def _large(image: Image.Image, photograph: bool) -> tuple[bytes, str]:

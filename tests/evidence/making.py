@@ -118,7 +118,12 @@ def train_own_vae(images: Mapping[str, Images], seed: int, epochs: int) -> Made:
 
 
 def train_vae(
-    networks: tuple[nn.Module, nn.Module], images: Mapping[str, Images], epochs: int, run: str, z_dim: int
+    networks: tuple[nn.Module, nn.Module],
+    images: Mapping[str, Images],
+    epochs: int,
+    run: str,
+    z_dim: int,
+    filters: int = FILTERS,
 ) -> Made:
     """Train a VAE of any networks, and say of it what a student's training says."""
     encoder, decoder = networks
@@ -146,7 +151,7 @@ def train_vae(
         if epoch in (10, epochs) and rows[epoch]["val_bpd"] < best:
             best, weights["tested"] = rows[epoch]["val_bpd"], state
     score = {"test_bpd": bpd(encoder, decoder, test)}
-    options = {"z_dim": z_dim, "epochs": epochs, "num_filters": FILTERS, "seed": 42}
+    options = {"z_dim": z_dim, "epochs": epochs, "num_filters": filters, "seed": 42}
     return Made(run, weights, rows, score, options, early)
 
 

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -88,6 +89,42 @@ def score(made: Made, value: float) -> Made:
     return replace(made, summary=dict.fromkeys(made.summary, value))
 
 
+# Another claim of the same kind is tried each time; these as well by `make test-all`.
+SLOW = {
+    "a curve that ends higher",
+    "a curve that is higher throughout",
+    "a curve over another number of pixels",
+    "the published curve with noise",
+    "a score of another z_dim",
+    "a score on a few easy images",
+    "weights before training",
+    "pruned weights",
+    "weights of zeros",
+    "weights of epoch 2 as the last",
+    "half the loss",
+    "the curve of another lambda",
+    "a friend's weights without a seed",
+    "a friend's weights with another seed",
+    "bfloat16",
+    "float64",
+    "no options",
+    "no table",
+    "another machine's last digits",
+    "no weights of the tested epoch",
+    "layers normalized",
+    "weights normalized",
+}
+
+
+def tried(claims: Mapping[str, Any]) -> list[Any]:
+    """The claims as parameters of a test, by name."""
+    return [
+        pytest.param(*(made if isinstance(made, tuple) else (made,)), id=name,
+                     marks=[pytest.mark.slow] if name in SLOW else [])
+        for name, made in claims.items()
+    ]  # fmt: skip
+
+
 VALUES = {Kind.END, Kind.SCORE}
 CURVE = {Kind.EPOCH, Kind.END}
 # Of the VAE: each with the kinds of claims that are false then.
@@ -147,7 +184,7 @@ FALSE: dict[str, tuple[Change, set[Kind]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "false"), FALSE.values(), ids=FALSE.keys())
+@pytest.mark.parametrize(("change", "false"), tried(FALSE))
 def test_a_false_claim_is_not_supported(vae, judged, change, false):
     run = judged(change(vae))
     assert not supported(run) & false, run.claims
@@ -178,7 +215,7 @@ FALSE_OF_PART_2: dict[str, tuple[bool, Change, set[Kind]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("free", "change", "false"), FALSE_OF_PART_2.values(), ids=FALSE_OF_PART_2.keys())
+@pytest.mark.parametrize(("free", "change", "false"), tried(FALSE_OF_PART_2))
 def test_a_false_claim_of_part_2_is_not_supported(aaes, judged, free, change, false):
     run = judged(change(aaes[1.0 if free else 0.995]))
     assert not supported(run) & false, run.claims
@@ -198,16 +235,22 @@ FRIENDS: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("change", FRIENDS.values(), ids=FRIENDS.keys())
-def test_a_friends_weights_support_nothing(vae, judged, change):
-    mine, friends = (Evidence((judged(one),)) for one in (change(vae), vae))
-    found = with_same_weights({"mine": mine, "friend": friends})["mine"].runs[0]
+@pytest.fixture(scope="module")
+def friend(vae, judged) -> Evidence:
+    return Evidence((judged(vae),))
+
+
+@pytest.mark.parametrize("change", tried(FRIENDS))
+def test_a_friends_weights_support_nothing(vae, judged, friend, change):
+    mine = Evidence((judged(change(vae)),))
+    found = with_same_weights({"mine": mine, "friend": friend})["mine"].runs[0]
     assert found.same_as == ("friend",)
     assert not supported(found), found.claims
 
 
 def test_there_are_as_many_false_claims_as_were_asked_for():
     assert len(FALSE) + len(FALSE_OF_PART_2) + len(FRIENDS) >= 40
+    assert not SLOW - {*FALSE, *FALSE_OF_PART_2, *FRIENDS, *UNUSUAL, *UNUSUAL_NETWORKS}
 
 
 def halved(made: Made) -> Made:
@@ -265,7 +308,7 @@ UNUSUAL: dict[str, Change] = {
 }
 
 
-@pytest.mark.parametrize("change", UNUSUAL.values(), ids=UNUSUAL.keys())
+@pytest.mark.parametrize("change", tried(UNUSUAL))
 def test_what_is_unusual_is_not_contradicted(vae, judged, change):
     run = judged(change(vae))
     assert not contradicted(run), run.claims
@@ -279,7 +322,7 @@ UNUSUAL_NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("source", UNUSUAL_NETWORKS.values(), ids=UNUSUAL_NETWORKS.keys())
+@pytest.mark.parametrize("source", tried(UNUSUAL_NETWORKS))
 def test_other_networks_are_judged_as_well(images, judged, source):
     space = space_of(source)
     torch.manual_seed(4)

@@ -103,6 +103,13 @@ def test_it_stands_below_the_figures_that_it_is_about(place, said):
     assert "no evidence handed in" in cards[3]
 
 
+def test_those_with_a_verdict_can_be_shown_alone(place, said):
+    page = (place / "results" / "item-1.7.curves.html").read_text()
+    assert '<option value="contradicted">contradicted</option>' in page
+    found = re.findall(r'<li data-s="." data-e="([a-z ,]*)"', page)
+    assert [("contradicted" in one, "absent" in one) for one in found[2:4]] == [(True, False), (False, True)]
+
+
 def test_what_the_models_draw_stands_beside_the_figures(place, said):
     page = (place / "results" / "item-1.8.grids.html").read_text()
     drawn = re.findall(r'<img class="ours" title="[^"]+: VAE, z_dim 20" src="./(\w+)/evidence-', page)

@@ -110,13 +110,13 @@ def friends(images) -> Made:
     return train_own_vae(images, seed=8, epochs=3)
 
 
-def samples(weights: Mapping[str, torch.Tensor], mean: bool = False) -> torch.Tensor:
+def samples(weights: Mapping[str, torch.Tensor], mean: bool = False, seed: int = 11) -> torch.Tensor:
     networks = load_part("solutions/part1").cnn_encoder_decoder
     decoder = networks.CNNDecoder(16, FILTERS, 20).eval()
     decoder.load_state_dict(
         {name.removeprefix("decoder."): value for name, value in weights.items() if "decoder." in name}
     )
-    generator = torch.Generator().manual_seed(11)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         chances = decoder(torch.randn(64, 20, generator=generator)).softmax(1).permute(0, 2, 3, 1)
     if mean:
@@ -127,9 +127,11 @@ def samples(weights: Mapping[str, torch.Tensor], mean: bool = False) -> torch.Te
 
 @pytest.fixture
 def grid_of(vae, box, code, images) -> Callable[..., Claim | None]:
+    weights = replace(vae, weights={"final": vae.weights["final"]}, rows={}, summary={}).files()  # the least
+
     def judge(figure: bytes, seed: int = 1) -> Claim | None:
         evidence = examine(
-            Submission("s1", code, shown=vae.files()), lambda: box, images, seed, {SAMPLES: figure}
+            Submission("s1", code, shown=weights), lambda: box, images, seed, {SAMPLES: figure}
         ).evidence
         found = [claim for run in evidence.runs for claim in run.claims if claim.kind is Kind.GRID]
         return found[0] if found else None
@@ -141,7 +143,7 @@ TRUE = {"samples": False, "the means of the pixels": True}
 
 
 @pytest.mark.parametrize("mean", TRUE.values(), ids=TRUE.keys())
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_samples_of_the_weights_are_not_contradicted(vae, grid_of, tmp_path, mean, seed):
     claim = grid_of(kept(drawn(samples(vae.weights["final"], mean), tmp_path)), seed)
     assert claim is not None
@@ -175,6 +177,18 @@ def test_a_borrowed_figure_is_contradicted(grid_of, name):
     claim = grid_of(kept((RESULTS / f"{name}.png").read_bytes()))
     assert claim is not None
     assert claim.verdict is Verdict.CONTRADICTED, claim
+
+
+def test_the_manifold_is_kept_with_its_pixels():
+    """One that takes a little more room than ours does is no photograph."""
+    content = (RESULTS / "vae-z2-manifold.png").read_bytes()
+    grey = np.asarray(Image.open(io.BytesIO(content)).convert("L")).astype(np.int16)
+    noise = np.random.default_rng(1).integers(-3, 4, grey.shape) * (np.abs(grey - 127) > 40)
+    name = "1.9_manifold"
+    noisy = _saved(Image.fromarray((grey + noise).clip(0, 255).astype(np.uint8)))
+    assert last_grid(kept(content, name)) is not None
+    files = draw_figures({f"figures/{name}.png": noisy}, sandbox=False).files
+    assert len(files[f"figures/{name}.png"]) > 130_000, "or this tries nothing"
 
 
 def test_a_figure_that_cannot_be_read_is_told(grid_of):

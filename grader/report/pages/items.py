@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader.evidence.facts import drawing_of
+from grader.evidence.facts import Verdict, drawing_of
 from grader.evidence.words import Line, for_item, title
 from grader.marking.result import FAILED, GRADER_ERROR, STATUSES, ItemResult
 from grader.report import expected_manifold, pictures
@@ -78,6 +78,11 @@ class Card:
     evidence: tuple[tuple[str, Line], ...] = ()
 
     @property
+    def verdicts(self) -> list[Verdict]:
+        """What the evidence says of its trainings, each word once."""
+        return list(dict.fromkeys(line.verdict for _, line in self.evidence))
+
+    @property
     def complete(self) -> bool:
         """Whether all that is asked for was handed in."""
         return all(tile.picture for tile in self.tiles if not tile.ours)
@@ -106,6 +111,12 @@ class Sheet:
     without: list[tuple[str, str, str]]
     expected: str = ""
     differs_from: str = ""
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """What the evidence says of any card, to show those alone."""
+        found = {verdict for card in self.cards for verdict in card.verdicts}
+        return [verdict for verdict in Verdict if verdict in found]
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@
       const orders = { points: byPoints, difference: byDifference };
       list.append(...expected, ...[...cards].sort((fields.order && orders[fields.order.value]) || byName));
       cards.forEach((card) => {
-        card.hidden = !nameOf(card).toLowerCase().includes(wanted) || (status !== "" && card.dataset.s !== status);
+        card.hidden = !nameOf(card).toLowerCase().includes(wanted) || (status !== "" && card.dataset.s !== status && !(card.dataset.e || "").split(",").includes(status));
       });
       list.style.setProperty("--size", `${fields.size.value}rem`);
       const shown = shownCards(list), counted = shown.filter((card) => !isExpected(card)).length;
