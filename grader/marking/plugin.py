@@ -104,7 +104,7 @@ class MarkingPlugin:
         """The tests to run, in order.
 
         Raises:
-            pytest.UsageError: a test names no automatic item.
+            pytest.UsageError: a test names no automatic item, has no price, or counts in parts.
         """
         automatic = {item.id for item in self.rubric.automatic}
         for test in tests:
@@ -112,6 +112,9 @@ class MarkingPlugin:
                 raise pytest.UsageError(f"{test.nodeid}: the rubric has no automatic item {item_id(test)!r}")
             if (item_id(test), check_name(test)) not in load_prices():
                 raise pytest.UsageError(f"{test.nodeid}: prices.toml has no price for {check_name(test)!r}")
+            # pytest 9.2 reports a test as passed whose subtests failed: the item would keep its points.
+            if "subtests" in getattr(test, "fixturenames", ()):
+                raise pytest.UsageError(f"{test.nodeid}: a check passes or fails as a whole: no subtests")
         return [test for test in tests if item_id(test) in self.checks]
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:

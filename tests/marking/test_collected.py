@@ -11,6 +11,8 @@ import pytest
 
 from grader.box.budget import Budget
 from grader.marking.collected import CollectedSuites
+from grader.marking.plugin import MarkingPlugin
+from grader.rubric import load_rubric
 from grader.suites.context import CONTEXT, Context
 
 
@@ -111,3 +113,18 @@ def test_an_error_of_pytest_itself_is_raised_and_leaves_no_context(suites: Colle
     notes = Notes()
     suites.run(context("bob"), notes, first(1))
     assert len(notes.done) == 1
+
+
+def test_a_check_that_counts_in_parts_is_refused(
+    suites: CollectedSuites, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In pytest 9.2 a test whose subtests failed has a report of its own that says passed.
+    plugin = MarkingPlugin(context("ada"), load_rubric())
+
+    def choose(tests: list[pytest.Item]) -> list[pytest.Item]:
+        assert len(plugin.choose(tests)) > 80
+        monkeypatch.setattr(tests[3], "fixturenames", [*tests[3].fixturenames, "subtests"])
+        return plugin.choose(tests)
+
+    with pytest.raises(pytest.UsageError, match=r"a check passes or fails as a whole: no subtests"):
+        suites.run(context("ada"), SimpleNamespace(), choose)
