@@ -42,7 +42,7 @@ class Condition:
         self.plain, self.place, self.calls = plain, place, calls
         self.made: dict[int, str] = {}  # what calls returned, by the call
         self.bound: dict[str, str] = {}
-        self.open: set[str] = set()  # names that are being looked into: one may be made of its former value
+        self.open: set[str] = set()  # names that are being looked into
         self.values: dict[str, Any] = {}  # the same by its name
         self.of_code = False  # whether anything in it comes from the student's code
 
@@ -73,6 +73,8 @@ class Condition:
     def name(self, name: str) -> str:
         if name in FOR_ALL or name in WORDS:
             return name
+        if name in self.open:  # its former value, which the check has no longer
+            raise NotPlain(f"it is made of an earlier {name}")
         if name in self.bound:
             return self.bound[name]
         if name not in self.place.names:
@@ -86,7 +88,7 @@ class Condition:
             self.bound[name] = self.returned(found, name) + _as_compared(found.value, value)
             return self.bound[name]
         tree = assignment(self.place, name)
-        if tree is not None and name not in self.open:
+        if tree is not None:
             before = self.of_code
             self.of_code = False
             self.open.add(name)

@@ -44,6 +44,8 @@ class Plain:
         self._objects: dict[tuple[int, int], str] = {}
         self._tensors: dict[int, str] = {}
         self.given: dict[str, torch.Tensor] = {}
+        self._loaded: dict[str, Any] = {}  # the state that a network of the script has
+        self._modes: dict[str, str] = {}
 
     # -- values ----------------------------------------------------------------------------------
 
@@ -213,11 +215,13 @@ class Plain:
             elif method.arguments[1] == "load_state_dict" and other.arguments[1]:
                 state = other.arguments[1][0]
         network = self.object(session, reference)
-        if state:
+        if state and self._loaded.get(network) is not state:
+            self._loaded[network] = state
             wish = self.name(f"{network.split('.')[-1]}_state" if network.isidentifier() else "state")
             self.data[wish] = dict(state)
             self.lines.append(f'{network}.load_state_dict(data["{wish}"])')
-        if mode:
+        if mode and self._modes.get(network) != mode:
+            self._modes[network] = mode
             self.lines.append(f"{network}.{mode}")
 
 

@@ -30,6 +30,7 @@ SAMPLE = {
     "2.4.autoencoder: codes normalised in forward": "came",
     "2.4.autoencoder: detached code": "call",
     "2.4.autoencoder: half precision": "came",
+    "2.5.discriminator: linear": "condition",
     "2.5.discriminator_loss: losses exchanged in the log": "condition",
     "2.4.autoencoder: forward in the other order": "condition",
 }
