@@ -186,7 +186,7 @@ def train_vae(args: argparse.Namespace) -> dict[str, float]:
         default_root_dir=log_dir,
         logger=[
             TensorBoardLogger(log_dir, name="", version="", default_hp_metric=False),
-            CSVLogger(log_dir, name="", version=f"from_epoch_{finished:03d}"),
+            CSVLogger(log_dir, name="", version=f"from_epoch_{finished:04d}"),
         ],
         callbacks=[Epochs(args.seed, log_dir), GenerateCallback(), checkpoints],
         plugins=[WholeCheckpoints()],
