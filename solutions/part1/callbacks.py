@@ -1,107 +1,75 @@
-"""What Lightning does beside training: checkpoints, the table of metrics, seeds. Provided."""
+"""What Lightning does beside training: seeds, the count of epochs, whole checkpoints. Provided."""
 
 import logging
-import os
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Checkpoint
-from runs import CHECKPOINT, METRICS, Trouble, add_row, keep_epoch, read_rows
-
-BEST = "best.ckpt"
-LOGGED = ("bpd", "reconstruction_loss", "regularization_loss")
+from evidence import keep_weights
+from figures import SHOWN_SAMPLES
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+from runs import METRICS, read_rows, save_whole, write_rows
 
 
 def quiet_lightning() -> None:
-    """Leaves out Lightning's hints that do not apply: images in memory need no workers."""
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*smaller than the logging interval.*")
-    warnings.filterwarnings("ignore", ".*exists and is not empty.*")
-    warnings.filterwarnings("ignore", ".*LeafSpec.*")  # between Lightning and PyTorch
-    warnings.filterwarnings("ignore", ".*`srun` command is available.*")  # one GPU needs no launcher
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # which GPU it sees, and tips
+    """Leaves out hints that do not apply: images in memory need no workers, one GPU no launcher."""
+    for hint in ("many workers", "logging interval", "exists and is not empty", "LeafSpec", "`srun` command"):
+        warnings.filterwarnings("ignore", f".*{hint}.*")
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
 
 
-def finished_epochs(log_dir: Path) -> int:
-    """How many epochs the checkpoint of a run stands for; 0 where there is none.
+class WholeCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints so that a kill leaves the one before; Lightning copies them from another disk."""
 
-    Raises:
-        Trouble: it cannot be read.
-    """
-    path = log_dir / CHECKPOINT
-    if not path.exists():
-        return 0
-    try:
-        return int(torch.load(path, map_location="cpu", weights_only=True)["epoch"]) + 1
-    except Exception as error:  # of many kinds, depending on what is wrong with the file
-        raise Trouble(f"{path} cannot be read: begin anew with --fresh") from error
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str, storage_options: Any = None) -> None:
+        """Writes one."""
+        save_whole(checkpoint, Path(path))
 
 
-class EpochSeeds(pl.Callback):
-    """Seeds every epoch by its number.
+class Epochs(pl.Callback):
+    """Seeds, counts and times epochs, and keeps the weights that the figures show.
 
-    An epoch thus draws the same random numbers whether or not training was interrupted before it.
+    In the table of metrics, `epoch` is the number of finished epochs: 0 is the untrained model.
     """
 
-    def __init__(self, seed: int):
-        """Configures the callback.
-
-        Args:
-            seed: of the whole training.
-        """
-        self.seed = seed
+    def __init__(self, seed: int, log_dir: Path):
+        """Configures the callback with the seed of the whole training and the run's folder."""
+        self.seed, self.log_dir = seed, log_dir
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Seeds every generator of PyTorch."""
+        """Seeds an epoch by its number: it draws the same whether or not training was interrupted."""
         torch.manual_seed(self.seed + 1_000_000 * (trainer.current_epoch + 1))
-
-
-class Keeper(Checkpoint):
-    """After every epoch: a row in the table of metrics, the best weights, and all that going on needs."""
-
-    def __init__(self, log_dir: Path):
-        """Configures the callback.
-
-        Args:
-            log_dir: the run's folder.
-        """
-        self.log_dir = log_dir
-        self.began = 0.0
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Notes the time."""
+        write_metrics(self.log_dir)
         self.began = time.monotonic()
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keeps what the untrained model comes to, as epoch 0."""
-        if trainer.sanity_checking:
-            losses = {f"val_{kind}": float(trainer.callback_metrics[f"val_{kind}"]) for kind in LOGGED}
-            add_row(self.log_dir / METRICS, {"epoch": 0, **losses})
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Counts the epoch that is validated; before training it is the untrained model."""
+        pl_module.log("epoch", float(trainer.current_epoch + (trainer.state.fn == "fit")))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Keeps what the epoch has come to. Only the last step of it makes the epoch count as finished."""
+        """Counts the epoch, and keeps its weights where a figure shows it."""
         epoch = trainer.current_epoch + 1
-        row = {"epoch": epoch}
-        for name in (f"{stage}_{kind}" for stage in ("train", "val") for kind in LOGGED):
-            if name in trainer.callback_metrics:
-                row[name] = float(trainer.callback_metrics[name])
-        row["seconds"] = time.monotonic() - self.began
-        rows = read_rows(self.log_dir / METRICS)
-        before = [float(old["val_bpd"]) for old in rows if 0 < int(old["epoch"]) < epoch]
-        add_row(self.log_dir / METRICS, row)
-        if row["val_bpd"] < min(before, default=float("inf")):
-            self._save(trainer, BEST, weights_only=True)
-        self._save(trainer, CHECKPOINT)
-        keep_epoch(self.log_dir / CHECKPOINT, epoch)
+        pl_module.log_dict({"epoch": float(epoch), "seconds": time.monotonic() - self.began})
+        if epoch == trainer.max_epochs:
+            keep_weights(pl_module, self.log_dir, "final")
+        elif epoch in SHOWN_SAMPLES:
+            keep_weights(pl_module, self.log_dir, f"epoch_{epoch:03d}")
 
-    def _save(self, trainer: pl.Trainer, name: str, weights_only: bool = False) -> None:
-        path, unfinished = self.log_dir / name, self.log_dir / f".{name}"
-        try:
-            trainer.save_checkpoint(unfinished, weights_only=weights_only)
-            os.replace(unfinished, path)
-        except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            raise OSError(error.errno, error.strerror, str(path)) from error
+
+def finished_epochs(checkpoint: Path) -> int:
+    """How many epochs a checkpoint of Lightning stands for; 0 where there is none."""
+    if not checkpoint.exists():
+        return 0
+    return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["epoch"]) + 1
+
+
+def write_metrics(log_dir: Path) -> list[dict[str, float]]:
+    """Brings together what the loggers of all starts of a run have written: a row for each epoch."""
+    rows = read_rows(*sorted(log_dir.glob("from_epoch_*/metrics.csv")))
+    left_out = ("test_", "step")
+    rows = [{name: row[name] for name in row if not name.startswith(left_out)} for row in rows]
+    write_rows(log_dir / METRICS, rows)
+    return rows

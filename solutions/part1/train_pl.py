@@ -7,9 +7,15 @@ from pathlib import Path
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
+from callbacks import Epochs, WholeCheckpoints, finished_epochs, quiet_lightning, write_metrics
 from cnn_encoder_decoder import CNNDecoder, CNNEncoder
+from commands import add_common_options, natural, positive, run
+from evidence import keep_weights
+from figures import draw_curves, draw_manifold, draw_samples, publish_figures
 from mnist import mnist
-from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
+from runs import SUMMARY, write_rows
 from torchvision.utils import make_grid
 from utils import KLD, elbo_to_bpd, sample_reparameterize, visualize_manifold
 
@@ -131,8 +137,6 @@ class GenerateCallback(pl.Callback):
 
     def sample_and_save(self, trainer: pl.Trainer, pl_module: VAE, epoch: int) -> None:
         """Generates a grid of samples and stores it under the number of finished epochs."""
-        from figures import draw_samples
-
         was_training = pl_module.training
         pl_module.eval()
         try:
@@ -157,29 +161,37 @@ def train_vae(args: argparse.Namespace) -> dict[str, float]:
     Returns:
         The test metrics, among them `test_bpd`, of the epoch with the best validation bpd.
     """
-    # The given modules beside this file, needed only here.
-    from callbacks import BEST, EpochSeeds, Keeper, finished_epochs, quiet_lightning
-    from runs import CHECKPOINT
-
     quiet_lightning()
     pl.seed_everything(args.seed, verbose=False)
     train_loader, val_loader, test_loader = mnist(
         root=args.data_dir, batch_size=args.batch_size, num_workers=args.num_workers
     )
-    # The loader's own draws then do not shift those of the epoch, which EpochSeeds seeds.
+    # The loader's own draws then do not shift those of the epoch, which `Epochs` seeds.
     train_loader.generator = torch.Generator()
     log_dir = Path(args.log_dir)
-    finished = finished_epochs(log_dir)
+    best, last = log_dir / "best.ckpt", log_dir / "last.ckpt"
+    finished = finished_epochs(last)
+    checkpoints = ModelCheckpoint(
+        dirpath=log_dir,
+        filename="best",
+        monitor="val_bpd",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
     trainer = pl.Trainer(
         accelerator="cpu" if getattr(args, "no_cuda", False) else "auto",
         devices=1,
         max_epochs=args.epochs,
         default_root_dir=log_dir,
-        logger=TensorBoardLogger(log_dir, name="", version="", default_hp_metric=False),
-        callbacks=[EpochSeeds(args.seed), GenerateCallback(), Keeper(log_dir)],
+        logger=[
+            TensorBoardLogger(log_dir, name="", version="", default_hp_metric=False),
+            CSVLogger(log_dir, name="", version=f"from_epoch_{finished:04d}"),
+        ],
+        callbacks=[Epochs(args.seed, log_dir), GenerateCallback(), checkpoints],
+        plugins=[WholeCheckpoints()],
         enable_progress_bar=args.progress_bar,
-        # The whole validation set, before training: where the curve begins.
-        num_sanity_val_steps=0 if finished else -1,
+        num_sanity_val_steps=0,
     )
     if not args.progress_bar:
         print(f"Training without a progress bar; follow it with: tensorboard --logdir {args.log_dir}")
@@ -187,11 +199,13 @@ def train_vae(args: argparse.Namespace) -> dict[str, float]:
     model = VAE(num_filters=args.num_filters, z_dim=args.z_dim, lr=args.lr)
     if finished:
         print(f"{finished} of {args.epochs} epochs are done already, in {log_dir}")
+    else:
+        trainer.validate(model, val_loader, verbose=False)  # the untrained model: where the curve begins
     if finished < args.epochs:
-        trainer.fit(model, train_loader, val_loader, ckpt_path=log_dir / CHECKPOINT if finished else None)
+        trainer.fit(model, train_loader, val_loader, ckpt_path=last if finished else None)
 
     torch.manual_seed(args.seed)
-    (result,) = trainer.test(model, test_loader, ckpt_path=log_dir / BEST, verbose=False)
+    (result,) = trainer.test(model, test_loader, ckpt_path=best, verbose=False)
     save_results(model, result, log_dir, getattr(args, "figures", None))
     return result
 
@@ -205,12 +219,11 @@ def save_results(model: VAE, result: dict[str, float], log_dir: Path, figures: s
         log_dir: the run's folder.
         figures: folder of the report's figures; None to leave them in the run's.
     """
-    from figures import draw_curves, draw_manifold, publish_figures
-    from runs import METRICS, SUMMARY, read_rows, write_rows
-
     z_dim = model.hparams.z_dim
-    write_rows(log_dir / SUMMARY, [{name: f"{value:.6g}" for name, value in result.items()}])
-    draw_curves(read_rows(log_dir / METRICS), result["test_bpd"], z_dim, log_dir)
+    rows = write_metrics(log_dir)
+    write_rows(log_dir / SUMMARY, [result])
+    keep_weights(model, log_dir, "tested")
+    draw_curves(rows, result["test_bpd"], z_dim, log_dir)
     if z_dim == 2:
         try:
             draw_manifold(visualize_manifold(model.eval().decoder), log_dir)
@@ -226,8 +239,6 @@ NAMED_BY = ("z_dim",)  # a folder of its own for every number of latent dimensio
 
 def command_line() -> argparse.ArgumentParser:
     """The options."""
-    from commands import add_common_options, natural, positive
-
     parser = argparse.ArgumentParser(
         prog="train_pl.py", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -241,6 +252,4 @@ def command_line() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    from commands import run
-
     sys.exit(run(train_vae, command_line(), NAMED_BY))

@@ -1,54 +1,40 @@
-"""Grids of small images as titled figures. Provided; part 1 and part 2 have the same file."""
+"""Grids of small images as titled figures. Provided; part 1 and part 2 have the same file.
 
-from __future__ import annotations
+torchvision and matplotlib are imported where they are needed: most of what you try while you write needs
+no pictures, and they take as long to import as PyTorch itself.
+"""
 
-import io
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from runs import write_atomically
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#2a6fbb", "#d1762b", "#777777"
 
 
 def make_grid(images: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-    """Lays images out in rows: `make_grid` of `torchvision.utils`, with the same arguments.
-
-    To import torchvision takes half as long as PyTorch itself, so this waits for the first call: most of what
-    you try while you write needs no pictures.
-    """
+    """Lays images out in rows: `make_grid` of `torchvision.utils`, with the same arguments."""
     from torchvision import utils
 
     return utils.make_grid(images, *args, **kwargs)
 
 
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of so many inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
 def grid(images: torch.Tensor, columns: int = 8) -> torch.Tensor:
-    """Lays images out in rows.
-
-    Args:
-        images: [N, 1, H, W], grey values in [0, 1].
-        columns: images per row.
-
-    Returns:
-        [3, height, width], grey lines between the images.
-    """
+    """Lays images [N, 1, H, W] in [0, 1] out in rows: [3, height, width], with grey lines between them."""
     return make_grid(images.detach().cpu().float(), nrow=columns, padding=2, pad_value=0.5)
 
 
-def show(axes: Axes, image: torch.Tensor, title: str) -> None:
-    """Shows a grid of images under a title.
-
-    Args:
-        axes: where.
-        image: [3, height, width] or [height, width], grey values in [0, 1].
-        title: one or two lines.
-    """
+def show(axes: Any, image: torch.Tensor, title: str) -> None:
+    """Shows an image, [3, height, width] or [height, width] in [0, 1], under a title."""
     image = image.detach().cpu().float().clamp(0, 1)
     if image.dim() == 3:
         image = image.expand(3, *image.shape[1:]).permute(1, 2, 0)  # [height, width, 3]
@@ -57,28 +43,27 @@ def show(axes: Axes, image: torch.Tensor, title: str) -> None:
     axes.set_axis_off()
 
 
-def save(figure: Figure, path: Path) -> None:
+def after(epoch: int) -> str:
+    """When it was, in words."""
+    return "before training" if epoch == 0 else f"after {epoch} epoch{'s' * (epoch > 1)}"
+
+
+def count_epochs(axes: Any) -> None:
+    """Makes epochs the horizontal axis: whole numbers."""
+    axes.set_xlabel("epoch")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+
+
+def save(figure: Any, path: Path) -> None:
     """Writes a figure as PNG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    write_atomically(path, buffer.getvalue())
+    figure.savefig(path, format="png", dpi=110)
 
 
 def publish(log_dir: Path, figures: Path, names: Mapping[str, str]) -> list[Path]:
-    """Copies figures of a run to where the report shows them.
-
-    Args:
-        log_dir: the run's folder.
-        figures: the report's folder of figures.
-        names: what a figure of the run is called there, for those that a question asks for.
-
-    Returns:
-        The copies; a figure that the run has not come to is left out.
-    """
-    copies = []
-    for own, published in names.items():
-        if (log_dir / own).exists():
-            figures.mkdir(parents=True, exist_ok=True)
-            write_atomically(figures / published, (log_dir / own).read_bytes())
-            copies.append(figures / published)
-    return copies
+    """Copies those figures of a run that are there to where the report shows them, under other names."""
+    figures.mkdir(parents=True, exist_ok=True)
+    return [
+        Path(shutil.copyfile(log_dir / own, figures / published))
+        for own, published in names.items()
+        if (log_dir / own).exists()
+    ]

@@ -24,8 +24,7 @@ class TensorBoardLogger:
         self.name = name
         self._collected: dict[str, list[torch.Tensor]] = {}
         self._seen: dict[str, int] = {}
-        self._sums: dict[str, torch.Tensor] = {}  # of the epoch
-        self._counts: dict[str, int] = {}
+        self._epoch: dict[str, tuple] = {}  # sum and number of the values of an epoch
 
     def add_values(self, values: dict[str, float | torch.Tensor]) -> None:
         """Takes one value per name, a number or a tensor with a single element."""
@@ -33,27 +32,23 @@ class TensorBoardLogger:
             window = self._collected.setdefault(key, [])
             window.append(torch.as_tensor(value).detach().float())
             self._seen[key] = self._seen.get(key, 0) + 1
-            self._sums[key] = self._sums.get(key, 0) + window[-1]  # no .item(): a GPU need not be waited for
-            self._counts[key] = self._counts.get(key, 0) + 1
+            total, count = self._epoch.get(key, (0, 0))
+            self._epoch[key] = (total + window[-1], count + 1)  # no .item(): a GPU need not be waited for
             if len(window) == self.avg_window:
                 tag = key if self.name is None else f"{self.name}/{key}"
-                # Values from before an interruption were read from a file, and may be on another device.
-                mean = torch.stack([one.to(window[-1].device) for one in window]).mean()
-                self.summary_writer.add_scalar(tag, mean, self._seen[key])
+                self.summary_writer.add_scalar(tag, torch.stack(window).mean(), self._seen[key])
                 window.clear()
 
     def epoch_means(self) -> dict[str, float]:
         """The mean of every name's values since the last call."""
-        means = {key: float(total) / self._counts[key] for key, total in self._sums.items()}
-        self._sums.clear()
-        self._counts.clear()
+        means = {key: float(total) / count for key, (total, count) in self._epoch.items()}
+        self._epoch.clear()
         return means
 
-    def state_dict(self) -> dict[str, dict]:
-        """What a training that goes on needs, so that its curves go on, too."""
-        return {"seen": dict(self._seen), "collected": {key: list(v) for key, v in self._collected.items()}}
+    def state_dict(self) -> dict[str, int]:
+        """The number of values so far, with which the curves of a training go on after an interruption."""
+        return self._seen
 
-    def load_state_dict(self, state: dict[str, dict]) -> None:
+    def load_state_dict(self, state: dict[str, int]) -> None:
         """The counterpart of `state_dict`."""
-        self._seen = dict(state["seen"])
-        self._collected = {key: list(values) for key, values in state["collected"].items()}
+        self._seen = state

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from unittest import mock
 
 import pytest
 
@@ -25,9 +23,8 @@ def options(part: int) -> dict[str, object]:
     """Defaults of a script's command-line options."""
     modules = load_part(f"solutions/part{part}")
     script = modules.train_pl if part == 1 else modules.train
-    with mock.patch.dict(sys.modules, {"commands": modules.commands}):
-        parser = script.command_line()
-    return {flag: action.default for action in parser._actions for flag in action.option_strings}
+    actions = script.command_line()._actions
+    return {flag: action.default for action in actions for flag in action.option_strings}
 
 
 def value(text: str) -> object:

@@ -97,7 +97,7 @@ def test_what_follows_from_points_and_words_is_written(kit):
             "solutions/part1/figures.py",
             "SHOWN_SAMPLES = (0, 10, 80)",
             "SHOWN_SAMPLES = (0, 10, 40)",
-            "solutions/part1/figures.py: line 14",
+            "solutions/part1/figures.py: line 12",
         ),
         ("student/part1/utils.py", '"""', '""" ', "student/part1/utils.py: is not what solutions/ gives"),
         (

@@ -167,7 +167,7 @@ def test_every_machine_that_had_a_part_is_named(places):
     assert machine(3, 2).endswith(", 2 trainings at a time")
 
 
-def test_every_training_has_a_folder_of_its_own_which_its_command_names(places, part1, part2, in_parts):
+def test_every_training_has_a_folder_of_its_own_which_its_command_names(places, part1, part2):
     """The names that trainings.py expects are those that the commands give."""
     seen = set()
     for training in ALL.values():

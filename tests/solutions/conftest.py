@@ -36,22 +36,6 @@ def part2() -> SimpleNamespace:
     return load_part("solutions/part2")
 
 
-def in_view(monkeypatch: pytest.MonkeyPatch, part: SimpleNamespace) -> None:
-    """Lets functions of a part that import a module of it when they are called find it."""
-    for name, module in vars(part).items():
-        monkeypatch.setitem(sys.modules, name, module)
-
-
-@pytest.fixture
-def in_part1(monkeypatch, part1) -> None:
-    in_view(monkeypatch, part1)
-
-
-@pytest.fixture
-def in_part2(monkeypatch, part2) -> None:
-    in_view(monkeypatch, part2)
-
-
 @pytest.fixture(scope="session")
 def stub1() -> SimpleNamespace:
     return load_part("student/part1")

@@ -39,9 +39,7 @@ def test_the_pretended_gpu_refuses_float64():
 
 
 @pytest.mark.parametrize("option", [[], ["--cpu"], ["--no-cuda"]])
-def test_part_2_takes_the_gpu_unless_the_cpu_is_asked_for(
-    in_part2, part2, little_data, tmp_path, monkeypatch, option
-):
+def test_part_2_takes_the_gpu_unless_the_cpu_is_asked_for(part2, little_data, tmp_path, monkeypatch, option):
     asked = []
     to = torch.nn.Module.to
 
@@ -66,7 +64,7 @@ def test_part_2_takes_the_gpu_unless_the_cpu_is_asked_for(
     assert (tmp_path / "checkpoint.pt").exists()
 
 
-def test_part_1_needs_no_float64(in_part1, part1, little_data, tmp_path):
+def test_part_1_needs_no_float64(part1, little_data, tmp_path):
     with WithoutFloat64():
         part1.train_pl.train_vae(test_vae_solution.options(tmp_path))
     assert (tmp_path / "manifold.png").exists()

@@ -48,8 +48,7 @@ def test_the_vae_leaves_the_weights_that_its_figures_show(kit):
     }
     logs = kit / "part1" / "VAE_logs" / "z_dim_20_num_filters_1"
     for name, checkpoint in (
-        ("epoch_010", "epoch_010.pt"),
-        ("final", "checkpoint.pt"),
+        ("final", "last.ckpt"),
         ("tested", "best.ckpt"),
     ):
         state = torch.load(logs / checkpoint, weights_only=True)["state_dict"]

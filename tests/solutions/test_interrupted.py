@@ -1,5 +1,6 @@
 """Trainings as processes: killed, interrupted, or on a full disk. What was computed is kept."""
 
+import csv
 import os
 import shutil
 import signal
@@ -50,17 +51,21 @@ def start(part: int, data: Path, place: Path, epochs: int) -> subprocess.Popen[s
     )
 
 
-def rows(part: int, place: Path) -> list[list[str]]:
-    """The table of metrics without its last column, the seconds, and without the untrained model's row."""
+CHECKPOINT = {1: "last.ckpt", 2: "checkpoint.pt"}
+
+
+def rows(part: int, place: Path) -> list[dict[str, str]]:
+    """The table of metrics without the seconds, and without the untrained model's row."""
     table = place / "logs" / FOLDER[part] / "metrics.csv"
     lines = table.read_text().splitlines() if table.exists() else []
-    return [line.split(",")[:-1] for line in lines if not line.startswith("0,")]
+    found = list(csv.DictReader(lines))
+    return [{name: row[name] for name in row if name != "seconds"} for row in found if row["epoch"] != "0"]
 
 
 def signalled(process: subprocess.Popen[str], number: int, part: int, place: Path) -> tuple[int, str]:
     """Sends a signal once two epochs are done; exit status and messages."""
     deadline = time.monotonic() + 400
-    while len(rows(part, place)) < 1 + 2:
+    while len(rows(part, place)) < 2:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -77,7 +82,7 @@ def test_a_killed_training_goes_on_with_the_same_command(part, data, little, tmp
     undisturbed = start(part, images, whole, 6)
     killed = start(part, images, parts, 6)
     assert signalled(killed, signal.SIGKILL, part, parts)[0] == -signal.SIGKILL
-    finished = len(rows(part, parts)) - 1
+    finished = len(rows(part, parts))
     assert 2 <= finished < 6
     again = start(part, images, parts, 6)
     output, errors = again.communicate(timeout=400)
@@ -86,10 +91,10 @@ def test_a_killed_training_goes_on_with_the_same_command(part, data, little, tmp
     assert undisturbed.wait(timeout=400) == 0
     assert rows(part, parts) == rows(part, whole)
     one, other = (
-        torch.load(place / "logs" / FOLDER[part] / "checkpoint.pt", weights_only=True)
+        torch.load(place / "logs" / FOLDER[part] / CHECKPOINT[part], weights_only=True)
         for place in (whole, parts)
     )
-    one, other = (state["state_dict"] if part == 1 else state["parts"]["model"] for state in (one, other))
+    one, other = (state["state_dict" if part == 1 else "model"] for state in (one, other))
     assert all(torch.equal(value, other[name]) for name, value in one.items())
     assert sorted(file.name for file in (parts / "figures").iterdir())
     for figure in (parts / "figures").iterdir():
@@ -105,7 +110,7 @@ def test_ctrl_c_keeps_what_was_computed_and_says_how_to_go_on(part, data, little
     assert "the same command goes on" in errors
     folder = tmp_path / "logs" / FOLDER[part]
     assert str(folder) in errors
-    assert (folder / "checkpoint.pt").exists()
+    assert (folder / CHECKPOINT[part]).exists()
 
 
 @pytest.mark.slow
@@ -122,9 +127,10 @@ def test_a_full_disk_is_told_and_the_epochs_before_it_are_kept(part, data, littl
     disk.mkdir()
     training = " ".join(command(part, data if part == 1 else little, disk, 1000))
     folder = disk / "logs" / FOLDER[part]
+    first = folder / CHECKPOINT[part]
     script = f"""
         mount -t tmpfs -o size=40m none {disk}
-        (until [ -e {folder}/checkpoint.pt ]; do sleep 0.05; done; cat /dev/zero > {disk}/other) 2>/dev/null &
+        (until [ -e {first} ]; do sleep 0.05; done; cat /dev/zero > {disk}/other) 2>/dev/null &
         {training}
         echo status $?
         wait
