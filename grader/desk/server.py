@@ -19,7 +19,7 @@ from tornado import web
 from grader.desk.claims import Author
 from grader.desk.clock import shown, zone_of
 from grader.desk.desk import Desk
-from grader.desk.scoring import NotValid
+from grader.desk.scoring import NotValid, signed
 from grader.desk.settings import marker_name
 from grader.desk.views import Pages
 from grader.errors import GraderFault
@@ -53,6 +53,7 @@ class Shared:
             loader=PackageLoader("grader.desk", "templates"), autoescape=True, undefined=StrictUndefined
         )
         self.templates.filters["number"] = number
+        self.templates.filters["signed"] = lambda points: signed(points).replace("-", "\N{MINUS SIGN}")
         self.templates.filters["moment"] = lambda at: shown(at, zone_of(desk.course))
         self.templates.globals["colours"] = stylesheet()
 

@@ -171,7 +171,7 @@ def copies_view(desk: Desk, question: Question, groups: Groups, one: Standing) -
     """What an answer is nearly the same as: pointed out, never judged."""
     mine = desk.hand_in(one.student)
     found = []
-    for copy in groups.copies.get(one.student, ()):
+    for copy in groups.copies_of(one.student):
         if copy.other and (copy.other not in question.standings or desk.hand_in(copy.other) == mine):
             continue
         found.append(

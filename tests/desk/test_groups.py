@@ -79,9 +79,9 @@ def test_copies_of_each_other_and_of_the_model_answer_are_pointed_out():
     found = groups(
         {"a": LONG, "b": LONG.replace("then", "and then"), "c": OTHER}, model=f"First. {OTHER} Then."
     )
-    assert [(copy.other, copy.likeness > 90) for copy in found.copies["a"]] == [("b", True)]
-    assert [copy.other for copy in found.copies["c"]] == [""]
+    assert [(copy.other, copy.likeness > 90) for copy in found.copies_of("a")] == [("b", True)]
+    assert [copy.other for copy in found.copies_of("c")] == [""]
 
 
 def test_short_answers_are_no_copies():
-    assert groups({"a": "We draw from the prior.", "b": "We draw from the prior."}).copies == {}
+    assert groups({"a": "We draw from the prior.", "b": "We draw from the prior."}).copies_of("a") == ()
