@@ -69,7 +69,6 @@ def finished_epochs(checkpoint: Path) -> int:
 def write_metrics(log_dir: Path) -> list[dict[str, float]]:
     """Brings together what the loggers of all starts of a run have written: a row for each epoch."""
     rows = read_rows(*sorted(log_dir.glob("from_epoch_*/metrics.csv")))
-    left_out = ("test_", "step")
-    rows = [{name: row[name] for name in row if not name.startswith(left_out)} for row in rows]
+    rows = [{name: row[name] for name in row if not name.startswith(("test_", "step"))} for row in rows]
     write_rows(log_dir / METRICS, rows)
     return rows

@@ -47,8 +47,7 @@ def add_common_options(parser: argparse.ArgumentParser, log_dir: str) -> None:
     add("--log_dir", default=log_dir, help="holds a folder for every combination of options")
     add("--figures", default=str(FIGURES), help="folder for the figures of the report")
     bar = "show a progress bar; by default, when the output is a terminal"
-    on_off = argparse.BooleanOptionalAction
-    add("--progress_bar", action=on_off, default=sys.stderr.isatty(), help=bar)
+    add("--progress_bar", action=argparse.BooleanOptionalAction, default=sys.stderr.isatty(), help=bar)
     add = parser.add_mutually_exclusive_group().add_argument
     add("--resume", action="store_true", help="go on from the last epoch although the code has changed")
     add("--fresh", action="store_true", help="begin anew; the run that is there is kept under another name")

@@ -98,3 +98,32 @@ def test_a_training_ends_well_without_safetensors(kit):
     assert done.returncode == 0, done.stderr
     assert "No evidence of this training is kept, since safetensors is not installed" in done.stdout
     assert "Figure for the report" in done.stdout
+
+
+@pytest.mark.parametrize("part", ["part1", "part2"])
+def test_weights_in_another_order_or_shared_are_kept(part, tmp_path):
+    # safetensors 0.8 refuses both: a model in channels_last would have ended its training with an error.
+    script = (
+        "import torch, evidence; from pathlib import Path; model = torch.nn.Module(); "
+        "model.encoder = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last); "
+        f"model.decoder = model.encoder; evidence.keep_weights(model, Path({str(tmp_path)!r}), 'final')"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=SOLUTIONS / part, check=True)
+    weights = load_file(tmp_path / "final.safetensors")
+    assert torch.equal(weights["encoder.weight"], weights["decoder.weight"])
+
+
+def test_nothing_of_an_earlier_longer_training_stays(tmp_path):
+    # Weights of another training beside this one's numbers look like a false claim.
+    stale = tmp_path / "evidence" / "vae_z_dim_20" / "epoch_050.safetensors"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"old")
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "final.safetensors").write_bytes(b"new")
+    script = (
+        "import evidence; from pathlib import Path; "
+        f"evidence.publish_evidence(Path({str(tmp_path / 'logs')!r}), Path({str(tmp_path / 'figures')!r}), "
+        "'vae_z_dim_20', (10, 50))"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=SOLUTIONS / "part1", check=True)
+    assert [file.name for file in stale.parent.iterdir()] == ["final.safetensors"]
