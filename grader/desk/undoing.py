@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from grader.desk import history
 from grader.desk.grades import standing
-from grader.desk.history import PRICE, UNDO, UNDOABLE, Entry
+from grader.desk.history import PRICE, SECOND, UNDO, UNDOABLE, Entry
 from grader.desk.marks import take_back
 from grader.desk.repricing import undo_change
 from grader.desk.scoring import Given, NotValid, read_given
@@ -40,15 +40,22 @@ class Undone:
 
 
 def latest_of(connection: Connection, marker: str, cell: str) -> Entry | None:
-    """What somebody did last at a question and can be taken back."""
+    """What somebody did last at a question and can be taken back.
+
+    Raises:
+        NotValid: they did a second reading after it, which it would be taken for.
+    """
+    undoable = [one for one in UNDOABLE if one != UNDO]
     found = history.entries(
         connection,
         HISTORY.c.marker == marker,
         HISTORY.c.cell == cell,
-        HISTORY.c.action.in_([one for one in UNDOABLE if one != UNDO]),
+        HISTORY.c.action.in_([*undoable, SECOND]),
         HISTORY.c.undone_by == "",
         most=1,
     )
+    if found and found[0].action == SECOND:
+        raise NotValid("your last mark here is a second reading: go back to it with p and save it anew")
     return found[0] if found else None
 
 

@@ -13,7 +13,7 @@ from grader.desk.scoring import Given, NotValid
 from grader.desk.seconds import is_chosen, seconds_of
 from grader.desk.settings import write_settings
 from grader.desk.views import Pages, task_view
-from grader.desk.work import open_task, save
+from grader.desk.work import open_task, save, take_back
 from tests.desk.working import CELL, give, items, mark_all, take, version
 
 
@@ -94,6 +94,19 @@ def test_a_second_marker_reads_blind_and_the_gradebook_stays(desk, ana, ben, eve
         (pair,) = pairs_of(desk, connection, question)
     assert (pair.first_points, pair.second.points, pair.difference) == (1.0, 1.5, 0.5)
     assert task.standing.student in marked
+
+
+def test_undo_after_a_second_reading_takes_back_no_earlier_mark(desk, ana, ben, everything_twice, gradebook):
+    first, *_ = items(desk)
+    give(desk, ben, take(desk, ben), Given((first,)))
+    mark_all(desk, ana, Given(()))
+    before = gradebook()
+    task = take(desk, ben)
+    assert task.second
+    give(desk, ben, task, Given((first,)), second=True)
+    with pytest.raises(NotValid, match="your last mark here is a second reading: go back to it with p"):
+        take_back(desk, CELL, ben)
+    assert gradebook() == before
 
 
 def test_nobody_reads_over_another_second_reading(desk, ana, ben, everything_twice):
