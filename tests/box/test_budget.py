@@ -19,6 +19,7 @@ from grader.box.launcher import Box
 from .hostile import HostileBox, raw, replying
 
 MEGABYTE = 10**6
+HELD = 10 * MEGABYTE  # at a time
 Opener = Callable[..., tuple[Session, Budget]]
 
 
@@ -28,7 +29,7 @@ def answered() -> Iterator[Opener]:
     opened: list[tuple[HostileBox, Session]] = []
 
     def open_one(*values: object) -> tuple[Session, Budget]:
-        budget = Budget(100.0)
+        budget = Budget(100.0, kept=HELD)
         box = HostileBox(replying(*({"result": value} for value in values)))
         opened.append((box, Session(box, budget)))
         return opened[-1][1], budget
@@ -41,8 +42,7 @@ def answered() -> Iterator[Opener]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits that a test reaches soon: 10 MB at a time, 30 MB in all."""
-    monkeypatch.setattr(budgets, "KEPT_BYTES", 10 * MEGABYTE)
+    """A limit that a test reaches soon: 30 MB in all."""
     monkeypatch.setattr(budgets, "RECEIVED_BYTES", 30 * MEGABYTE)
 
 
@@ -135,7 +135,7 @@ def test_nothing_is_read_of_what_is_refused() -> None:
     box = HostileBox(
         lambda channel: channel.sendall(raw({"body": None, "tensors": [["float32", [5_000_000], False]]}))
     )
-    session = Session(box, Budget(100.0))
+    session = Session(box, Budget(100.0, kept=HELD))
     started = time.monotonic()
     with pytest.raises(StudentError, match="sends 20 MB"):
         ask(session)  # a header alone is enough
