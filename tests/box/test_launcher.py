@@ -219,7 +219,8 @@ def test_a_session_that_cannot_be_confined_never_starts_and_spoils_no_other():
         for _ in range(2):
             with pytest.raises(BoxError, match="no such mount"):
                 Session(box)
-        assert Probe(box).run("result = 1") == 1
+        probe = Probe(box)  # one that nobody holds may have ended by the time of the count
+        assert probe.run("result = 1") == 1
         assert len(family(box.pid)) == 4  # no zombie of the failed ones
     finally:
         box.close()
