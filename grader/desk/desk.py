@@ -17,7 +17,7 @@ from grader.desk.database import Database
 from grader.desk.figures import figures_digest
 from grader.desk.grades import HANDED_IN, STUDENT, Standing, standings
 from grader.desk.groups import Groups, find_groups
-from grader.desk.rubric_items import question_of, rubric_of, seed
+from grader.desk.rubric_items import question_of, questions, rubric_of, seed
 from grader.desk.scoring import NotValid, RubricItem
 from grader.desk.settings import BY_STUDENT, Settings, read_settings
 from grader.desk.tables import APART, TEXTS
@@ -25,6 +25,7 @@ from grader.errors import GraderFault
 from grader.gradebook import state
 from grader.gradebook.course import Course
 from grader.release.answers import load_answers
+from grader.release.notebook import grade_id
 from grader.report.by_eye import by_eye
 from grader.rubric import Item
 
@@ -108,6 +109,10 @@ class Desk:
         found = standings(connection, cell)
         ordered = {student: found[student] for student in in_order(cell, tuple(sorted(found)))}
         return Question(item, cell, rubric_of(connection, cell), ordered, read_settings(connection))
+
+    def questions(self, connection: Connection) -> list[Question]:
+        """Every question that a person marks, with all answers, in the order of the assignment."""
+        return [self.question(connection, grade_id(item.id)) for item in questions()]
 
     def digest(self, student: str, cell: str) -> str:
         """What tells whether an answer, or a figure of it, has changed."""

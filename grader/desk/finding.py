@@ -7,12 +7,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
-from grader.desk.desk import Desk, Question
+from grader.desk.desk import Question
 from grader.desk.grades import Standing
-from grader.desk.rubric_items import questions
-from grader.release.notebook import grade_id
 
 MOST_TYPED = 200  # characters
 _NUMBER = re.compile(
@@ -31,11 +27,6 @@ class Hit:
 
     answer: str
     label: str
-
-
-def all_questions(desk: Desk, connection: Connection) -> list[Question]:
-    """Every question that a person marks, with all answers."""
-    return [desk.question(connection, grade_id(item.id)) for item in questions()]
 
 
 def find(found: Sequence[Question], names: dict[str, str] | None, typed: str) -> list[Hit]:

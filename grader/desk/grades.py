@@ -87,6 +87,11 @@ class Standing:
             return None
         return self.manual if self.manual is not None else self.automatic
 
+    @property
+    def marker(self) -> str:
+        """Who has marked it at the desk; empty where nobody has, or where it waits."""
+        return self.mark.marker if self.mark and not self.waits else ""
+
     def given(self, items: Mapping[int, RubricItem]) -> Given:
         """What it was given, as items, adjustment and comment; what formgrader changed is in it."""
         if self.mark is not None and not self.elsewhere:

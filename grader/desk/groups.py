@@ -79,12 +79,12 @@ class Groups:
         text = self.long.get(student)
         if text is None:
             return ()
-        others = {other: theirs for other, theirs in self.long.items() if other != student}
-        alike = process.extract(text, others, scorer=fuzz.ratio, score_cutoff=COPIED, limit=None)
-        copies = [Copy(int(likeness), other) for _, likeness, other in alike]
         likeness = int(_likeness_to_model(text, self.model)) if self.model else 0
-        if likeness >= COPIED:
-            copies.append(Copy(likeness, ""))
+        copies = [Copy(likeness, "")] if likeness >= COPIED else []
+        # In the order of the students: the one that extract gives depends on fractions of a percent.
+        for _, alike, other in process.extract_iter(text, self.long, scorer=fuzz.ratio, score_cutoff=COPIED):
+            if other != student:
+                copies.append(Copy(int(alike), other))
         return tuple(sorted(copies, key=lambda one: -one.likeness))
 
 

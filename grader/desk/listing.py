@@ -15,6 +15,7 @@ from grader.desk.grades import Standing
 from grader.desk.history import Entry
 from grader.desk.rubric_items import question_of
 from grader.desk.seconds import seconds_of
+from grader.desk.sight import Sight
 from grader.desk.views import inline
 
 HIDDEN = "hidden"
@@ -125,6 +126,17 @@ def pairs_of(desk: Desk, connection: Connection, question: Question) -> list[Pai
         first = second.first if second.first is not None else one.points
         found.append(Pair(one, first, second))
     return sorted(found, key=lambda pair: (bool(pair.second.settled), -abs(pair.difference)))
+
+
+def answer_row(desk: Desk, one: Standing, sight: Sight) -> dict[str, Any]:
+    """An answer in a list: who has marked it, and its points where this marker sees them."""
+    return {
+        "answer": one.answer,
+        "waits": one.waits,
+        "marker": one.marker,
+        "changed": desk.changed(one),
+        "points": one.points if sight.sees(one) else None,
+    }
 
 
 def label_of(question: Question, one: Standing, names: Mapping[str, str]) -> str:

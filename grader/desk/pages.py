@@ -13,7 +13,7 @@ from grader.desk.claims import RENEWED, Author, holders
 from grader.desk.desk import Question
 from grader.desk.grades import Standing
 from grader.desk.history import Entry, entries
-from grader.desk.listing import label_of, pairs_of, shown_batch
+from grader.desk.listing import answer_row, label_of, pairs_of, shown_batch
 from grader.desk.progress import by_marker, by_question
 from grader.desk.rubric_items import question_of, questions
 from grader.desk.scoring import STEP, STEP_RULE
@@ -127,15 +127,9 @@ class AnswersHandler(PageHandler):
         held: Mapping[str, Author],
         sight: Sight,
     ) -> dict[str, Any]:
-        marker = one.mark.marker if one.mark and not one.waits else ""
-        return {
-            "answer": one.answer,
+        return answer_row(self.desk, one, sight) | {
             "label": label_of(question, one, names),
-            "waits": one.waits,
-            "marker": marker,
-            "changed": self.desk.changed(one),
             "holder": held[one.student].marker if one.student in held else "",
-            "points": one.points if sight.sees(one) else None,
         }
 
 
@@ -198,11 +192,11 @@ class AgreementHandler(PageHandler):
             with self.desk.reading() as connection:
                 settings = read_settings(connection)
                 rows, shown = [], []
-                for item in questions():
-                    question = self.desk.question(connection, grade_id(item.id))
+                for question in self.desk.questions(connection):
                     pairs = pairs_of(self.desk, connection, question)
                     unsettled = sum(bool(pair.difference) and not pair.second.settled for pair in pairs)
-                    rows.append((item, question.cell, agreement(pairs, item.points), unsettled))
+                    figures = agreement(pairs, question.item.points)
+                    rows.append((question.item, question.cell, figures, unsettled))
                     if cell == question.cell:
                         sight = sight_of(connection, settings, self.marker, cell)
                         shown = [
@@ -265,11 +259,12 @@ class HistoryHandler(PageHandler):
                 sight = sight_of(connection, settings, self.marker)
                 labels: dict[tuple[str, str], tuple[str, str]] = {}
                 now: dict[tuple[str, str], Standing] = {}
-                for one in {cell} if cell else {grade_id(item.id) for item in questions()}:
-                    question = self.desk.question(connection, one)
+                asked = [self.desk.question(connection, cell)] if cell else self.desk.questions(connection)
+                for question in asked:
                     for student, standing in question.standings.items():
-                        labels[student, one] = (standing.answer, label_of(question, standing, names))
-                        now[student, one] = standing
+                        place = (student, question.cell)
+                        labels[place] = (standing.answer, label_of(question, standing, names))
+                        now[place] = standing
                 if answer:
                     mine = [student for (student, _), (number, _) in labels.items() if number == answer]
                     conditions.append(HISTORY.c.student.in_(mine))

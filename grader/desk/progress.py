@@ -13,10 +13,8 @@ from sqlalchemy import Connection, select
 
 from grader.desk.desk import Desk
 from grader.desk.history import GROUP, MARK
-from grader.desk.rubric_items import questions
 from grader.desk.settings import Settings
 from grader.desk.tables import HISTORY
-from grader.release.notebook import grade_id
 from grader.rubric import Item
 
 LONGEST = 600.0  # seconds between two marks beyond which somebody did something else
@@ -80,23 +78,21 @@ class MarkerProgress:
 def by_question(desk: Desk, connection: Connection, settings: Settings) -> list[QuestionProgress]:
     """Every question's progress, in the order of the assignment."""
     found = []
-    for item in questions():
-        cell = grade_id(item.id)
-        question = desk.question(connection, cell)
+    for question in desk.questions(connection):
         everyone = question.standings.values()
         given = [one.points for one in everyone if one.manual is not None and one.points is not None]
-        markers = Counter(one.mark.marker for one in everyone if one.mark and not one.waits)
+        markers = Counter(one.marker for one in everyone if one.marker)
         found.append(
             QuestionProgress(
-                item,
-                cell,
+                question.item,
+                question.cell,
                 len(everyone),
                 sum(not one.waits for one in everyone),
                 sum(not one.waits and desk.changed(one) for one in everyone),
                 sum(one.elsewhere for one in everyone),
                 statistics.fmean(given) if given else None,
                 dict(markers),
-                settings.owner_of(cell),
+                settings.owner_of(question.cell),
             )
         )
     return found

@@ -74,8 +74,10 @@ class Sight:
             entry: of an answer.
             one: how the answer stands now; None where it is gone.
         """
-        if one is None or one.mark is not None:
-            return one is None or not self.reads_second(one)
+        if one is None:
+            return True
+        if one.mark is not None:
+            return not self.reads_second(one)
         # Taken back: whoever marks it next, this marker may be the one who reads it second.
         mine = entry.marker == self.marker
         return mine or not self._is_to_be_read_twice((one.student, one.cell))

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection
 from tornado import web
 
-from grader.desk.finding import all_questions, find
+from grader.desk.finding import find
+from grader.desk.listing import answer_row
 from grader.desk.server import PageHandler, by_name
 from grader.desk.settings import read_settings
 from grader.desk.sight import sight_of
@@ -24,7 +25,7 @@ class FindHandler(PageHandler):
             with self.desk.reading() as connection:
                 settings = read_settings(connection)
                 names = self.desk.names(connection) if settings.names_shown else None
-                hits = find(all_questions(self.desk, connection), names, typed) if typed.strip() else []
+                hits = find(self.desk.questions(connection), names, typed) if typed.strip() else []
                 return {"hits": hits, "settings": settings}
 
         values = await self.in_thread(work)
@@ -52,23 +53,13 @@ class StudentHandler(PageHandler):
         settings = read_settings(connection)
         sight = sight_of(connection, settings, self.marker)
         rows, student = [], ""
-        for question in all_questions(self.desk, connection):
+        for question in self.desk.questions(connection):
             one = next((one for one in question.standings.values() if one.answer == answer), None)
             if one is None:
                 continue
             student = one.student
-            rows.append(
-                {
-                    "item": question.item,
-                    "cell": question.cell,
-                    "answer": one.answer,
-                    "number": question.number(student),
-                    "waits": one.waits,
-                    "changed": self.desk.changed(one),
-                    "marker": one.mark.marker if one.mark and not one.waits else "",
-                    "points": one.points if sight.sees(one) else None,
-                }
-            )
+            place = {"item": question.item, "cell": question.cell, "number": question.number(student)}
+            rows.append(place | answer_row(self.desk, one, sight))
         if not rows:
             return None
         name = self.desk.names(connection).get(student, student) if settings.names_shown else ""

@@ -136,7 +136,7 @@ class _Places(ast.NodeTransformer):
                 value = self.script.place.names[node.value.id][node.slice.value]
             except (LookupError, TypeError):
                 return node
-            return self._made(node, value) or node
+            return self._made(value) or node
         return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
@@ -144,11 +144,11 @@ class _Places(ast.NodeTransformer):
             owner = self.script.place.names.get(node.value.id)
             value = owner.__dict__.get(node.attr) if hasattr(owner, "__dict__") else None
             if isinstance(value, torch.Tensor):
-                return self._made(node, value) or self._named(self.script.plain.value(value, 0, node.attr))
+                return self._made(value) or self._named(self.script.plain.value(value, 0, node.attr))
         return node
 
-    def _made(self, node: ast.expr, value: Any) -> ast.expr | None:
-        """The call that made a value, and where in its result the value is."""
+    def _made(self, value: Any) -> ast.expr | None:
+        """A value as a part of what a call returned; None where no call did."""
         found = match(value, self.script.calls)
         if found is None or found.exchange.diagnosis:
             return None

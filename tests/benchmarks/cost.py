@@ -10,11 +10,11 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
 from grader.engine.cpus import idle_cpus
+from tests.benchmarks.elsewhere import Measured
 
 HERE = Path(__file__).resolve().parents[2]
 # On one CPU, as a worker marks; the first marking loads what is loaded once, and is not asked for.
@@ -39,35 +39,6 @@ marker.close()
 """
 
 
-class Grader:
-    """A checkout's grader, ready to mark one submission again and again."""
-
-    def __init__(self, checkout: Path, submission: Path, cpu: int) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", MEASURE, str(submission), str(cpu)],
-            cwd=checkout,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def seconds(self, seed: int) -> float:
-        """The CPU seconds of a marking with this seed.
-
-        Raises:
-            ValueError: the grader ended, or the submission lost points; it has said so on standard error.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{seed}\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
-
-    def close(self) -> None:
-        """End it and its box."""
-        self._process.communicate()
-
-
 def main() -> int:
     """The command line; the exit status is 1 where the ratio is over the limit."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -80,7 +51,9 @@ def main() -> int:
     if not idle:
         print("no CPU is idle: the ratio is only a hint", file=sys.stderr)
     cpu = (idle or sorted(os.sched_getaffinity(0)))[0]
-    graders = [Grader(checkout, options.submission.resolve(), cpu) for checkout in (options.other, HERE)]
+    graders = [
+        Measured(checkout, MEASURE, options.submission.resolve(), cpu) for checkout in (options.other, HERE)
+    ]
     try:
         pairs = [[grader.seconds(seed) for grader in graders] for seed in range(1, options.pairs + 1)]
     finally:

@@ -16,7 +16,6 @@ import io
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grader.engine.cpus import idle_cpus
+from tests.benchmarks.elsewhere import Measured
 
 HERE = Path(__file__).resolve().parents[2]
 FOLDER = HERE / "build" / "benchmarks" / "evidence"
@@ -63,35 +63,6 @@ for line in sys.stdin:
     print(look(int(line)), flush=True)
 box.close()
 """
-
-
-class Examiner:
-    """A checkout's grader, ready to examine one hand-in again and again."""
-
-    def __init__(self, checkout: Path, folder: Path, cpu: int) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", EXAMINE, str(folder), str(cpu)],
-            cwd=checkout,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def seconds(self, seed: int) -> float:
-        """The CPU seconds of an examination with this seed, in this process and in its box.
-
-        Raises:
-            ValueError: it failed, or contradicted what is true; it has said so on standard error.
-        """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{seed}\n")
-        self._process.stdin.flush()
-        return float(self._process.stdout.readline())
-
-    def close(self) -> None:
-        """End it and its box."""
-        self._process.communicate()
 
 
 def hand_in(folder: Path) -> Path:
@@ -137,9 +108,8 @@ def without_evidence(rounds: int) -> list[tuple[float, float]]:
         found = examine(read_submission(HERE / "solutions", shown=EVIDENCE), no_box, None, 1)
         assert found.evidence.absent
 
-    return [(_cpu(lambda: read_submission(HERE / "solutions")), _cpu(examined)) for _ in range(rounds + 1)][
-        1:
-    ]
+    found = [(_cpu(lambda: read_submission(HERE / "solutions")), _cpu(examined)) for _ in range(rounds + 1)]
+    return found[1:]
 
 
 def _cpu(action: Callable[[], object]) -> float:
@@ -198,7 +168,7 @@ def main() -> int:
     folder = hand_in(FOLDER)
     cpu = (idle or sorted(os.sched_getaffinity(0)))[0]
     checkouts = [*([options.other.resolve()] if options.other else []), HERE]
-    examiners = [Examiner(checkout, folder, cpu) for checkout in checkouts]
+    examiners = [Measured(checkout, EXAMINE, folder, cpu) for checkout in checkouts]
     try:
         pairs = [[one.seconds(seed) for one in examiners] for seed in range(1, options.rounds + 1)]
     finally:
