@@ -2,8 +2,8 @@
 
 import argparse
 import csv
+import errno
 import hashlib
-import io
 import json
 import os
 import platform
@@ -18,13 +18,12 @@ HERE = Path(__file__).parent
 # A row per epoch; what was measured at the end; how it was started.
 METRICS, SUMMARY, OPTIONS = "metrics.csv", "summary.csv", "options.json"
 # Options that say how to train, but not what comes out.
-HOW = {"data_dir", "log_dir", "figures", "epochs", "num_workers", "no_cuda"}
-HOW |= {"progress_bar", "resume", "fresh"}
+HOW = {"data_dir", "log_dir", "figures", "num_workers", "progress_bar", "resume", "fresh"}
 
 
 def name_of(args: argparse.Namespace, parser: argparse.ArgumentParser, named_by: Sequence[str]) -> str:
     """The name of a run: the options in `named_by`, and the others that are not at their defaults."""
-    names = [name for name in vars(args) if name not in HOW.union(named_by)]
+    names = [name for name in vars(args) if name not in {*HOW, "epochs", "no_cuda", *named_by}]
     told = [*named_by, *(name for name in names if getattr(args, name) != parser.get_default(name))]
     return "_".join(f"{name.rstrip('_')}_{getattr(args, name):g}" for name in told)
 
@@ -41,17 +40,18 @@ def begin(folder: Path, args: argparse.Namespace) -> None:
         print(f"Beginning anew{why}. The run that was there is now in {kept}")
     folder.mkdir(parents=True, exist_ok=True)
     note.write_text(code)
-    told = {name: value for name, value in vars(args).items() if name not in HOW - {"epochs", "no_cuda"}}
+    told = {name: value for name, value in vars(args).items() if name not in HOW}
     versions = {"python": platform.python_version(), "torch": str(torch.__version__)}
     (folder / OPTIONS).write_text(json.dumps({"options": told, "versions": versions}, indent=1))
 
 
 def save_whole(state: Any, path: Path) -> None:
     """`torch.save` in two steps: a kill leaves the file before it, or the new one, whole."""
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
     unfinished = Path(f"{path}.part")
-    unfinished.write_bytes(buffer.getvalue())
+    try:
+        torch.save(state, unfinished)
+    except RuntimeError as error:  # how torch says that the disk is full
+        raise OSError(errno.EIO, "cannot be written whole; the disk may be full", str(unfinished)) from error
     os.replace(unfinished, path)
 
 
