@@ -53,7 +53,7 @@ class SaveHandler(ApiHandler):
 
         def work() -> dict[str, Any]:
             saved = _save(self.desk, table, author)
-            reply: dict[str, Any] = {"points": saved.points, "batch": saved.batch}
+            reply: dict[str, Any] = {"points": saved.points, "batch": saved.batch, "second": saved.second}
             if table.get("next"):
                 reply |= _next(self.desk, self.shared.pages, table, author)
             return reply

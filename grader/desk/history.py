@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
@@ -77,10 +78,16 @@ def record(
     )
 
 
-def entries(connection: Connection, *conditions: Any, most: int = 200) -> list[Entry]:
-    """The latest entries, the newest first."""
-    found = connection.execute(select(HISTORY).where(*conditions).order_by(HISTORY.c.id.desc()).limit(most))
-    return [_entry(row) for row in found]
+def entries(
+    connection: Connection,
+    *conditions: Any,
+    most: int = 200,
+    wanted: Callable[[Entry], bool] = lambda entry: True,
+) -> list[Entry]:
+    """The latest entries that are wanted, the newest first, however far back they lie."""
+    newest_first = select(HISTORY).where(*conditions).order_by(HISTORY.c.id.desc())
+    with connection.execute(newest_first.execution_options(yield_per=500)) as rows:
+        return list(islice(filter(wanted, map(_entry, rows)), most))
 
 
 def batch_of(connection: Connection, batch: str) -> list[Entry]:

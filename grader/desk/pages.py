@@ -268,11 +268,7 @@ class HistoryHandler(PageHandler):
                 if answer:
                     mine = [student for (student, _), (number, _) in labels.items() if number == answer]
                     conditions.append(HISTORY.c.student.in_(mine))
-                found = [
-                    entry
-                    for entry in entries(connection, *conditions, most=MOST_ENTRIES)
-                    if sight.concerns(entry)
-                ]
+                found = entries(connection, *conditions, most=MOST_ENTRIES, wanted=sight.concerns)
                 blind = {
                     entry.id
                     for entry in found

@@ -54,10 +54,12 @@ class Saved:
     Attributes:
         points: that it has now.
         batch: by which it can be taken back; empty for a second reading.
+        second: whether it is kept as a second reading.
     """
 
     points: float
     batch: str
+    second: bool = False
 
 
 def next_task(
@@ -118,6 +120,9 @@ def open_task(desk: Desk, cell: str, answer: str, author: Author) -> Task:
 def save(desk: Desk, cell: str, answer: str, author: Author, base: str, given: Given, second: bool) -> Saved:
     """Write what an answer is given; once this returns, it is in the database.
 
+    Where another marker was faster, and the answer is one to be read twice, it is the second reading: neither
+    has seen what the other gave.
+
     Args:
         desk: the desk.
         cell: the question's cell.
@@ -139,15 +144,15 @@ def save(desk: Desk, cell: str, answer: str, author: Author, base: str, given: G
         if holder is not None and holder.browser != author.browser:
             raise ClaimedBy(holder)
         items = rubric_of(connection, cell)
-        if second:
+        digest = desk.digest(one.student, cell)
+        late = one.version(digest) != base
+        sight = sight_of(connection, read_settings(connection), author.marker, cell)
+        mine = sight.may_mark(one, desk.changed(one))
+        if second or (late and not mine and sight.reads_second(one)):
             points = give_second(connection, place, given, items, one.worth, author.marker)
             claims.release(connection, author.browser, place)
-            return Saved(points, "")
-        digest = desk.digest(one.student, cell)
-        if one.version(digest) != base:
-            raise ChangedSince(one)
-        sight = sight_of(connection, read_settings(connection), author.marker, cell)
-        if not sight.may_mark(one, desk.changed(one)):
+            return Saved(points, "", second=True)
+        if not mine:
             if sight.reads_second(one):
                 raise NotValid("this answer waits for your second reading: open it again")
             first = one.mark.marker if one.mark else "somebody"
@@ -155,6 +160,8 @@ def save(desk: Desk, cell: str, answer: str, author: Author, base: str, given: G
                 f"{first} has marked this answer, and the settings hide others' marks: "
                 "an instructor can change it"
             )
+        if late:
+            raise ChangedSince(one)
         batch = history.new_batch()
         text = (digest, desk.book.answer(one.student, cell).source)
         give(connection, one, given, items, Change(author.marker, history.MARK, batch), text)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from grader.desk import claims
 from grader.desk.history import entries
 from grader.desk.scoring import Given, NotValid
+from grader.desk.seconds import seconds_of
 from grader.desk.settings import read_settings, write_settings
 from grader.desk.sight import sight_of
+from grader.desk.tables import HISTORY
 from grader.desk.views import Pages, task_view
 from grader.desk.work import open_task, save_group, take_back
 from tests.desk.working import CELL, give, items, take, version
@@ -76,6 +79,33 @@ def test_what_is_to_be_read_blind_cannot_be_marked_as_if_it_were_not(desk, ana, 
     assert gradebook() == before
 
 
+def test_the_later_of_two_first_marks_is_kept_as_the_blind_second_reading(desk, ana, ben, gradebook):
+    """Ben's browser slept until his claim had run out; neither saw what the other gave."""
+    choose(desk, second_share=1.0)
+    slow = take(desk, ben)
+    with desk.writing() as connection:
+        claims.release(connection, ben.browser)
+    give(desk, ana, open_task(desk, CELL, slow.standing.answer, ana), Given((items(desk)[0],)))
+    before = gradebook()
+    assert give(desk, ben, slow, Given()).second
+    assert gradebook() == before
+    with desk.reading() as connection:
+        (reading,) = seconds_of(connection, CELL).values()
+    assert (reading.marker, reading.points, reading.settled) == ("Ben", 0, "")
+
+
+def test_a_late_save_is_not_shown_a_mark_that_the_settings_hide(desk, ana, ben, gradebook):
+    choose(desk, second_share=0.0, marks_shown=False)
+    slow = take(desk, ben)
+    with desk.writing() as connection:
+        claims.release(connection, ben.browser)
+    give(desk, ana, open_task(desk, CELL, slow.standing.answer, ana), Given((items(desk)[0],)))
+    before = gradebook()
+    with pytest.raises(NotValid, match="Ana has marked this answer, and the settings hide"):
+        give(desk, ben, slow, Given())
+    assert gradebook() == before
+
+
 def test_others_marks_are_shown_unless_the_settings_hide_them(desk, ana, ben, gradebook):
     task = marked_by(desk, ana, 0.0)
     opened = open_task(desk, CELL, task.standing.answer, ben)
@@ -96,3 +126,14 @@ def test_others_marks_are_shown_unless_the_settings_hide_them(desk, ana, ben, gr
     give(desk, ben, open_task(desk, CELL, task.standing.answer, ben), Given())
     # Ana sees what became of her mark.
     assert seen(desk, ana, task)[1] == [True, True]
+
+
+def test_what_others_did_since_pushes_nobodys_own_history_off_the_page(desk, ana, ben):
+    task = marked_by(desk, ben, 0.0, marks_shown=False)
+    while (other := take(desk, ana)) is not None:
+        give(desk, ana, other, Given())
+    with desk.reading() as connection:
+        sight = sight_of(connection, read_settings(connection), "Ben")
+        (mine,) = entries(connection, HISTORY.c.cell == CELL, most=1, wanted=sight.concerns)
+        (latest,) = entries(connection, most=1)
+    assert (mine.student, mine.marker, latest.marker) == (task.standing.student, "Ben", "Ana")
