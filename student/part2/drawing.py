@@ -38,7 +38,7 @@ def show(axes: Any, image: torch.Tensor, title: str) -> None:
     image = image.detach().cpu().float().clamp(0, 1)
     if image.dim() == 3:
         image = image.expand(3, *image.shape[1:]).permute(1, 2, 0)  # [height, width, 3]
-    axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.imshow(image.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set_title(title, fontsize=10)
     axes.set_axis_off()
 

@@ -2,8 +2,9 @@
 
 A hand-in with seven trainings of the recommended width and the six figures that are compared with them is
 examined several times, each with another seed. One without evidence is read as often, with evidence asked for
-and not. An archive with as much evidence as is read at all is read, too. With another checkout, both examine
-the same hand-in in turns, and what counts is the median of the pairs' ratios: timings drift with the machine.
+and not. An archive with as much evidence as is read at all is read, too. The memory of `grade` with one job,
+and of `evidence` after it, is that of all their processes. With another checkout, both examine the same
+hand-in in turns, and what counts is the median of the pairs' ratios: timings drift with the machine.
 
 It trains for some two minutes at first, and keeps what it has trained in build/benchmarks/evidence. MNIST has
 to be at hand (MNIST_ROOT). The exit status is 1 where a cost is over its limit.
@@ -25,6 +26,7 @@ from pathlib import Path
 
 from grader.engine.cpus import idle_cpus
 from tests.benchmarks.elsewhere import Measured
+from tests.benchmarks.measure import measure, run
 
 HERE = Path(__file__).resolve().parents[2]
 FOLDER = HERE / "build" / "benchmarks" / "evidence"
@@ -112,6 +114,20 @@ def without_evidence(rounds: int) -> list[tuple[float, float]]:
     return found[1:]
 
 
+def peak_memory(folder: Path) -> tuple[int, int]:
+    """Bytes that marking the hand-in takes with one job, and examining its evidence."""
+    with tempfile.TemporaryDirectory() as place:
+        submissions, results, log = Path(place) / "submissions", Path(place) / "results", Path(place) / "log"
+        shutil.copytree(folder, submissions / "ada")
+        grade = ["grade", str(submissions), "--output", str(results), "--jobs", "1", "--seed", "1"]
+        examine = ["evidence", str(submissions), "--results", str(results), "--seed", "1"]
+        graded, examined = (
+            measure(lambda words=words: run([sys.executable, "-m", "grader", *words], HERE, log))
+            for words in (grade, examine)
+        )
+    return graded.peak_bytes, examined.peak_bytes
+
+
 def _cpu(action: Callable[[], object]) -> float:
     began = time.process_time()
     action()
@@ -184,9 +200,14 @@ def main() -> int:
     print(f"none, evidence examined: {_in_words([on for _, on in without], 'CPU s')}")
     read = archive_read(folder, options.rounds)
     print(f"read: {_in_words(read, 's')}")
+    marking, examining = peak_memory(folder)
+    print(
+        f"peak memory with one job: {marking / 1e9:.2f} GB to mark, {examining / 1e9:.2f} GB for the evidence"
+    )
     most = statistics.median(pair[-1] for pair in pairs)
     more = statistics.median(on - off for off, on in without)
-    return 0 if most <= MOST_EXAMINED and more <= MOST_WITHOUT and statistics.median(read) <= MOST_READ else 1
+    within = [most <= MOST_EXAMINED, more <= MOST_WITHOUT, statistics.median(read) <= MOST_READ]
+    return 0 if all(within) and examining <= marking else 1
 
 
 def _in_words(seconds: list[float] | tuple[float, ...], unit: str) -> str:

@@ -261,3 +261,12 @@ def test_lightning_says_nothing_of_the_gpu_and_no_tips(part1):
             assert logging.getLogger(name).isEnabledFor(logging.WARNING), name
     finally:
         logging.getLogger("pytorch_lightning").setLevel(before)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_figure_asks_nothing_of_torch_that_numpy_will_soon_refuse(part1, monkeypatch, tmp_path):
+    """NumPy 2.5 warns where a library converts a tensor of torch 2.15 without a copy, and will raise an error."""
+    kept = []
+    monkeypatch.setattr(part1.figures, "save", lambda figure, path: kept.append(figure))
+    part1.figures.draw_samples(torch.randint(16, (64, 1, 28, 28)), 3, tmp_path)
+    assert kept[0].axes[0].images[0].get_array().shape == (242, 242, 3)
