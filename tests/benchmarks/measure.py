@@ -68,8 +68,8 @@ def machine_cpu_seconds() -> float:
     return float(times.user + times.nice + times.system)
 
 
-def measure(action: Callable[[], object]) -> Cost:
-    """Run an action and see what it and the processes it starts take."""
+def measure(action: Callable[[], object], every: float = SAMPLE_SECONDS) -> Cost:
+    """Run an action: what it and its processes take; memory is read `every` so many seconds."""
     me = psutil.Process()
     before = {child.pid for child in me.children(recursive=True)}
     own = _memory([me])
@@ -78,7 +78,7 @@ def measure(action: Callable[[], object]) -> Cost:
 
     def watch() -> None:
         nonlocal peak
-        while not done.wait(SAMPLE_SECONDS):
+        while not done.wait(every):
             children = [child for child in me.children(recursive=True) if child.pid not in before]
             peak = max(peak, _memory(children) + max(0, _memory([me]) - own))
 

@@ -265,7 +265,7 @@ def test_lightning_says_nothing_of_the_gpu_and_no_tips(part1):
 
 @pytest.mark.filterwarnings("error")
 def test_a_figure_asks_nothing_of_torch_that_numpy_will_soon_refuse(part1, monkeypatch, tmp_path):
-    """NumPy 2.5 warns where a library converts a tensor of torch 2.15 without a copy, and will raise an error."""
+    """NumPy 2.5 warns of what matplotlib 3.11 does with a tensor of torch 2.15, and will refuse it."""
     kept = []
     monkeypatch.setattr(part1.figures, "save", lambda figure, path: kept.append(figure))
     part1.figures.draw_samples(torch.randint(16, (64, 1, 28, 28)), 3, tmp_path)
