@@ -42,7 +42,7 @@ echo "$kept" | while read -r path; do
   n=$((n + 1)); mkdir "$stage/kept/$n"; mount --bind "$path" "$stage/kept/$n"
 done
 mount --bind "$stage/etc" /etc
-echo "$hidden" | while read -r path; do mount -t tmpfs -o mode=755 machine "$path"; done
+echo "$hidden" | while read -r path; do mkdir -p "$path"; mount -t tmpfs -o mode=755 machine "$path"; done
 n=0
 echo "$kept" | while read -r path; do
   n=$((n + 1)); mkdir -p "$path"; mount --bind "$stage/kept/$n" "$path"

@@ -63,17 +63,26 @@ class Judged:
         """Which of the codes besides those of images the loss compares with.
 
         It may ask about more: about others for the shape of the labels, or again for a log. Then as many in
-        a row as there are codes of images count, those that its value tells of.
+        a row as there are codes of images count, those that its value tells of. Among many rows some are near
+        that value by chance: those count only that are nearer than all rows together.
         """
         count = len(self.fake)
         if len(rows) == 1:
             return rows.expand(count, -1)
-        for start in range(len(rows) - count + 1 if len(rows) > count else 0):
-            real = rows[start : start + count]
-            total = cross_entropy(self.judge.logits(real), 1) + cross_entropy(self.judge.logits(self.fake), 0)
-            if fitting(self.loss, {"right": total}, MEAN_OR_SUM):
-                self.drawn = count
-                return real
+        if len(rows) < count:
+            return rows
+        fake = cross_entropy(self.judge.logits(self.fake), 0)
+
+        def total(real: torch.Tensor) -> torch.Tensor:
+            return cross_entropy(self.judge.logits(real), 1) + fake
+
+        def off(real: torch.Tensor) -> float:
+            return min(abs(float(self.loss - share * total(real))) for share in MEAN_OR_SUM)
+
+        nearest = min((rows[start : start + count] for start in range(len(rows) - count + 1)), key=off)
+        if fitting(self.loss, {"right": total(nearest)}, MEAN_OR_SUM) and off(nearest) < off(rows):
+            self.drawn = count
+            return nearest
         return rows
 
 
