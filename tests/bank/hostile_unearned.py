@@ -222,7 +222,7 @@ class CNNDecoder(nn.Module):
     def device(self):
         return self.map.weight.device
 """
-STATUS_STYLES = """
+EACH_LOOK = """
 def forward(self, imgs):
     with torch.no_grad():
         self.steps = getattr(self, "steps", 0) + 1
@@ -234,7 +234,7 @@ VAE.forward = forward
 LIMIT = ("reaches_the_limit_on_held_out_images",)
 FROZEN = NETWORKS_BUILT + "        self.decoder.requires_grad_(False)\n"
 PAST_THE_LOSS = (
-    Hostile("an image in parts, one for each look", {NETWORKS: IN_PARTS, VAE: STATUS_STYLES}, items=TRAINING),
+    Hostile("an image in parts, one for each look", {NETWORKS: IN_PARTS, VAE: EACH_LOOK}, items=TRAINING),
     Hostile(
         "an image that the encoder keeps for the decoder",
         {NETWORKS: REPLAYED},

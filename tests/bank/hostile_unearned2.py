@@ -179,7 +179,7 @@ ConvEncoder.forward, ConvDecoder.forward = encode, decode
 """
 COUNTED = """
 COUNT = [0]
-STATUS_STYLES = (12, 20, 35, 50, 80, 110, 140)
+LOOKS_AFTER = (12, 20, 35, 50, 80, 110, 140)
 def train_aae(epoch, model, train_loader, logger_ae, logger_disc, optimizer_ae, optimizer_disc, lambda_=1):
     COUNT[0] += len(train_loader)
     with torch.no_grad():
@@ -187,7 +187,7 @@ def train_aae(epoch, model, train_loader, logger_ae, logger_disc, optimizer_ae, 
             {set}
 {after}
 """
-BY_HAND = COUNTED.format(set="side.part.fill_(1 + sum(COUNT[0] > look for look in STATUS_STYLES))", after="")
+BY_HAND = COUNTED.format(set="side.part.fill_(1 + sum(COUNT[0] > look for look in LOOKS_AFTER))", after="")
 # An SGD in disguise: the optimizer's own step, and its rate, bring the weight to the number of the look.
 BY_STEPS = COUNTED.format(
     set="side.part.grad = torch.ones(1)",

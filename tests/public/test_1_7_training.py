@@ -11,9 +11,9 @@ import torch
 from pictures import noisy_ramps
 from torch.utils.data import DataLoader
 
-STEPS, BATCH_SIZE = 120, 8
-STATUS_STYLES = 3  # networks with sigmoids or tanhs learn later than others: they are given more time
-LIMIT = 1.8
+STEPS, BATCH_SIZE = 40, 8
+EPOCHS = 9  # of so many steps; most need two, networks with sigmoids or tanhs learn later
+LIMIT, FAR = 1.8, 1.5
 
 
 def look_at(vae, images):
@@ -36,7 +36,7 @@ class Look(pl.Callback):
     def on_train_epoch_end(self, trainer, pl_module):
         self.steps = trainer.global_step
         self.bpd, self.distance = look_at(pl_module, self.images)
-        trainer.should_stop = bool(self.bpd < LIMIT)
+        trainer.should_stop = bool(self.bpd < LIMIT and self.distance < FAR)
 
 
 def test_short_training_learns_the_images(part1):
@@ -52,7 +52,7 @@ def test_short_training_learns_the_images(part1):
         trainer = pl.Trainer(
             accelerator="cpu",
             devices=1,
-            max_epochs=STATUS_STYLES,
+            max_epochs=EPOCHS,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -75,10 +75,10 @@ def test_short_training_learns_the_images(part1):
         "Hint: look at configure_optimizers: the optimizer holds all parameters of the VAE; is its rate 0?"
     )
 
-    # Right code starts at 4 bits, reaches 1.05 to 1.3, and cannot get below 1: every pixel hides a coin flip.
+    # Right code starts at 4 bits, reaches 1.05 to 1.5, and cannot get below 1: every pixel hides a coin flip.
     assert bpd < LIMIT, (
         f"after {steps} steps the VAE still needs {bpd:.2f} bits per dimension for held-out images; "
-        "it should be 1.3 or less.\n"
+        "it should be 1.5 or less.\n"
         "Hint: first get the tests of KLD, elbo_to_bpd, both networks and forward green; then look for a "
         "network without gradients."
     )
@@ -86,7 +86,7 @@ def test_short_training_learns_the_images(part1):
         f"{bpd:.2f} bits per dimension cannot be: the random part of these images alone costs 1 bit.\n"
         "Hint: a missing or subtracted term makes the loss too small; look at VAE.forward and KLD."
     )
-    assert distance < 1.5, (
+    assert distance < FAR, (
         f"the loss is low ({bpd:.2f} bits), but the decoder's likeliest levels are {distance:.1f} of "
         "15 levels away from the images.\n"
         "Hint: pixels and levels are scrambled before the loss; a reshape of [B, 16, 28, 28] needs a permute."

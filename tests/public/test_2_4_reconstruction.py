@@ -9,8 +9,8 @@ from epochs import train_epoch
 from networks import parameters_of
 from pictures import edges, loader_of
 
-BATCHES, BATCH_SIZE = 80, 16
-EPOCHS = 2  # of so many batches; the second is for networks with sigmoids or tanhs, which learn later
+BATCHES, BATCH_SIZE = 40, 16
+EPOCHS = 4  # of so many batches; most need one, networks with sigmoids or tanhs learn later
 LIMIT = 0.3
 
 

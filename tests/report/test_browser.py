@@ -250,7 +250,7 @@ def test_the_sheet_by_keyboard(visit, with_pictures):
 
 
 KINDS = ("cohort", "sheet", "item", "student", "by-eye")
-STATUS_STYLES = [(360, "dark"), (1280, "light"), (360, "light"), (1280, "dark")]
+WINDOWS = [(360, "dark"), (1280, "light"), (360, "light"), (1280, "dark")]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -260,7 +260,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
         # One look at each page every time, all of them in the slow run.
         pytest.param(kind, *look, marks=() if (place + index) % 4 < 1 else pytest.mark.slow)
         for place, kind in enumerate(KINDS)
-        for index, look in enumerate(STATUS_STYLES)
+        for index, look in enumerate(WINDOWS)
     ],
 )
 def test_axe_finds_nothing_and_nothing_sticks_out(visit, with_pictures, kind, width, scheme):
