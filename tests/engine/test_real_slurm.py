@@ -302,8 +302,9 @@ def test_another_account_is_turned_away_and_reads_no_key(start, slurm, tmp_path)
     keys = run.keys
     assert stat.S_IMODE(keys.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in keys.glob("*.pem")} == {0o600}
-    processes = subprocess.check_output(["ps", "-eo", "args"], text=True)
-    (scheduler,) = set(re.findall(r"distributed\.cli\.dask_worker tls://(\S+:\d+)", processes))
+    # Of this run's jobs only: one of an earlier run may still be ending.
+    commands = "\n".join(map(command_of, run.workers()))
+    (scheduler,) = set(re.findall(r"distributed\.cli\.dask_worker tls://(\S+:\d+)", commands))
     places = {scheduler, *listening(run)}
     assert len(places) >= 5, "a scheduler, and two workers with their nannies"
     own = tmp_path / "own.pem"
@@ -330,6 +331,13 @@ def test_another_account_is_turned_away_and_reads_no_key(start, slurm, tmp_path)
     lines = done.stdout.splitlines()
     assert len(lines) == 3 * len(places), done.stdout
     assert all(line.startswith("turned away") for line in lines), done.stdout
+
+
+def command_of(process: psutil.Process) -> str:
+    """A process's command line; empty where it has ended."""
+    with contextlib.suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def listening(run: Run) -> set[str]:
