@@ -42,6 +42,7 @@ class Look(pl.Callback):
 def test_short_training_learns_the_images(part1):
     images, held_out = noisy_ramps(400), noisy_ramps(100)
     vae = part1.train_pl.VAE(num_filters=32, z_dim=8, lr=2e-3)
+    vae(held_out[:2])  # lazy layers take their shapes from a first input
     before = {name: value.clone() for name, value in vae.named_parameters()}
     labels = torch.zeros(BATCH_SIZE).long()
     epoch = [(images[torch.randint(400, (BATCH_SIZE,))], labels) for _ in range(STEPS)]
