@@ -77,6 +77,7 @@ def _read(path: Path) -> torch.Tensor:
 
 
 def _images(pixels: torch.Tensor, basis: torch.Tensor) -> Images:
+    # A few at a time: of larger pieces the heap keeps up to 100 MB.
     return Images(pixels, torch.cat([features_of(_scaled(some), basis) for some in pixels.split(250)]))
 
 

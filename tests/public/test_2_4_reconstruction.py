@@ -10,7 +10,7 @@ from networks import parameters_of
 from pictures import edges, loader_of
 
 BATCHES, BATCH_SIZE = 40, 16
-EPOCHS = 8  # of so many batches; most need one, narrow networks or such with sigmoids learn later
+EPOCHS = 8  # of so many batches; most need one, narrow networks and those with sigmoids more
 LIMIT = 0.3
 
 

@@ -74,8 +74,7 @@ def signalled(process: subprocess.Popen[str], number: int, part: int, place: Pat
         try:
             _, errors = process.communicate(timeout=20)
         except subprocess.TimeoutExpired:
-            # torch 2.15 loses a Ctrl-C that comes while it writes into a file object of Python's: one presses
-            # it again.
+            # Now and then torch 2.15 loses a Ctrl-C that comes while it saves: one presses it again.
             assert time.monotonic() < deadline
             continue
         return process.returncode, errors

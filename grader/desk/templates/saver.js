@@ -49,7 +49,9 @@ export class Saver {
       const body = { ...wishes(), cell: task.cell, answer: task.answer, given, version, second: task.second };
       const reply = await call("save", body);
       this.drop(entry);
-      this.say(`Saved: ${points(reply.points)} for ${task.name || `answer ${task.number}`}${reply.second ? ", as a second reading" : ""}${reply.second && !task.second ? ": somebody else had marked it first" : ""}.`, "good");
+      const first = task.second ? "" : ": somebody else had marked it first";
+      const kept = reply.second ? `, as a second reading${first}` : "";
+      this.say(`Saved: ${points(reply.points)} for ${task.name || `answer ${task.number}`}${kept}.`, "good");
       this.saved(reply);
     } catch (error) {
       this.drop(entry);

@@ -69,7 +69,7 @@ class Judged:
         count = len(self.fake)
         if len(rows) == 1:
             return rows.expand(count, -1)
-        if len(rows) < count:
+        if len(rows) <= count:
             return rows
         fake = cross_entropy(self.judge.logits(self.fake), 0)
 
