@@ -20,12 +20,11 @@ from grader.box.budget import Budget
 from grader.box.client import Channels, Session
 from grader.box.errors import StudentError
 from grader.suites import part
+from grader.suites.diagnosis import is_diagnosis
 
 SUITES = str(Path(part.__file__).parent) + "/"
 # Arguments up to this many elements are copied: a suite may change them in place later on.
 MOST_COPIED = 2_000_000
-# Names of functions that look for a cause once the check has failed: their calls are not the check's own.
-_DIAGNOSES = ("cause", "hint", "matters", "tried", "loses", "wrong_pieces", "excused")
 
 
 @dataclass
@@ -183,7 +182,7 @@ def _surroundings(arguments: tuple[Any, ...]) -> tuple[dict[int | str, str], boo
     while frame is not None:
         code = frame.f_code
         if code.co_filename.startswith(SUITES):
-            diagnosis = diagnosis or any(word in code.co_name for word in _DIAGNOSES)
+            diagnosis = diagnosis or is_diagnosis(code)
             if given and code.co_name != "<genexpr>":
                 for name, value in list(frame.f_locals.items()):
                     place = given.get(id(value))

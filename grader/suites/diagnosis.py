@@ -3,11 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import CodeType, FunctionType
+from typing import TypeVar
 
 from grader.box.errors import StudentError
 from grader.suites.expect import CheckFailed
 
+Function = TypeVar("Function", bound=Callable[..., object])
+_DIAGNOSES: set[CodeType] = set()
 
+
+def looks_for_a_cause(function: Function) -> Function:
+    """Mark a function that asks student's code why a check has failed: what it asks is no part of the check.
+
+    The explanation of a failure shows the check's own calls alone.
+    """
+    assert isinstance(function, FunctionType)
+    _DIAGNOSES.add(function.__code__)
+    return function
+
+
+def is_diagnosis(code: CodeType) -> bool:
+    """Whether this is the code of a function that looks for a cause."""
+    return code in _DIAGNOSES
+
+
+@looks_for_a_cause
 def tried(diagnose: Callable[[], str]) -> str:
     """What a diagnosis finds; empty where nothing is found.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from grader.box.errors import StudentError
+from grader.suites.diagnosis import looks_for_a_cause
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed
 from grader.suites.part import Part
@@ -47,11 +48,13 @@ def failure_of(check: Check, part: Part, draw: Draw) -> CheckFailed | StudentErr
     return None
 
 
+@looks_for_a_cause
 def loses(check: Check, part: Part, draw: Draw) -> bool:
     """Whether a check of another item fails: then the same mistake must not cost points here."""
     return failure_of(check, part, draw) is not None
 
 
+@looks_for_a_cause
 def wrong_pieces(pieces: Sequence[ModuleType], part: Part, draw: Draw) -> dict[ModuleType, Lost]:
     """The pieces whose suites fail, with what each fails."""
     found = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, one_hot
 
-from grader.suites.diagnosis import factor_cause, tried
+from grader.suites.diagnosis import factor_cause, looks_for_a_cause, tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close
 
@@ -85,6 +85,7 @@ def agrees(value: torch.Tensor, accepted: list[torch.Tensor]) -> bool:
     return any(close(value, other.reshape(()), rtol=RTOL, atol=1e-4) for other in accepted)
 
 
+@looks_for_a_cause
 def reconstruction_cause(
     case: Case, found: Losses, far: Case, other: Case, again: Callable[[Case], Losses]
 ) -> str:
@@ -192,6 +193,7 @@ def _other_losses(case: Case) -> dict[str, list[torch.Tensor]]:
     }
 
 
+@looks_for_a_cause
 def divergence_cause(
     case: Case,
     value: torch.Tensor,

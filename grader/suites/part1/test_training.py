@@ -18,6 +18,7 @@ from grader.box.remote import Call, Remote
 from grader.data import grey_levels
 from grader.limits import PART1_CHUNK_SECONDS as CHUNK_SECONDS
 from grader.suites import pictures
+from grader.suites.diagnosis import looks_for_a_cause
 from grader.suites.draw import Draw, View
 from grader.suites.expect import CheckFailed, as_tensor, close, expect, expect_close, expect_shape, fail
 from grader.suites.measures import note
@@ -339,6 +340,7 @@ def expect_a_vae(part1: Part, draw: Draw) -> None:
     part1.known.add("a VAE")
 
 
+@looks_for_a_cause
 def excused(part1: Part, draw: Draw, training: torch.Tensor, held_out: torch.Tensor, view: View) -> bool:
     """Whether mistakes in one or two pieces explain a failed training: each has cost its own item.
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from grader.box.remote import Remote
+from grader.suites.diagnosis import looks_for_a_cause
 from grader.suites.draw import Draw
 from grader.suites.expect import CheckFailed, close, expect, expect_close, expect_finite, expect_shape, fail
 from grader.suites.part import Part
@@ -368,6 +369,7 @@ def test_code_of_forward_trains_the_encoder(part2: Part, draw: Draw) -> None:
     )
 
 
+@looks_for_a_cause
 def matters(model: Remote, name: str, images: torch.Tensor, recon: torch.Tensor, draw: Draw) -> bool:
     """Whether another value of a weight changes the reconstruction."""
     state = model.state_dict()

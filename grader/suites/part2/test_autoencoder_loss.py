@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from grader.box.errors import StudentError
-from grader.suites.diagnosis import tried
+from grader.suites.diagnosis import looks_for_a_cause, tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
 from grader.suites.part import Part
@@ -66,6 +66,7 @@ def squared_error(batch: Batch) -> torch.Tensor:
     return (batch.x.double() - batch.recon_x.double()).square().mean()
 
 
+@looks_for_a_cause
 def generator_cause(judge: Judge, draw: Draw) -> str:
     """The mistake in the generator's loss that its values show; empty where none is known to give these."""
 
@@ -92,6 +93,7 @@ def generator_cause(judge: Judge, draw: Draw) -> str:
     return tried(find)
 
 
+@looks_for_a_cause
 def generator_hint(judge: Judge, draw: Draw) -> str:
     """The hint for whatever is wrong with the generator's loss: one for all checks."""
     cause = generator_cause(judge, draw)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from grader.suites.diagnosis import tried
+from grader.suites.diagnosis import looks_for_a_cause, tried
 from grader.suites.draw import Draw
 from grader.suites.expect import close, expect, expect_close, expect_finite, expect_scalar, fail
 from grader.suites.part import Part
@@ -127,6 +127,7 @@ def expect_no_constant(results: list[Judged]) -> None:
     )
 
 
+@looks_for_a_cause
 def loss_cause(judge: Judge, draw: Draw) -> str:
     """The mistake in the loss that its values show; empty where none is known to give these."""
 
@@ -164,6 +165,7 @@ def log_of_logits(judge: Judge, draw: Draw) -> str:
     return ""
 
 
+@looks_for_a_cause
 def loss_hint(judge: Judge, draw: Draw, otherwise: str = LOSSES) -> str:
     """The hint for whatever is wrong with the loss: one for all checks."""
     cause = loss_cause(judge, draw)

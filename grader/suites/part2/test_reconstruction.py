@@ -9,6 +9,7 @@ import torch
 from grader.box.errors import StudentError
 from grader.box.remote import Remote
 from grader.suites import pictures
+from grader.suites.diagnosis import looks_for_a_cause
 from grader.suites.draw import Draw, View
 from grader.suites.expect import CheckFailed, expect, fail
 from grader.suites.measures import note
@@ -203,6 +204,7 @@ def show(result: Judgement, view: View) -> None:
     pictures.show("2.4.reconstruction", "reconstructions", view.restored(pairs / 2 + 0.5))
 
 
+@looks_for_a_cause
 def is_excused(outcome: Outcome, part: Part, draw: Draw, judges: Judges) -> bool:
     """Whether a training learned too little for a fault that has cost another item its points."""
     if within_their_range(outcome.result) and loses(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 
 from grader.box.errors import StudentError
+from grader.suites.diagnosis import looks_for_a_cause
 from grader.suites.expect import CheckFailed
 from grader.suites.part2.updates import (
     LAMBDA,
@@ -78,6 +79,7 @@ def moved_by(state: Tensors, gradient: Tensors, sides: tuple[str, ...]) -> Tenso
     }
 
 
+@looks_for_a_cause
 def causes_of_autoencoder(updates: LinearUpdates, batch: int) -> Iterator[Cause]:
     """What encoder and decoder may have followed instead of ae_loss."""
     both = "encoder and decoder move"
@@ -138,6 +140,7 @@ LEAK = (
 )
 
 
+@looks_for_a_cause
 def causes_of_discriminator(updates: LinearUpdates, batch: int) -> Iterator[Cause]:
     """What the discriminator may have followed instead of disc_loss."""
     for loss in updates.discriminators_losses:
@@ -202,6 +205,7 @@ STALE = (
 )
 
 
+@looks_for_a_cause
 def cause_of_stillness(updates: Updates, batch: int, side: str) -> Cause | None:
     """Why a side is left as it was, where that shows."""
     if not isinstance(updates, LinearUpdates):
