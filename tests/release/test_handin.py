@@ -391,3 +391,14 @@ def test_the_trainings_are_those_that_the_grader_looks_at(monkeypatch: pytest.Mo
         any(item.startswith(handin.TRAININGS[training.run]) for item in training.items)
         for training in trainings()
     )
+
+
+def test_an_output_that_nobody_reads_to_its_end_is_no_error(kit):
+    reader, writer = os.pipe()
+    os.close(reader)  # as `| head` does once it has its lines
+    with os.fdopen(writer, "w") as gone:
+        done = subprocess.run(
+            [sys.executable, "handin.py"], cwd=kit, stdout=gone, stderr=subprocess.PIPE, text=True, env=QUIET
+        )
+    assert "Traceback" not in done.stderr and "Exception" not in done.stderr
+    assert zipfile.is_zipfile(kit / "handin.zip")
