@@ -7,6 +7,7 @@ with the percentile of z. On the grid of percentiles (i + 0.5) / grid_size, all 
 
 import pytest
 import torch
+from networks import without_repeats
 from torch import nn
 
 DARK, BRIGHT = 3, 12  # the two levels; columns 0 and 27 of every image are surely black and surely white
@@ -60,7 +61,7 @@ def show(part1, grid_size=None):
     cells = image[0, padding:, padding:].unfold(0, 28, 28 + padding).unfold(1, 28, 28 + padding).double()
     white = cells.max()
     assert white > 0, "the manifold is black, though one column of every image is surely white."
-    return cells / white, torch.cat(decoder.latents)
+    return cells / white, without_repeats(decoder.latents)
 
 
 def expected_percentiles(grid_size):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks import assert_all_weights_learn, awake, large_weights
+from networks import assert_all_weights_learn, awake, in_precision_of, large_weights
 
 
 def images(batch):
@@ -94,7 +94,7 @@ def test_forward_returns_reconstruction_and_code(part2, batch):
         f"are {list(recon_x.shape)} and {list(z.shape)}.\nHint: return recon_x, z"
     )
     with torch.no_grad():
-        assert torch.allclose(z, model.encoder(x), atol=1e-5), (
+        assert torch.allclose(z, model.encoder(in_precision_of(z, x)), atol=1e-5), (
             "z is not what the encoder says of x.\nHint: z = self.encoder(x), without noise."
         )
         assert torch.allclose(recon_x, model.decoder(z), atol=1e-5), (
@@ -105,7 +105,7 @@ def test_forward_returns_reconstruction_and_code(part2, batch):
 def test_reconstruction_trains_encoder_and_decoder(part2):
     model = part2.models.AdversarialAE(z_dim=5).eval()
     x = images(4)
-    awake(model.encoder, x)
-    awake(model.decoder, torch.randn(4, 5))
+    awake(model.encoder, in_precision_of(model.encoder, x))
+    awake(model.decoder, in_precision_of(model.decoder, torch.randn(4, 5)))
     sides = torch.nn.ModuleDict({"encoder": model.encoder, "decoder": model.decoder})
     assert_all_weights_learn(sides, lambda: model(x)[0], "decode z itself: no .detach(), .data or no_grad.")

@@ -8,7 +8,7 @@ import math
 
 import pytest
 import torch
-from networks import replace_output
+from networks import in_precision_of, replace_output
 
 
 def build(part2):
@@ -19,7 +19,7 @@ def build(part2):
 
 def losses(model, x, recon_x, z_fake, lambda_=1.0):
     """The loss and the dictionary for the log, as numbers; tensors and floats are both right there."""
-    result = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_)
+    result = model.get_loss_autoencoder(x, recon_x, in_precision_of(model.encoder, z_fake), lambda_)
     assert isinstance(result, tuple | list) and len(result) == 2 and isinstance(result[1], dict), (
         "get_loss_autoencoder should return the loss and a dictionary.\nHint: return ae_loss, {...}"
     )
@@ -74,7 +74,9 @@ def test_generator_loss_wants_codes_judged_real(part2, logit):
     )
     overflow = "take no log of a sigmoid, it overflows: F.binary_cross_entropy_with_logits does not"
     hint = next(near, "binary cross-entropy of D(z_fake) with ones" if math.isfinite(got) else overflow)
-    assert got == pytest.approx(expected, rel=1e-4, abs=1e-6), (
+    # A small number in a logarithm, or BCELoss, limits what a code costs that is surely taken for fake.
+    limited = logit < -50 and 9 < got < math.inf
+    assert limited or got == pytest.approx(expected, rel=1e-4, abs=1e-6), (
         f"codes that D judges with logit {logit} should cost {expected:.4f}, but gen_loss is {got:.4f}.\n"
         f"Hint: {hint}."
     )
@@ -85,7 +87,7 @@ def test_generator_loss_judges_z_fake(part2):
     judged = replace_output(model.discriminator, lambda z: z[:, :1])
     x, z_fake = torch.zeros(3, 1, 28, 28), torch.randn(3, 4)
     losses(model, x, x, z_fake)
-    assert len(judged) == 1 and torch.equal(judged[0], z_fake), (
+    assert judged and all(torch.equal(z.float(), z_fake.float()) for z in judged), (
         "get_loss_autoencoder should ask the discriminator about z_fake, and nothing else.\n"
         "Hint: no new codes, no samples of the prior: those belong into get_loss_discriminator."
     )
@@ -121,7 +123,7 @@ def test_gradients_reach_reconstruction_and_codes(part2):
     model = build(part2)
     x = torch.zeros(3, 1, 28, 28)
     recon_x, z_fake = torch.ones(3, 1, 28, 28, requires_grad=True), torch.zeros(3, 4, requires_grad=True)
-    loss, _ = model.get_loss_autoencoder(x, recon_x, z_fake, 0.5)
+    loss, _ = model.get_loss_autoencoder(x, recon_x, in_precision_of(model.encoder, z_fake), 0.5)
     assert isinstance(loss, torch.Tensor) and loss.requires_grad, (
         "the loss has no gradient.\nHint: no .item()."
     )
