@@ -48,7 +48,7 @@ from grader.submission.model import UnreadableSubmission
 from grader.submission.names import is_archive, is_clutter, may_be_archive, stem
 from grader.submission.nested import MAX_OPENED
 from grader.submission.several import Choice, choose_among
-from grader.submission.uploads import Upload, in_order_of_age, of_the_latest_hand_in
+from grader.submission.uploads import Upload, in_order_of_age, of_each_name, of_the_latest_hand_in
 from grader.text import listed, printable
 
 MAX_MEMBER_BYTES = 50_000_000
@@ -99,10 +99,10 @@ class DownloadExtractor(ExtractorPlugin):
         """Unpack what one student handed in last: the archives that count, what lies beside, single files."""
         latest = of_the_latest_hand_in(uploads)
         wholes = [upload.path for upload in latest if upload.whole]
-        singles = {upload.name: upload.path for upload in latest if not upload.whole}
+        singles, given = of_each_name(latest)
         choice = choose_among(wholes, singles) if wholes else Choice(())
         counting = [*choice.counting, *choice.earlier] if choice.review else list(choice.counting)
-        taken = {*counting, *choice.beside, *singles.values()}
+        taken = {*counting, *choice.beside, *singles.values(), *given}
         left = [upload for upload in uploads if upload.path not in taken]
         if left:
             text = f"handed in several times; left out: {listed(upload.path.name for upload in left)}"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +20,7 @@ from grader.files import open_plainly
 from grader.submission.kinds import is_archive_file
 from grader.submission.layout import misspelt_parts, strangers, unread_modules
 from grader.submission.leaves import nothing_found, settle_utils, without_files
+from grader.submission.look_alikes import Read, with_look_alikes
 from grader.submission.model import (
     GIVEN_NAMES,
     MAX_FILE_BYTES,
@@ -69,7 +70,9 @@ def read_folder(path: Path, shown: Beside | None = None) -> Contents:
         placement = locate(tree.files)
         if placement is not None:
             contents = _read_placed(top, placement, shown)
-            return with_unopened(_with_remarks(contents, tree.remarks), tree.files)
+            contents = with_look_alikes(contents, placement.root, tree.files, _reader(top))
+            contents = replace(contents, warnings=(*contents.warnings, *tree.remarks))
+            return with_unopened(contents, tree.files)
         if tree.error is not None:
             raise tree.error
         if tree.cut_off:
@@ -183,8 +186,15 @@ def _archives(top: int, files: list[Place]) -> list[tuple[Place, Opened]]:
     return [(place, opener(place)) for place in candidates(files)]
 
 
-def _with_remarks(contents: Contents, remarks: list[str]) -> Contents:
-    return replace(contents, warnings=(*contents.warnings, *remarks))
+def _reader(top: int) -> Read:
+    """Reads files of an open folder; what cannot be read is passed over."""
+
+    def read(places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:
+        for place in places:
+            with suppress(UnreadableSubmission, OSError), _opened("/".join(place[:-1]), top) as folder:
+                yield place, read_plain_file(place[-1], "/".join(place), folder)
+
+    return read
 
 
 def _read_placed(top: int, placement: Placement, shown: Beside | None) -> Contents:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.submission.layout import (
@@ -11,6 +11,7 @@ from grader.submission.layout import (
     strangers,
     unread_modules,
 )
+from grader.submission.look_alikes import CODE, Read, with_look_alikes
 from grader.submission.model import (
     GIVEN_NAMES,
     MAX_FILE_BYTES,
@@ -20,7 +21,7 @@ from grader.submission.model import (
 )
 from grader.submission.names import is_clutter
 from grader.submission.opening import components
-from grader.submission.places import PLACES, Place, Placement, is_given_utils
+from grader.submission.places import PLACES, Place, Placement, given_utils, is_given_utils
 from grader.submission.shown import EVIDENCE, FIGURES, SUFFIXES, Beside, Budget, is_shown, may_be_code
 from grader.submission.unpacking import FILE, FOLDER, Member, Source, read_some, read_wanted
 from grader.text import listed, printable
@@ -119,7 +120,22 @@ def read_placed(leaves: Sequence[Leaf], placement: Placement, shown: Beside | No
     if shown is not None:
         for source, members in _by_source({name: figures[name] for name in budget.few(figures)}):
             read |= read_some(source, members, budget)
-    return Contents(contents, (*warnings, *budget.remarks), read, placement.review)
+    found = Contents(contents, (*warnings, *budget.remarks), read, placement.review)
+    return with_look_alikes(found, root, files_of(leaves), reader(leaves)) if placement.files else found
+
+
+def reader(leaves: Sequence[Leaf]) -> Read:
+    """Reads files among the members of archives; what cannot be read is passed over."""
+
+    def read(places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:
+        budget = Budget(CODE)
+        names = {"/".join(place): place for place in places}
+        files = {"/".join(leaf.place): leaf for leaf in leaves if leaf.member.kind == FILE}
+        for source, members in _by_source({name: files[name] for name in names if name in files}):
+            for name, content in read_some(source, members, budget).items():
+                yield names[name], content
+
+    return read
 
 
 def settle_utils(contents: dict[str, bytes], placement: Placement) -> list[str]:
@@ -129,7 +145,7 @@ def settle_utils(contents: dict[str, bytes], placement: Placement) -> list[str]:
     if place[:-1] in placement.parts.values() or not is_given_utils(contents.get(name, b"")):
         return []
     del contents[name]
-    return [f"{printable('/'.join(place))} was not read: it is the given part2/utils.py, not part 1's"]
+    return [given_utils("/".join(place))]
 
 
 def without_files(places: Iterable[Place]) -> Placement:
@@ -178,5 +194,6 @@ def _by_source(wanted: Mapping[str, Leaf]) -> list[tuple[Source, dict[str, Membe
 def _require(member: Member, kind: str, shown: str) -> None:
     if member.kind != kind:
         raise UnreadableSubmission(
-            f"{printable(shown)} in the archive is a {member.kind}; hand in the {kind} itself"
+            f"{printable(shown)} in the archive is a {member.kind}; hand in the {kind} itself",
+            waits=kind == FOLDER,  # what is called like a part may be an archive of it
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from grader.submission.archive import opened_file
@@ -12,10 +13,11 @@ from grader.submission.folder import read_plain_file, read_shown
 from grader.submission.kinds import is_archive_file
 from grader.submission.layout import FLAT, strangers
 from grader.submission.leaves import settle_utils
-from grader.submission.model import GIVEN_NAMES, Contents
+from grader.submission.look_alikes import Read, with_look_alikes
+from grader.submission.model import GIVEN_NAMES, Contents, UnreadableSubmission
 from grader.submission.names import is_clutter
 from grader.submission.nested import Opened, read_nested
-from grader.submission.places import PLACES, Placement, with_look_alikes
+from grader.submission.places import PLACES, Place, Placement
 from grader.submission.shown import FOLDER, NOTEBOOK, SUFFIXES, Beside, Budget, may_be_code
 from grader.text import listed, printable
 
@@ -60,11 +62,11 @@ def read_loose(files: Mapping[str, Path], shown: Beside | None = None) -> Conten
         if not name.lower().endswith(NOTEBOOK) or may_be_code(name)
     ]
     review = f"none of the assignment's files is in it, but {listed(texts)}" if texts and not contents else ""
+    found = Contents(contents, tuple(warnings), review=review)
     if contents:
-        alike = with_look_alikes(placement, [(name,) for name in files])
-        review, warnings = alike.review, [*warnings, *alike.warnings]
+        found = with_look_alikes(found, (), [(name,) for name in files], _reader(files))
     if shown is None or not shown.notebooks:  # evidence lies in folders
-        return Contents(contents, tuple(warnings), review=review)
+        return found
     budget = Budget()
     figures: dict[str, bytes] = {}
     for name in budget.few(
@@ -72,7 +74,18 @@ def read_loose(files: Mapping[str, Path], shown: Beside | None = None) -> Conten
     ):
         place = name if name.lower().endswith(NOTEBOOK) else f"{FOLDER}/{name}"
         read_shown(os.fspath(files[name]), place, budget, figures)
-    return Contents(contents, (*warnings, *budget.remarks), figures, review)
+    return replace(found, warnings=(*found.warnings, *budget.remarks), shown=figures)
+
+
+def _reader(files: Mapping[str, Path]) -> Read:
+    """Reads single files; what cannot be read is passed over."""
+
+    def read(places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:
+        for place in places:
+            with suppress(UnreadableSubmission, OSError):
+                yield place, read_plain_file(os.fspath(files[place[0]]), place[0])
+
+    return read
 
 
 def _opener(path: Path, stack: ExitStack) -> Opened:

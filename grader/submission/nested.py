@@ -11,7 +11,7 @@ from grader.submission.leaves import Leaf, files_of, leaves_of, read_placed
 from grader.submission.model import MAX_UNPACKED_BYTES, PARTS, Contents, UnreadableSubmission
 from grader.submission.names import is_archive, may_be_archive
 from grader.submission.opening import reading_archive, source_of
-from grader.submission.places import Place, locate
+from grader.submission.places import Place, locate, spelled
 from grader.submission.shown import Beside
 from grader.submission.unpacking import FILE
 from grader.text import listed, printable
@@ -90,7 +90,7 @@ def with_unopened(contents: Contents, files: Iterable[Place]) -> Contents:
     archives = [
         "/".join(place)
         for place in files
-        if len(place) <= 2 and is_archive(place[-1]) and not _is_compressed_file(place[-1])
+        if len(place) <= 2 and _is_meant_to_be_opened(place[-1])
     ]
     if not archives:
         return contents
@@ -98,6 +98,11 @@ def with_unopened(contents: Contents, files: Iterable[Place]) -> Contents:
     missing = [part for part in PARTS if not any(name.startswith(part) for name in contents.files)]
     review = contents.review or (f"{missing[0]} is missing, and {told}" if missing else "")
     return replace(contents, warnings=(*contents.warnings, told), review=review)
+
+
+def _is_meant_to_be_opened(name: str) -> bool:
+    """Whether this is called like an archive, or like a part, which is then no folder."""
+    return (is_archive(name) and not _is_compressed_file(name)) or bool(spelled(name))
 
 
 def _is_compressed_file(name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import takewhile
 
 from grader.submission.layout import FLAT
@@ -31,13 +31,6 @@ TELLING = frozenset({"cnn_encoder_decoder.py", "train_pl.py"})
 # Folders of installed packages, which have files of these names by the dozen.
 STRANGE = frozenset({"site-packages", "dist-packages", "node_modules"})
 
-# `utils (1).py`, `Copy of utils.py`, `utils.py.txt`, `UTILS.PY`, `utils.ipynb`.
-_RENAMED = re.compile(
-    r"(?:(?:copy of|kopie van|kopie von|copie de|copia de) )?(?P<stem>.+?)"
-    r"(?:[-_ ]+(?:copy|kopie|kopi|copie|copia))?(?:[-_ ]?\d{1,2}| ?\(\d{1,2}\))?"
-    r" ?\.(?:pyw?|pyc|ipynb|txt|py[~.]\w*)",
-    re.IGNORECASE,
-)
 _GIVEN_UTILS = re.compile(rb"^class TensorBoardLogger\b", re.MULTILINE)
 _OWN_UTILS = re.compile(rb"^def (?:sample_reparameterize|KLD|elbo_to_bpd|visualize_manifold)\b", re.MULTILINE)
 
@@ -112,7 +105,6 @@ def locate(files: Iterable[Place]) -> Placement | None:
     Raises:
         UnreadableSubmission: two places fit equally well. A person has to look at it.
     """
-    files = list(files)
     tree = _tree(files)
     if not tree.names:
         return None
@@ -124,7 +116,7 @@ def locate(files: Iterable[Place]) -> Placement | None:
             return scattered
     if chosen is None:
         raise _ambiguous(candidates)
-    return with_look_alikes(_completed(chosen, candidates, tree), files)
+    return _completed(chosen, candidates, tree)
 
 
 @dataclass(frozen=True)
@@ -216,7 +208,7 @@ def _scattered(names: Mapping[Place, Collection[str]]) -> Placement | None:
     folders = sorted({place[:-1] for place in found.values()})
     pairs = zip(folders[0], folders[-1], strict=False)  # what these two share, all share: they are sorted
     root = tuple(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    where = listed(_shown(folder) for folder in folders)
+    where = listed(shown_place(folder) for folder in folders)
     return Placement(root, found, {}, (f"placed by the names of the files, which lie in {where}",))
 
 
@@ -234,51 +226,28 @@ def _completed(chosen: _Candidate, candidates: Collection[_Candidate], tree: _Tr
             there = sorted(NAMES[part].intersection(tree.names[parts[part]]))
             files.update({PLACES[name]: (*parts[part], name) for name in there})
         elif elsewhere:
-            review = f"{part} may be any of {listed(_shown(folder) for folder in elsewhere)}: none was read"
+            review = (
+                f"{part} may be any of {listed(shown_place(folder) for folder in elsewhere)}: none was read"
+            )
     flat = any(place[:-1] == chosen.root for place in files.values())
     if flat:
         warnings.append(FLAT)
     for part, folder in sorted(parts.items()):
         usual = folder[:-1] == chosen.root and len(chosen.root) < 2
         if folder[-1] != part or not usual:
-            warnings.append(f"{_shown(folder)} was read as {part}")
+            warnings.append(f"{shown_place(folder)} was read as {part}")
     if flat and len(chosen.root) > 1:
-        warnings.append(f"the files were found in {_shown(chosen.root)}")
+        warnings.append(f"the files were found in {shown_place(chosen.root)}")
     taken = {place[:-1] for place in files.values()}
     others = [one.root for one in candidates if one is not chosen and not taken.issuperset(_folders(one))]
     if others:
         warnings.append(
-            f"only one of several folders with such files was read, {_shown(chosen.root)}; not "
-            f"{listed(_shown(root) for root in others)}"
+            f"only one of several folders with such files was read, {shown_place(chosen.root)}; not "
+            f"{listed(shown_place(root) for root in others)}"
         )
     if review:
         warnings.append(review)
     return Placement(chosen.root, files, parts, tuple(warnings), review, flat)
-
-
-def with_look_alikes(placement: Placement, files: Iterable[Place]) -> Placement:
-    """Where a file is missing that may be there under another name, a person looks."""
-    depth = len(placement.root)
-    near = [path for path in files if path[:depth] == placement.root and len(path) <= depth + 2]
-    meant: dict[str, Place] = {}
-    for path in near:
-        file = PLACES.get(meant_name(path[-1]), "")
-        part = spelled(path[-2]) if len(path) > 1 else ""
-        if file and file not in placement.files and part in ("", file.partition("/")[0]):
-            meant.setdefault(file, path)
-    if not meant or placement.review:
-        return placement
-    told = ", ".join(
-        f"{file} is missing, and {_shown(path)} may be it" for file, path in sorted(meant.items())
-    )
-    return replace(placement, warnings=(*placement.warnings, told), review=told)
-
-
-def meant_name(name: str) -> str:
-    """The name of the assignment's file that a browser or an editor has made this one of, if any."""
-    match = _RENAMED.fullmatch(name.strip())
-    plain = f"{match['stem'].strip()}.py".casefold() if match else ""
-    return plain if plain in PLACES and name not in PLACES else ""
 
 
 def _folders(candidate: _Candidate) -> set[Place]:
@@ -300,14 +269,15 @@ def _ambiguous(candidates: Collection[_Candidate]) -> UnreadableSubmission:
             waits=True,
         )
     fit = [one for one in candidates if one.telling] or list(candidates)
-    roots = listed(_shown(one.root) for one in fit)
+    roots = listed(shown_place(one.root) for one in fit)
     return UnreadableSubmission(
         f"several folders in it hold part1/ or part2/ or their files ({roots}); hand in one of them",
         waits=True,
     )
 
 
-def _shown(place: Place) -> str:
+def shown_place(place: Place) -> str:
+    """A path as messages show it."""
     return printable("/".join(place)) or "the top"
 
 
@@ -317,3 +287,8 @@ def is_given_utils(content: bytes) -> bool:
     Looks for names that are defined, and runs nothing.
     """
     return bool(_GIVEN_UTILS.search(content)) and not _OWN_UTILS.search(content)
+
+
+def given_utils(path: str) -> str:
+    """The line about such a file."""
+    return f"{printable(path)} was not read: it is the given part2/utils.py, not part 1's"

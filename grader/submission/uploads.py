@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.files import read_regular
 from grader.submission.downloads import Entry
 from grader.submission.kinds import is_archive_file
 from grader.submission.layout import is_part, misspelt_parts
-from grader.submission.model import Found
+from grader.submission.model import MAX_FILE_BYTES, Found
 from grader.submission.names import is_clutter, safe_name, submission_name
-from grader.submission.places import PLACES, spelled
+from grader.submission.places import PLACES, given_utils, is_given_utils, spelled
 from grader.submission.several import Choice, choose_among
 from grader.text import listed, printable
 
@@ -82,10 +83,42 @@ def of_the_latest_hand_in(in_order: Sequence[Upload]) -> list[Upload]:
     return [upload for upload in in_order if upload.hand_in == in_order[-1].hand_in]
 
 
+def of_each_name(in_order: Sequence[Upload]) -> tuple[dict[str, Path], list[Path]]:
+    """Of single files of one name the last; but both parts have a `utils.py`, of which only one is asked for.
+
+    Args:
+        in_order: one hand-in, the earliest first.
+
+    Returns:
+        The files that count by their names, and those passed over because they came with the assignment.
+    """
+    singles: dict[str, Path] = {}
+    given: list[Path] = []
+    for upload in in_order:
+        if upload.whole:
+            continue
+        before = singles.get(upload.name)
+        if before is not None and _is_given(upload.path):
+            given.append(upload.path)
+            continue
+        if before is not None and _is_given(before):
+            given.append(before)
+        singles[upload.name] = upload.path
+    return singles, given
+
+
+def _is_given(path: Path) -> bool:
+    """Whether this is part 2's `utils.py`."""
+    try:
+        return is_given_utils(read_regular(path, MAX_FILE_BYTES))
+    except (OSError, ValueError):
+        return False  # reading the submission will say why
+
+
 def _choose(name: str, in_order: Sequence[Upload]) -> tuple[Found, list[str]]:
     latest = of_the_latest_hand_in(in_order)
     wholes = [upload.path for upload in latest if upload.whole]
-    singles = {upload.name: upload.path for upload in latest if not upload.whole}  # of one name the last
+    singles, given = of_each_name(latest)
     choice = choose_among(wholes, singles) if wholes else Choice(())
     if choice.counting:
         loose = {path.name: path for path in choice.counting} if len(choice.counting) > 1 else {}
@@ -93,11 +126,13 @@ def _choose(name: str, in_order: Sequence[Upload]) -> tuple[Found, list[str]]:
         beside = (*choice.beside, *(upload.path for upload in latest if not upload.whole))
     else:
         loose, first, beside = singles, latest[-1].path, choice.beside
-    passed = {*choice.counting, *beside, *loose.values()}
+    passed = {*choice.counting, *beside, *loose.values(), *given}
     earlier = [upload.path.name for upload in in_order if upload.path not in passed]
     warnings = _passed_over(
         [path.name for path in choice.counting] or [first.name], earlier, [path.name for path in beside]
     )
+    if not choice.counting:
+        warnings += [given_utils(path.name) for path in given]
     found = Found(safe_name(name), first, tuple(loose.items()), choice.review, warnings=tuple(warnings))
     return found, [f"{printable(found.name)}: {line}" for line in warnings]
 
