@@ -15,6 +15,7 @@ from networks import parameters_of
 from pictures import collate, edges, loader_of
 from torch import nn
 from torch.nn.functional import softplus
+from torch.nn.parameter import is_lazy
 from torch.utils.data import DataLoader, TensorDataset
 
 LAMBDA = 0.3
@@ -42,6 +43,9 @@ class LinearMap(nn.Module):
         self.linear = nn.Linear(inputs, outputs)
         self.outputs = outputs
         self.yours = [yours]  # in a list, so that its weights are no weights of this one
+        for parameter in yours.parameters():
+            if not is_lazy(parameter):  # your loop may log how large a layer's gradient is
+                parameter.grad = torch.zeros_like(parameter)
 
     def forward(self, *args, **kwargs):  # your forward may take more than the input
         x = next(value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor))
