@@ -140,6 +140,8 @@ ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "PATH": "/usr/bin:/bin",
     "HOME": "/tmp",
+    "USER": "student",  # for getpass.getuser(): the box has no list of accounts
+    "LOGNAME": "student",
     "TMPDIR": "/tmp",
     "LANG": "C.UTF-8",
     "OMP_NUM_THREADS": "1",

@@ -87,11 +87,7 @@ def read_nested(archives: Sequence[tuple[Place, Opened]], shown: Beside | None) 
 
 def with_unopened(contents: Contents, files: Iterable[Place]) -> Contents:
     """Name the archives beside the parts, which are not opened; where a part is missing, a person looks."""
-    archives = [
-        "/".join(place)
-        for place in files
-        if len(place) <= 2 and _is_meant_to_be_opened(place[-1])
-    ]
+    archives = ["/".join(place) for place in files if len(place) <= 2 and _is_meant_to_be_opened(place[-1])]
     if not archives:
         return contents
     told = f"{listed(archives)} was not opened, since part1/ or part2/ or their files lie beside it"

@@ -32,6 +32,10 @@ CAUSES = {
         "keep the weights in float32 or float64: no .half() or .bfloat16(); autocast, which leaves them as "
         "they are, is fine"
     ),
+    r"backward through the graph a second time": (
+        "two losses go back through one graph: detach z_fake in get_loss_discriminator, so that the "
+        "discriminator's loss ends at the codes, and call backward() once for each loss"
+    ),
     r"modified by an inplace operation": (
         "weights change between the forward pass and backward(): a step() comes too early, or both losses "
         "share a graph; backward() and step() of one side, then those of the other, and detach z for the "
@@ -54,6 +58,12 @@ CAUSES = {
         "nobody is there to answer in the grader's process: no input(), values come as arguments"
     ),
     r"Read-only file system": WRITES,
+    r"Errno 1\] Operation not permitted": (
+        "the grader's process starts no other one: no subprocess, no multiprocessing, and num_workers=0"
+    ),
+    r"Name or service not known|name resolution|urlopen error|Network is unreachable": (
+        "the grader's process has no network: no downloads, and no weights that were trained elsewhere"
+    ),
     r"larger than \d+ MB": "the networks have far more weights than the assignment needs: make them smaller",
     r"does not require grad": "the gradient is cut before: look for .detach(), .item(), .data or no_grad",
 }
@@ -61,7 +71,7 @@ CAUSES = {
 OF_EXCEPTIONS = {
     "FileNotFoundError": (
         "in the grader's process there are the named files of the assignment and nothing else of yours, no "
-        "data and no weights: read files in the function that needs them, not when the file is imported"
+        "data and no weights: put small numbers into the code, and read other files in main only"
     ),
     "PermissionError": WRITES,
 }

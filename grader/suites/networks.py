@@ -243,7 +243,8 @@ def expect_repeatable(network: Remote, inputs: torch.Tensor, what: str) -> None:
         expect(
             _same(first, second),
             f"{what} differs between two calls with the same input",
-            "draw no random numbers in it: sampling happens elsewhere",
+            "draw no random numbers in it: sampling happens elsewhere, and F.dropout, unlike nn.Dropout, has "
+            "to be told training=self.training",
         )
 
 

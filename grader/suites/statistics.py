@@ -19,6 +19,9 @@ STANDARD_ERRORS = 5.5  # two-sided: 4e-8
 # Of up to 10^5 pairs, the largest: 5e-12 each. Fisher's transformation is good to a few percent from 20 on,
 # and lies on the safe side of it by the margin that noise used twice (correlation 1) leaves.
 PAIRWISE_STANDARD_ERRORS = 7.5
+# So many draws are expected beyond a limit in either tail: that there is none, has a probability of 2e-9. The
+# other looks do not see a clamp at 2: it moves the variance by 4 standard errors of 5,000 draws.
+IN_A_TAIL = 20
 # P(sqrt(N) D > x) -> 2 exp(-2 x^2), Kolmogorov's limit; 2.9 gives 1e-7.
 KOLMOGOROV = 2.9
 
@@ -50,6 +53,13 @@ def normal_faults(values: torch.Tensor, what: str) -> str:
     distance = torch.maximum((steps - ordered).max(), (ordered - steps + 1 / count).max()).item()
     if note("normal: Kolmogorov-Smirnov", distance * math.sqrt(count), KOLMOGOROV) > KOLMOGOROV:
         return f"{what} is not normally distributed"
+    limit = float(torch.special.ndtri(torch.tensor(1 - IN_A_TAIL / count, dtype=torch.float64)))
+    lowest, highest = float(flat.min()), float(flat.max())
+    if lowest > -limit or highest < limit:
+        return (
+            f"{what} stays between {lowest:.3g} and {highest:.3g}: of {count:,} draws from N(0, 1) some "
+            f"{2 * IN_A_TAIL} lie beyond {limit:.3g} on either side"
+        )
     return ""
 
 

@@ -24,6 +24,8 @@ FAMILIES: dict[str, str] = {
     r"all rows of a batch are the same|not drawn independently|1 different codes",
     "not normal": r"not torch\.rand\b|torch\.rand is uniform|not normal|neither scaled nor uniform|"
     r"z has (mean|standard deviation)",
+    "tails cut": r"stays between .* lie beyond",
+    "without gradients": r"under torch\.no_grad\(\)",
     "scale of the noise": r"eps is scaled",
     "mean left out": r"the mean is (left out|missing)",
     "mean and std exchanged": r"mean and std (are|have been) exchanged",

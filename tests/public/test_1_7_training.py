@@ -6,6 +6,7 @@ fine. The test also looks at what the decoder makes of held-out images.
 
 import warnings
 
+import pytest
 import pytorch_lightning as pl
 import torch
 from pictures import noisy_ramps
@@ -47,7 +48,7 @@ class Look(pl.Callback):
         trainer.should_stop = self.learned or not torch.isfinite(self.bpd)
 
 
-def train(part1, folder, lr, images, held_out):
+def train(part1, folder, lr, images, held_out, epochs=EPOCHS, steps=STEPS):
     """A training as in train_pl.py, by Lightning: your training_step, and your optimizers whatever they are.
 
     Returns:
@@ -57,14 +58,14 @@ def train(part1, folder, lr, images, held_out):
     vae(held_out[:2])  # lazy layers take their shapes from a first input
     before = {name: value.clone() for name, value in vae.named_parameters()}
     labels = torch.zeros(BATCH_SIZE).long()
-    epoch = [(images[torch.randint(400, (BATCH_SIZE,))], labels) for _ in range(STEPS)]
+    epoch = [(images[torch.randint(len(images), (BATCH_SIZE,))], labels) for _ in range(steps)]
     look = Look(held_out)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         trainer = pl.Trainer(
             accelerator="cpu",
             devices=1,
-            max_epochs=EPOCHS,
+            max_epochs=epochs,
             logger=TensorBoardLogger(folder),  # your hooks may write to it
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -111,4 +112,17 @@ def test_short_training_learns_the_images(part1, tmp_path):
         f"the loss is low ({bpd:.2f} bits), but the decoder's likeliest levels are {distance:.1f} of "
         "15 levels away from the images.\n"
         "Hint: pixels and levels are scrambled before the loss; a reshape of [B, 16, 28, 28] needs a permute."
+    )
+
+
+def test_the_optimizer_has_the_given_learning_rate(part1, tmp_path):
+    images = noisy_ramps(4)
+    slow, fast = (
+        train(part1, tmp_path, lr, images, images, epochs=1, steps=1)[2].rates for lr in (1e-4, 1e-2)
+    )
+    ratios = [new / old for old, new in zip(slow, fast, strict=True) if old]
+    # Groups of weights may have rates of their own; a warm-up may begin with 0, which says nothing.
+    assert not ratios or any(ratio == pytest.approx(100, rel=0.1) for ratio in ratios), (
+        f"with VAE(lr=1e-4) the optimizer's learning rate is {slow[0]:g}, with VAE(lr=1e-2) {fast[0]:g}.\n"
+        "Hint: lr=self.hparams.lr in configure_optimizers."
     )

@@ -52,6 +52,12 @@ def restore():
     ORIGINALS.clear()
 
 
+def without_gradients(function, *arguments):
+    """Call a function of the student's as evaluation does, under torch.no_grad()."""
+    with torch.no_grad():
+        return function(*arguments)
+
+
 def stop_sampling():
     """From now on `sample_reparameterize` returns mean + std: no noise, and std stays visible."""
     replace("sample_reparameterize", mean_plus_std)

@@ -181,13 +181,25 @@ def _caught_in_main(options):
     """What `main` hands to its first call of `train_aae`; None if it ends without one.
 
     First without the functions that seem to make pictures; where `main` cannot do without them, with them.
+    A `get_reconstruction_optimizer` makes none: what it should have made shows in what is handed over.
     """
     try:
-        return _run_main(options, pictures=False)
+        caught = _run_main(options, pictures=False)
     except Exception:
         with contextlib.suppress(Exception):
             return _run_main(options, pictures=True)
         raise
+    if caught is not None and _is_what_main_hands_over(caught, options):
+        return caught
+    with contextlib.suppress(Exception):
+        return _run_main(options, pictures=True) or caught
+    return caught
+
+
+def _is_what_main_hands_over(caught, options):
+    """Whether a model, two optimizers and the given lambda were handed over."""
+    steps = all(callable(getattr(caught[name], "step", None)) for name in ("optimizer_ae", "optimizer_disc"))
+    return isinstance(caught["model"], torch.nn.Module) and steps and caught["lambda_"] == options["lambda_"]
 
 
 def _run_main(options, pictures):

@@ -312,10 +312,13 @@ def test_decodes_a_sample_of_the_posterior(part1: Part, draw: Draw) -> None:
         mode()
         model(images)
         faults.append(fault_of_latents(part1.driver.latents(model), case))
+    part1.driver.without_gradients(model, images)
+    unseen = fault_of_latents(part1.driver.latents(model), case)
     part1.driver.restore()
     if any(faults):
         when = "" if all(faults) else WHILE_EVALUATING if faults[0] else WHILE_TRAINING
         fail(f"{faults[0] or faults[1]}{when}", SAMPLED)
+    expect(not unseen, f"{unseen} under torch.no_grad(), as in validation", SAMPLED)
     expect_the_images(part1.driver.encoded(model, SEEN), images[:SEEN])
     expect_drawn_afresh(part1, model, images)
     expect_the_loss_of_the_sample(part1, make_case(draw, 3))

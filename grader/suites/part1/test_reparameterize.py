@@ -5,7 +5,7 @@ import torch
 
 from grader.box.errors import StudentError
 from grader.suites.draw import Draw
-from grader.suites.expect import close, expect, expect_close, expect_finite, expect_shape, fail
+from grader.suites.expect import as_tensor, close, expect, expect_close, expect_finite, expect_shape, fail
 from grader.suites.part import Part
 from grader.suites.severity import SERIOUS, SLIP, WHOLE
 from grader.suites.statistics import dependence_faults, normal_faults
@@ -143,6 +143,14 @@ def test_draws_afresh_in_every_call(part1: Part, draw: Draw) -> None:
         float(torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1]) < 0.9,
         "two calls use the same noise",
         "draw eps inside the function, without setting a seed there",
+    )
+    unseen = as_tensor(
+        part1.driver.without_gradients(part1.utils.sample_reparameterize, mean, std), "the sample"
+    )
+    expect(
+        not torch.equal(unseen, mean),
+        "under torch.no_grad() the sample is the mean: validation and test see no noise",
+        f"draw in every call, whether gradients are computed or not; {TRICK}",
     )
 
 

@@ -8,7 +8,37 @@ Each is in one place.
 from tests.suites.part1.ways import CLOSED_FORM, DIVERGENCE, NETWORKS, NOISY, TRAIN, UTILS
 from tests.suites.second_look import wrong
 
+PRIOR = "        z = torch.randn(batch_size, self.hparams.z_dim, device=self.decoder.device)\n"
+SAMPLED = "        z = sample_reparameterize(mean, log_std.exp())\n"
+
 WRONG_WAYS = (
+    *(
+        wrong(
+            "1.8.sample",
+            f"no latent beyond {most:g}",
+            TRAIN,
+            (PRIOR, PRIOR.rstrip("\n") + f".clamp(-{most:g}, {most:g})\n"),
+            family="tails cut",
+        )
+        for most in (2, 2.5)
+    ),
+    wrong(
+        "1.7.reparameterize",
+        "no noise without gradients",
+        UTILS,
+        (
+            NOISY,
+            "    return mean + std * torch.randn_like(std) if torch.is_grad_enabled() else mean + 0 * std\n",
+        ),
+        family="without gradients",
+    ),
+    wrong(
+        "1.7.forward",
+        "the mean without gradients",
+        TRAIN,
+        (SAMPLED, SAMPLED.rstrip("\n") + " if torch.is_grad_enabled() else mean\n"),
+        family="without gradients",
+    ),
     wrong(
         "1.7.kld",
         "an autograd function that forgets the mean's gradient",

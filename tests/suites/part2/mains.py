@@ -20,6 +20,34 @@ BEFORE = (
 
 RIGHT_MAINS = (
     right(
+        "helpers that are called like pictures, and make optimizers",
+        (
+            "def main(args",
+            "def get_reconstruction_optimizer(model, args):\n"
+            "    weights = [*model.encoder.parameters(), *model.decoder.parameters()]\n"
+            f"    return torch.optim.Adam(weights, {AE_RATE})\n\n\n"
+            "def generate_optimizer(kind, weights, lr):\n    return kind(weights, lr=lr)\n\n\n"
+            "def reconstruction_weight(args):\n    return args.lambda_\n\n\n"
+            "def main(args",
+        ),
+        (AE_ADAM, "get_reconstruction_optimizer(model, args)"),
+        (DISC_SGD, "generate_optimizer(torch.optim.SGD, model.discriminator.parameters(), args.d_lr)"),
+        (
+            "optimizer_ae, optimizer_disc, args.lambda_)",
+            "optimizer_ae, optimizer_disc, reconstruction_weight(args))",
+        ),
+        file=TRAIN,
+    ),
+    right(
+        "what needs a person's machine: a window, their name, threads",
+        (
+            "import torch\n",
+            "import getpass\n\nimport matplotlib\nimport torch\n\n"
+            'matplotlib.use("TkAgg")\ntorch.set_num_interop_threads(2)\nWHO = getpass.getuser()\n',
+        ),
+        file=TRAIN,
+    ),
+    right(
         "rates of their own for encoder and decoder",
         (
             AE_ADAM,
