@@ -8,6 +8,10 @@ draws task lists with boxes. What comes out of here is not safe: `safe_html` cle
 from __future__ import annotations
 
 import re
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Iterator
+from enum import Enum, auto
 from re import Match
 from typing import Any
 
@@ -18,18 +22,21 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 TICKED, UNTICKED = "\N{BALLOT BOX WITH CHECK}", "\N{BALLOT BOX}"
 
-MAX_ROW = 2_000  # characters in which formulas and code are looked for: that takes the square of them
-
 _ROW = r"^ {0,3}[^\s][^\n]*(?:\n|$)"
 _DELIMITER = re.compile(r" {0,3}\|?[ \t]*:?-+:?[ \t]*(\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
-# What holds its bars together: a formula, in any of the marks that JupyterLab knows, or code.
-_WHOLE = re.compile(
-    r"(?P<escaped>\\[|$`])"
-    r"|(?P<formula>\$\$.+?(?<!\\)\$\$|\$[^$]+?(?<!\\)\$|\\\\\(.+?\\\\\))"
-    r"|(?<!`)(?P<ticks>`+)(?!`)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
-    r"|(?P<bar>\|)"
+# A bar, what begins a formula, in any of the marks that JupyterLab knows, or code, and what is escaped.
+_SIGN = re.compile(
+    r"(?P<bar>\|)|(?P<opening>`+|\$\$?|\\\\[(\[]|\\begin\{[a-z]*\*?\})|\\(?:\\(?!\$)|[^\\])", re.DOTALL
 )
-_BARS = re.compile(r"(?P<escaped>\\.)|(?P<bar>\|)")
+_CLOSING = re.compile(r"`+|(?<!\\)\$\$?|\\\\[)\]]|\\end\{[a-z]*\*?\}")
+
+
+class _Held(Enum):
+    """Which of what looks like a formula or code holds its bars together."""
+
+    NONE = auto()
+    SURE = auto()  # but not the amounts of `| 5$ | 6$ |`
+    ALL = auto()
 
 
 def to_html(source: str) -> str:
@@ -89,8 +96,9 @@ def _parse_table(block: BlockParser, m: Match[str], state: BlockState) -> int | 
     delimiters = state.get_line(m.end())
     if "|" not in m[0] or "|" not in delimiters or not _DELIMITER.fullmatch(delimiters.rstrip("\n")):
         return None
-    sides = [_side(mark) for mark in _cells(delimiters, _BARS)]
-    heads = _fitted(m[0], len(sides), exact=True)
+    sides = [_side(mark) for mark in _cells(delimiters, _Held.NONE)]
+    readings = (_cells(m[0], held) for held in (_Held.SURE, _Held.ALL, _Held.NONE))
+    heads = next((cells for cells in readings if len(cells) == len(sides)), None)
     if heads is None:
         return None
     position = m.end() + len(delimiters)
@@ -99,8 +107,7 @@ def _parse_table(block: BlockParser, m: Match[str], state: BlockState) -> int | 
         line = state.get_line(position)
         if "|" not in line:
             break
-        cells = _fitted(line, len(sides)) or []
-        rows.append({"type": "table_row", "children": _row(cells, sides, head=False)})
+        rows.append({"type": "table_row", "children": _row(_fitted(line, len(sides)), sides, head=False)})
         position += len(line)
     head = {"type": "table_head", "children": _row(heads, sides, head=True)}
     children = [head, {"type": "table_body", "children": rows}] if rows else [head]
@@ -115,30 +122,25 @@ def _row(cells: list[str], sides: list[str | None], head: bool) -> list[dict[str
     ]
 
 
-def _fitted(line: str, columns: int, exact: bool = False) -> list[str] | None:
+def _fitted(line: str, columns: int) -> list[str]:
     """A row's cells, as many as there are columns.
 
-    Where the bars in formulas and code are no borders, and the number fits only if they are, they are. Cells
-    that are missing are empty. Of too many none is dropped: the last holds the rest.
+    Cells that are missing are empty. Of too many none is dropped: the last holds the rest.
     """
-    split = _cells(line, _BARS)
-    whole = _cells(line, _WHOLE) if len(line) <= MAX_ROW else split
-    cells = split if len(whole) != columns == len(split) else whole
-    if exact and len(cells) != columns:
-        return None
+    readings = [_cells(line, held) for held in (_Held.SURE, _Held.ALL)]
+    cells = next((cells for cells in readings if len(cells) == columns), readings[-1])
     if len(cells) > columns:
         cells = [*cells[: columns - 1], " \\| ".join(cells[columns - 1 :])]
     return cells + [""] * (columns - len(cells))
 
 
-def _cells(line: str, pattern: re.Pattern[str]) -> list[str]:
+def _cells(line: str, held: _Held) -> list[str]:
     cells, start = [], 0
     line = line.strip()
-    for found in pattern.finditer(line):
-        if found.lastgroup != "bar" and found.group("bar") is None:
-            continue
-        cells.append(line[start : found.start()])
-        start = found.end()
+    for sign, place, end in _signs(line, held):
+        if sign == "|":
+            cells.append(line[start:place])
+            start = end
     if not cells:
         return [line]
     if cells[0].strip() == "" and line.startswith("|"):
@@ -148,11 +150,51 @@ def _cells(line: str, pattern: re.Pattern[str]) -> list[str]:
     return [_unescaped_code(cell.strip()) for cell in cells]
 
 
+def _signs(line: str, held: _Held) -> Iterator[tuple[str, int, int]]:
+    """The borders, and the formulas and code between them: what begins each, its place and its end.
+
+    The places of all that closes are gathered once, so that a row takes no longer than its length.
+    """
+    closings = defaultdict[str, list[int]](list)
+    for end in _CLOSING.finditer(line) if held is not _Held.NONE else ():
+        closings[end[0]].append(end.start())
+        if end[0] == "$$":  # may also end one formula and begin the next
+            closings["$"] += (end.start(), end.start() + 1)
+    place = 0
+    while found := _SIGN.search(line, place):
+        start, place = found.span()
+        opening = found["opening"]
+        if found["bar"]:
+            yield "|", start, place
+        if not opening:
+            continue
+        closing = opening.replace("begin", "end", 1).replace("(", ")").replace("[", "]")
+        places = closings[closing]
+        at = bisect(places, place)  # behind it: nothing between the two is no formula
+        if at < len(places) and (held is _Held.ALL or _is_sure(line, opening, place, places[at])):
+            place = places[at] + len(closing)
+            yield opening, start, place
+        elif opening == "$$":
+            place -= 1
+
+
+def _is_sure(line: str, opening: str, start: int, end: int) -> bool:
+    """Whether it is a formula or code, and not a cell's end and the next one's start: `5$ | 6$`."""
+    content = line[start:end]
+    inner = content.strip()
+    if inner != content and "|" in (inner[:1], inner[-1:]):
+        return False
+    return opening != "$" or not (line[start - 2 : start - 1].isdigit() or line[end + 1 : end + 2].isdigit())
+
+
 def _unescaped_code(cell: str) -> str:
     """The cell with bars in code as they are meant: only in a table are they written `\\|`."""
-    if "`" not in cell or len(cell) > MAX_ROW:
-        return cell
-    return _WHOLE.sub(lambda found: found[0].replace("\\|", "|") if found["ticks"] else found[0], cell)
+    pieces, start = [], 0
+    for sign, place, end in _signs(cell, _Held.ALL) if "`" in cell and "\\|" in cell else ():
+        if sign.startswith("`"):
+            pieces += [cell[start:place], cell[place:end].replace("\\|", "|")]
+            start = end
+    return "".join(pieces) + cell[start:]
 
 
 def _side(mark: str) -> str | None:

@@ -6,7 +6,7 @@ import time
 import pytest
 from bs4 import BeautifulSoup
 
-from grader.gradebook.answer_markdown import TICKED, UNTICKED
+from grader.gradebook.answer_markdown import TICKED, UNTICKED, _fitted
 from grader.gradebook.lost_words import lost
 from grader.gradebook.safe_html import render
 
@@ -31,14 +31,38 @@ def rows(source):
         ("| $\\|x\\|^2$ | norm |", ["$\\|x\\|^2$", "norm"]),
         ("| $|z|$ $|z|$ | twice |", ["$|z|$ $|z|$", "twice"]),
         ("| $|z|$ | $|z|$ |", ["$|z|$", "$|z|$"]),
+        ("| $|z|$$|z|$ | side by side |", ["$|z|$$|z|$", "side by side"]),
+        ("| $a\\$|b$ | a dollar in it |", ["$a\\$|b$", "a dollar in it"]),
+        ("| \\\\[q(z|x)\\\\] | display |", ["$$q(z|x)$$", "display"]),
+        ("| \\\\(q(z|x)\\\\) | inline |", ["$q(z|x)$", "inline"]),
+        (
+            "| \\begin{equation}q(z|x)\\end{equation} | environment |",
+            ["\\begin{equation}q(z|x)\\end{equation}", "environment"],
+        ),
+        ("| \\begin{align*}|z|\\end{align*} |", ["\\begin{align*}|z|\\end{align*}", ""]),
         ("| $$p(x|z)$$ | display |", ["$$p(x|z)$$", "display"]),
         ("| `a|b` | code |", ["a|b", "code"]),
         ("| ``a`|b`` | code |", ["a`|b", "code"]),
         ("| `a\\|b` | code |", ["a|b", "code"]),
         ("| x \\| y | escaped |", ["x | y", "escaped"]),
         ("| too few |", ["too few", ""]),
+        ("| $q(z|x)$ |", ["$q(z|x)$", ""]),
+        ("| $ q(z | x)$ |", ["$ q(z | x)$", ""]),
+        ("| $|z|$ |", ["$|z|$", ""]),
+        ("| $$p(x|z)$$ |", ["$$p(x|z)$$", ""]),
+        ("| \\\\[q(z|x)\\\\] |", ["$$q(z|x)$$", ""]),
+        ("| `a|b` |", ["a|b", ""]),
+        ("| 5$ | $q(z|x)$ |", ["5$", "$q(z|x)$"]),
         ("| too | many | of | them |", ["too", "many | of | them"]),
         ("| 5$ | 6$ |", ["5$", "6$"]),
+        ("| $5 | $6 |", ["$5", "$6"]),
+        ("| 5 $ |  6 $ |", ["5 $", "6 $"]),
+        ("| 5$|6$ |", ["5$", "6$"]),
+        ("| $$ | $$$ |", ["$$", "$$$"]),
+        ("| a` | b` |", ["a`", "b`"]),
+        (f"| {'long ' * 500}$q(z|x)$ | `a|b` |", [f"{'long ' * 500}$q(z|x)$", "a|b"]),
+        (f"| $q(z|x)${' long' * 500} |", [f"$q(z|x)${' long' * 500}", ""]),
+        (f"| `{'a' * 2500}\\|b` | code |", [f"{'a' * 2500}|b", "code"]),
         ("open | at the sides", ["open", "at the sides"]),
         ("| no bar at | the end", ["no bar at", "the end"]),
         ("| **bold** | *and so on* |", ["bold", "and so on"]),
@@ -47,6 +71,11 @@ def rows(source):
 def test_a_row_is_read_as_jupyterlab_reads_it(row, cells):
     # Also where other rows of the table are as they should be, which a row that is not must not spoil.
     assert rows(f"{HEAD}| 1 | 2 |\n{row}\n| 3 | 4 |\n") == [["a", "b"], ["1", "2"], cells, ["3", "4"]]
+
+
+def test_a_formula_stays_whole_where_cells_are_too_few():
+    source = "| net | dist | role |\n|---|---|---|\n| encoder | $q(z|x)$ |\n| $ q(z | x)$ | `a|b` |\n"
+    assert rows(source)[1:] == [["encoder", "$q(z|x)$", ""], ["$ q(z | x)$", "a|b", ""]]
 
 
 def test_a_bar_in_the_head_counts_as_little():
@@ -160,12 +189,36 @@ def test_lost_words_are_found_by_what_a_reader_sees():
 
 
 @pytest.mark.parametrize(
-    "row", ["`" + "``".join(f"{'`' * n}x" for n in range(60)), "$" * 1999, "|" * 50_000, "`|" * 900]
+    "row",
+    [
+        "`" + "``".join(f"{'`' * n}x" for n in range(60)),
+        "$" * 1999,
+        "|" * 50_000,
+        "`|" * 900,
+        "`|" * 5_000,
+        "|".join("`" * n for n in range(200)),
+        "$5 |" * 5_000,
+    ],
 )
 def test_no_row_takes_long(row):
     start = time.process_time()
     render(f"{HEAD}| {row} |\n" * 5)
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        *("$", "$$|", "$5 |", "`|", "\\\\(|", "\\\\[", "\\begin{a}|", "<b>|", "\\|", "`\\|` "),
+        "".join(f"{'`' * n}|" for n in range(300)),
+        "".join(f"\\begin{{{name:b}}}|".replace("0", "a").replace("1", "b") for name in range(2_000)),
+    ],
+)
+def test_the_cells_of_a_row_are_told_in_the_time_that_its_length_takes(row):
+    """Without what mistune makes of them. The square of so many characters would take minutes."""
+    start = time.process_time()
+    _fitted(row * (200_000 // len(row)), 2)
+    assert time.process_time() - start < 2
 
 
 def test_what_is_told_as_typed_is_harmless():
