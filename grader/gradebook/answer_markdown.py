@@ -16,6 +16,7 @@ from re import Match
 from typing import Any
 
 from mistune import BlockParser, BlockState, InlineState, Markdown, import_plugin
+from mistune.helpers import BLOCK_TAGS, PRE_TAGS
 from mistune.plugins.table import table as table_plugin
 from mistune.plugins.table import table_in_list, table_in_quote
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath, MathInlineParser
@@ -29,6 +30,16 @@ _SIGN = re.compile(
     r"(?P<bar>\|)|(?P<opening>`+|\$\$?|\\\\[(\[]|\\begin\{[a-z]*\*?\})|\\(?:\\(?!\$)|[^\\])", re.DOTALL
 )
 _CLOSING = re.compile(r"`+|(?<!\\)\$\$?|\\\\[)\]]|\\end\{[a-z]*\*?\}")
+_TAGS = "|".join((*BLOCK_TAGS, *PRE_TAGS))
+# What begins another block is no row of the table above: nor is a formula that goes on below, or an element
+# that holds all of its line.
+_OTHER_BLOCK = re.compile(
+    r" {4}| {0,3}(?:\t|>|#{1,6}[ \t]|(?:[*+-]|\d{1,9}[.)])[ \t]|~{3}|`{3,}[^`\n]*$"
+    r"|\$\$(?!.*\$\$)|\\\\\[(?!.*\\\\\])|\\begin\{(?!.*\\end\{)"
+    rf"|</?(?:{_TAGS})(?=[\s/>])|<[!?]"
+    r"|<(?P<tag>[a-z][a-z\d-]*+)[^>\n]*>(?:(?!</(?P=tag)\b).)*</(?P=tag)>\s*$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 class _Held(Enum):
@@ -105,7 +116,7 @@ def _parse_table(block: BlockParser, m: Match[str], state: BlockState) -> int | 
     rows = []
     while position < state.cursor_max:
         line = state.get_line(position)
-        if "|" not in line:
+        if _OTHER_BLOCK.match(line) or all(sign != "|" for sign, _, _ in _signs(line, _Held.SURE)):
             break
         rows.append({"type": "table_row", "children": _row(_fitted(line, len(sides)), sides, head=False)})
         position += len(line)

@@ -78,6 +78,51 @@ def test_a_formula_stays_whole_where_cells_are_too_few():
     assert rows(source)[1:] == [["encoder", "$q(z|x)$", ""], ["$ q(z | x)$", "a|b", ""]]
 
 
+@pytest.mark.parametrize(
+    ("line", "tag", "text"),
+    [
+        ("- $q(z|x)$ is the encoder", "li", "$q(z|x)$ is the encoder"),
+        ("* a | b", "li", "a | b"),
+        ("1. a | b", "li", "a | b"),
+        ("2) a | b", "li", "a | b"),
+        ("  - a | b", "li", "a | b"),
+        ("> $q(z|x)$ | b", "blockquote", "$q(z|x)$ | b"),
+        ("## b | c", "h2", "b | c"),
+        ("```a|b\nc\n```", "pre", "a|b\nc"),
+        ("    a | b", "pre", "a | b"),
+        ("<b>a | b</b>", "b", "a | b"),
+        ("<div>a | b</div>", "div", "a | b"),
+        ("<p align='center'>a | b", "p", "a | b"),
+        ("$$p(x|z)$$", "p", "$$p(x|z)$$"),
+        ("\\\\[p(x|z)\\\\]", "p", "$$p(x|z)$$"),
+        ("$$ p(x|z)\n= 1 $$", "p", "$$ p(x|z)\n= 1 $$"),
+        ("where $q(z|x)$ is `a|b`", "p", "where $q(z|x)$ is a|b"),
+    ],
+)
+def test_a_table_ends_where_another_block_begins(line, tag, text):
+    source = f"{HEAD}| 1 | 2 |\n{line}\n\nbehind"
+    assert rows(source) == [["a", "b"], ["1", "2"]]
+    assert text in [found.get_text().strip() for found in page(source).find_all(tag)]
+    assert "|---" not in page(source).get_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ("-1 | 2", ["-1", "2"]),
+        ("0.5 | 2", ["0.5", "2"]),
+        ("#1 | 2", ["#1", "2"]),
+        ("*a* | b", ["a", "b"]),
+        ("`a` | b", ["a", "b"]),
+        ("<b>a</b> | b", ["a", "b"]),
+        ("<b>a</b> | <b>b</b>", ["a", "b"]),
+        ("$p(x|z)$ | b", ["$p(x|z)$", "b"]),
+    ],
+)
+def test_a_row_without_bars_at_its_sides_is_no_other_block(line, cells):
+    assert rows(f"{HEAD}{line}\n| 3 | 4 |") == [["a", "b"], cells, ["3", "4"]]
+
+
 def test_a_bar_in_the_head_counts_as_little():
     assert rows("| $q(z|x)$ | `a|b` |\n|:--|--:|\n| 1 | 2 |\n")[0] == ["$q(z|x)$", "a|b"]
 
@@ -198,6 +243,7 @@ def test_lost_words_are_found_by_what_a_reader_sees():
         "`|" * 5_000,
         "|".join("`" * n for n in range(200)),
         "$5 |" * 5_000,
+        f"1 |\n<{'a-' * 50_000}|",
     ],
 )
 def test_no_row_takes_long(row):
