@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+import unicodedata
 
 import pytest
 
@@ -172,6 +173,83 @@ def test_a_spreadsheets_country_is_kept(canvas):
     polish = mark("jan", first_name="Jan", last_name="Łovelace")
     filled, out = canvas(text.encode("cp1250"), roster=(ADA, GRACE, polish))
     assert filled.encoding == "cp1250"
+
+
+ENCODED_HEADS = [
+    ("cp1251", "Оценка"),
+    ("cp1250", "Notă"),
+    ("cp1253", "Βαθμός"),
+    ("mac_roman", "Évaluation"),
+    ("cp850", "Évaluation"),
+    ("cp1257", "Įvertinimas"),
+    ("cp1255", "ציון"),
+    ("cp1256", "الدرجة"),
+    ("gbk", "成绩"),
+    ("gb18030", "成绩"),
+    ("cp949", "성적"),
+    ("cp932", "評定"),
+    ("cp950", "成績"),
+    ("cp1252", "Évaluation"),
+    ("utf-8", "Оценка"),
+]
+
+
+@pytest.mark.parametrize(("encoding", "head"), ENCODED_HEADS)
+def test_the_columns_name_tells_the_encoding(moodle, canvas, encoding, head):
+    text = f"ID;Name;E-mail;Status;{head};Max\nX 1;Ada Lovelace;ada@uni.example;x;;64,00\n"
+    filled, out = moodle(text.encode(encoding), column=head)
+    assert (filled.written, out) == (["ada"], text.replace(";;64", ";40,5;64").encode(encoding))
+    text = f"Student,ID,SIS Login ID,{head} 3 (77)\n    Points Possible,,,64\nL,901,ada,\n"
+    filled, out = canvas(text.encode(encoding), column=f"{head} 3")
+    assert (filled.written, out) == (["ada"], text.replace("ada,", "ada,40.5").encode(encoding))
+
+
+@pytest.mark.parametrize(("encoding", "name"), ENCODED_HEADS)
+def test_a_name_of_the_roster_tells_the_encoding(moodle, encoding, name):
+    text = f"ID;Name;Mail;Grade;Max\nX 1;Ada {name};;;64,00\n"
+    people = [mark("ada", first_name="Ada", last_name=unicodedata.normalize("NFD", name))]
+    filled, out = moodle(text.encode(encoding), marks=people, roster=people)
+    assert (filled.written, out) == (["ada"], text.replace(";;64", ";40,5;64").encode(encoding))
+
+
+def test_where_nothing_tells_the_encoding_the_message_says_what_to_do(moodle, canvas):
+    text = "ID;Name;Mail;Оценка;Max\nX 1;Ada Lovelace;ada@uni.example;;64,00\n"
+    said = "in Windows-1252, as it seems: where its heads look wrong, save it as UTF-8"
+    with pytest.raises(GraderUsageError, match=said):
+        moodle(text.encode("cp1251"))
+    with pytest.raises(GraderUsageError, match=said):
+        canvas(SEMICOLONS.replace("Practical", "Практика").encode("cp1251"))
+    with pytest.raises(GraderUsageError, match=said):
+        moodle("A;Grade\nЖюли;\n".encode("cp1251"))
+    with pytest.raises(GraderUsageError) as error:
+        moodle(text.encode())
+    assert "UTF-8" not in str(error.value)
+
+
+UNLIKE = {
+    "accents apart": lambda head: unicodedata.normalize("NFD", head),
+    "no-break space": lambda head: head.replace(" ", "\N{NO-BREAK SPACE}"),
+    "two blanks": lambda head: head.replace(" ", "  "),
+    "zero-width space": lambda head: f"\N{ZERO WIDTH SPACE}{head}",
+}
+
+
+@pytest.mark.parametrize("typed", UNLIKE.values(), ids=UNLIKE)
+@pytest.mark.parametrize("written", UNLIKE.values(), ids=UNLIKE)
+def test_heads_that_look_alike_are_alike(moodle, canvas, typed, written):
+    head = "Calificación 3 de práctica"
+    text = f"ID,Mail,{written(head)},Max\nT 1,ada@uni.example,,64.00\n"
+    filled, out = moodle(text.encode(), column=typed(head))
+    assert (filled.written, out.decode()) == (["ada"], text.replace("example,,", "example,40.5,"))
+    text = f"Student,{written('SIS Login ID')},{written(head)} (77)\n    Points Possible,,64\nL,ada,\n"
+    filled, out = canvas(text.encode(), column=typed(head))
+    assert (filled.written, out.decode()) == (["ada"], text.replace("ada,", "ada,40.5"))
+
+
+def test_of_heads_that_look_alike_the_one_to_the_letter_counts(moodle):
+    text = "ID,Mail,Nota\N{NO-BREAK SPACE}1,Nota 1\nT 1,ada@uni.example,,\n"
+    _, out = moodle(text.encode(), column="Nota 1")
+    assert out.decode() == text.replace("example,,", "example,,40.5")
 
 
 @pytest.mark.parametrize(

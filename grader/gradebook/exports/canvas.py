@@ -9,8 +9,14 @@ from grader.errors import GraderUsageError
 from grader.gradebook.exports.filling import Filled, Key, Students, fill
 from grader.gradebook.exports.formats import Request
 from grader.gradebook.exports.marks import Mark
-from grader.gradebook.exports.sheets import check_points, names_of, refuse_several
-from grader.gradebook.exports.tables import Table, read_table, write_file
+from grader.gradebook.exports.sheets import (
+    check_points,
+    columns_called,
+    may_be_the_encoding,
+    read_sheet,
+    refuse_several,
+)
+from grader.gradebook.exports.tables import Table, plain, write_file
 from grader.text import listed, printable
 
 # What Canvas calls the columns by which a student is known, surest first, with what of the roster stands in
@@ -52,14 +58,14 @@ def write_canvas(
         GraderUsageError: the table has no such column, counts other points, or has a row that fits two.
     """
     roster = marks if roster is None else roster
-    table = read_table(sheet, names_of(roster))
+    table = read_sheet(sheet, column, roster)
     place = _column(table, column, sheet)
-    heads = [title.strip() for title in table.header]
+    heads = [plain(title) for title in table.header]
     keys = [Key(heads.index(head), read) for head, read in _CANVAS.items() if head in heads]
     if not keys:
         raise GraderUsageError(
             f"{printable(str(sheet))}: has none of the columns by which students are known: "
-            f"{', '.join(_CANVAS)}"
+            f"{', '.join(_CANVAS)}{may_be_the_encoding(table)}"
         )
     if "SIS Login ID" in heads:  # the login is an address in many places
         keys.append(Key(heads.index("SIS Login ID"), lambda mark: mark.email))
@@ -92,12 +98,12 @@ def _label(cells: Sequence[str], names: Sequence[int]) -> str:
 
 def _column(table: Table, name: str, sheet: Path) -> int:
     """The one column of this name; Canvas adds a number in brackets to it."""
-    places = [place for place, title in enumerate(table.header) if title.strip() == name] or [
-        place for place, title in enumerate(table.header) if title.rpartition(" (")[0].strip() == name
-    ]
+    places = columns_called(name, table.header) or columns_called(
+        name, [plain(title).rpartition(" (")[0] for title in table.header]
+    )
     if len(places) != 1:
         raise GraderUsageError(
             f"{printable(str(sheet))}: has {'no' if not places else 'more than one'} column "
-            f"{printable(name)}; its columns are: {listed(table.header, 40)}"
+            f"{printable(name)}; its columns are: {listed(table.header, 40)}{may_be_the_encoding(table)}"
         )
     return places[0]

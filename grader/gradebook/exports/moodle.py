@@ -9,8 +9,15 @@ from grader.errors import GraderUsageError
 from grader.gradebook.exports.filling import Filled, fill
 from grader.gradebook.exports.formats import Request
 from grader.gradebook.exports.marks import Mark
-from grader.gradebook.exports.sheets import check_points, names_of, points_in, refuse_several
-from grader.gradebook.exports.tables import Table, identifier, read_table, write_file, write_table
+from grader.gradebook.exports.sheets import (
+    check_points,
+    columns_called,
+    may_be_the_encoding,
+    points_in,
+    read_sheet,
+    refuse_several,
+)
+from grader.gradebook.exports.tables import Table, identifier, write_file, write_table
 from grader.gradebook.exports.worksheet import worksheet_students
 from grader.report.cells import harmless
 from grader.report.marks_csv import number
@@ -60,7 +67,7 @@ def write_moodle(
         write_table(path, header, rows)
         return Filled(written=[mark.student for mark in marks])
     roster = marks if roster is None else roster
-    table = read_table(sheet, names_of(roster))
+    table = read_sheet(sheet, name, roster)
     place = _grade_column(table, name, sheet)
     worth = _maximum_column(table, place)
     if worth is not None:
@@ -74,6 +81,7 @@ def write_moodle(
         raise GraderUsageError(
             f"{printable(str(sheet))}: has none of the columns by which students are known: no cell holds an "
             "id, an e-mail address or a name of the roster; export the worksheet again, or leave --sheet out"
+            + may_be_the_encoding(table)
         )
     write_file(path, table.content())
     return filled
@@ -81,21 +89,20 @@ def write_moodle(
 
 def _grade_column(table: Table, name: str, sheet: Path) -> int:
     """The column of this name, or else Moodle's `Grade`."""
-    heads = [title.strip() for title in table.header]
     for head in (name, "Grade"):
-        if heads.count(head) == 1:
-            return heads.index(head)
+        if len(places := columns_called(head, table.header)) == 1:
+            return places[0]
     raise GraderUsageError(
         f"{printable(str(sheet))}: has no column {printable(name)}, and none called Grade; Moodle writes "
         "heads in the language of whoever downloads the worksheet: name the grade's column by --column; "
-        f"its columns are: {listed(table.header, 40)}"
+        f"its columns are: {listed(table.header, 40)}{may_be_the_encoding(table)}"
     )
 
 
 def _maximum_column(table: Table, place: int) -> int | None:
     """Where Moodle writes what the assignment is worth: behind the grade, the same number for everyone."""
-    if "Maximum Grade" in table.header:
-        return table.header.index("Maximum Grade")
+    if named := columns_called("Maximum Grade", table.header):
+        return named[0]
     beside = place + 1
     if beside >= len(table.header):
         return None

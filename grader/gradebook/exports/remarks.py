@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from grader.gradebook.exports.filling import Filled
+from grader.gradebook.exports.sheets import encoding_name
 from grader.report.marks_csv import number
 from grader.text import listed, printable
 
 _SHOWN = 40
-_NAMES = {"cp1252": "Windows-1252", "mac_roman": "Mac Roman", "latin-1": "Latin-1"}
 
 
 def remarks(filled: Filled, sheet: str) -> list[str]:
@@ -20,7 +20,7 @@ def remarks(filled: Filled, sheet: str) -> list[str]:
     shown = printable(sheet)
     lines = []
     if filled.encoding != "utf-8":
-        name = _NAMES.get(filled.encoding, filled.encoding.upper())
+        name = encoding_name(filled.encoding)
         lines.append(f"{shown} is not in UTF-8, but in {name} as it seems, and so is what was written")
     if filled.missing:
         lines.append(

@@ -8,13 +8,44 @@ from pathlib import Path
 from grader.errors import GraderUsageError
 from grader.gradebook.exports.filling import Filled
 from grader.gradebook.exports.marks import Mark
+from grader.gradebook.exports.tables import Table, plain, read_table
 from grader.report.marks_csv import number
 from grader.text import listed, printable
 
+_ENCODINGS = {"mac_roman": "Mac Roman", "latin-1": "Latin-1"}
 
-def names_of(roster: Sequence[Mark]) -> list[str]:
-    """The names on the roster, by which a table's encoding is told."""
-    return [name for mark in roster for name in (mark.first_name, mark.last_name) if name]
+
+def read_sheet(sheet: Path, column: str, roster: Sequence[Mark]) -> Table:
+    """Read a table in which the column and people of the roster are likely to be, which tell its encoding.
+
+    Raises:
+        GraderUsageError: it cannot be read, or is no table.
+    """
+    names = [name for mark in roster for name in (mark.first_name, mark.last_name)]
+    return read_table(sheet, filter(plain, [*names, column]))
+
+
+def columns_called(name: str, heads: Sequence[str]) -> list[int]:
+    """The places of the heads of this name: to the letter, or else those that look the same."""
+    return [place for place, head in enumerate(heads) if head.strip() == name.strip()] or [
+        place for place, head in enumerate(heads) if plain(head) == plain(name)
+    ]
+
+
+def encoding_name(encoding: str) -> str:
+    """What people call it."""
+    windows = encoding.replace("cp125", "Windows-125")
+    return _ENCODINGS.get(encoding, windows if windows != encoding else encoding.upper())
+
+
+def may_be_the_encoding(table: Table) -> str:
+    """What to do where names that should be in a table are not: nothing, if its encoding is certain."""
+    if not table.form.guessed:
+        return ""
+    return (
+        f"; it is not in UTF-8, but in {encoding_name(table.form.encoding)}, as it seems: where its heads "
+        "look wrong, save it as UTF-8 (in Excel: Save As, CSV UTF-8) and export again"
+    )
 
 
 def points_in(cell: str) -> float | None:

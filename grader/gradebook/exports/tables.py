@@ -11,6 +11,7 @@ import codecs
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import dropwhile
@@ -30,10 +31,16 @@ MARKS = (  # longest first: UTF-32's begins with UTF-16's
 )
 # In which Excel saves CSV, by the country of its Windows, or on a Mac; the last one takes every byte.
 ONE_BYTE = ("cp1252", "cp1250", "cp1254", "cp1251", "cp1253", "mac_roman", "latin-1")
+# And in which a table is only where a name is found in it: without that, others are likelier.
+WITH_EVIDENCE = (
+    *("cp1257", "cp1255", "cp1256", "cp1258", "cp874", "gb18030", "cp950", "cp932", "cp949"),
+    *("cp850", "cp852", "cp866", "mac_latin2", "mac_cyrillic", "mac_greek"),
+)
 SEPARATORS = (",", ";", "\t")
 _SEP_LINE = re.compile(r"\"?sep=(?P<sign>[^\r\n])\"?[^\r\n]*(?:\r\n|\r|\n)", re.IGNORECASE)
 _WITH_COMMA, _WITH_POINT = re.compile(r"-?\d+,\d{1,2}"), re.compile(r"-?\d+\.\d{1,2}")
 _ADDRESS = re.compile(r"[\w.@+-]+")
+_WITHOUT_WIDTH = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _OTHER_KINDS = (
     (b"PK\x03\x04", "an Excel or OpenDocument workbook"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
@@ -57,6 +64,11 @@ class Form:
     mark: bytes = b""
     head: str = ""
     separator: str = ","
+
+    @property
+    def guessed(self) -> bool:
+        """Whether the encoding is only the likeliest one."""
+        return not self.encoding.startswith("utf")
 
 
 @dataclass
@@ -113,7 +125,7 @@ def read_table(path: Path, likely: Iterable[str] = ()) -> Table:
 
     Args:
         path: the file.
-        likely: names that may be in it: they tell one encoding from another.
+        likely: names that may be in it, of people or columns: they tell one encoding from another.
 
     Raises:
         GraderUsageError: it cannot be read, or is no table.
@@ -157,14 +169,24 @@ def _decoded(content: bytes, likely: Iterable[str]) -> tuple[str, str, bytes]:
     except UnicodeDecodeError:
         pass
     readable = {}
-    for encoding in ONE_BYTE:
+    for encoding in (*ONE_BYTE, *WITH_EVIDENCE):
         try:
             readable[encoding] = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    telling = [name for name in likely if not name.isascii()]
-    best = max(readable, key=lambda encoding: sum(name in readable[encoding] for name in telling))
+    telling = [plain(name) for name in likely if not name.isascii()]
+
+    def evidence(encoding: str) -> int:
+        text = plain(readable[encoding]) if telling else ""
+        return sum(len(name) for name in telling if name in text)
+
+    best = max(readable, key=evidence)  # the first one without any
     return readable[best], best, b""
+
+
+def plain(text: str) -> str:
+    """A text as people read it: accents in one form, blanks alike, and no signs without a width."""
+    return " ".join(unicodedata.normalize("NFC", _WITHOUT_WIDTH.sub("", text)).split())
 
 
 def _split(text: str, told: str | None, shown: str) -> tuple[list[_Line], str]:

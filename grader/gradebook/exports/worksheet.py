@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from grader.gradebook.exports.filling import Key, Students, composed_id
 from grader.gradebook.exports.marks import Mark
+from grader.gradebook.exports.sheets import columns_called
 from grader.gradebook.exports.tables import Table
 
 _PARTICIPANT = re.compile(r"[^\d\s].*?(?P<number>\d+)")
@@ -35,9 +36,10 @@ def worksheet_students(table: Table, others: set[int], roster: Sequence[Mark]) -
     """
     columns = [column for column in range(len(table.header)) if column not in others]
     keys = [
-        Key(table.header.index(head), read)
+        Key(place, read)
         for head, read in _ENGLISH.items()
-        if head in table.header and table.header.index(head) in columns
+        for place in columns_called(head, table.header)[:1]
+        if place in columns
     ]
     keys = _keys_by_content(table, columns, roster, keys)
     # Moodle numbers the participants of each assignment anew: of use only where nothing else tells.
