@@ -308,6 +308,59 @@ def test_who_is_excused_stays_so_and_is_named(canvas):
     )
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "EX",
+        "ex ",
+        "Excused",
+        "excused",
+        "EXCUSED",
+        "E X",
+        "EX.",
+        "(EX)",
+        "e.x.",
+        "EX\N{ZERO WIDTH SPACE}",
+        "_EX_",
+    ],
+)
+def test_who_is_excused_in_other_words_stays_so(canvas, cell):
+    text = EXCUSED.replace("ada,ada,S1,EX", f"ada,ada,S1,{cell}")
+    filled, out = canvas(text.encode())
+    assert out.decode() == text.replace("grace,grace,S1,,", "grace,grace,S1,12.25,")
+    assert filled.excused[0] == ("Lovelace, Ada", ADA)
+    assert not filled.texts
+
+
+TEXTS = ["N/A", "complete", "A-", "see mail", "Vrijgesteld", "nan", "inf", "85%", "12 of 64", "免除"]
+
+
+@pytest.mark.parametrize("cell", TEXTS)
+def test_a_text_in_place_of_points_stays_and_is_named(canvas, moodle, cell):
+    text = EXCUSED.replace("ada,ada,S1,EX", f"ada,ada,S1,{cell}").replace("alan,alan,S1,ex", "alan,alan,S1,-")
+    filled, out = canvas(text.encode())
+    assert out.decode() == text.replace("grace,grace,S1,,", "grace,grace,S1,12.25,")
+    assert (filled.written, filled.missing, filled.texts) == (["grace"], [], [("Lovelace, Ada", cell, ADA)])
+    assert remarks(filled, "canvas.csv")[-1] == (
+        f"in canvas.csv with a text in place of points, left as they are: Lovelace, Ada ({cell}; 40.5 points "
+        "are not written); to give points, clear the cell there and export again"
+    )
+    text = f"ID,Mail,Grade,Maximum Grade\nT 1,ada@uni.example,{cell},64\nT 2,grace@uni.example,,64\n"
+    filled, out = moodle(text.encode())
+    assert out.decode() == text.replace("example,,", "example,12.25,")
+    assert [cell for _, cell, _ in filled.texts] == [cell]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["7", "7.5", " 7 ", '"7,50"', "0", "-1", ".5", "7.", "1E+01", '"1,234.50"', "\N{ZERO WIDTH SPACE}"],
+)
+def test_points_are_written_over_points(canvas, cell):
+    text = EXCUSED.replace("ada,ada,S1,EX", f"ada,ada,S1,{cell}")
+    filled, _ = canvas(text.encode())
+    assert filled.written == ["ada", "grace"]
+
+
 def test_ids_that_lost_their_zeros(canvas):
     text = "Student,ID,SIS User ID,Practical 3 (1)\nA,,1042,\nB,,77,\nC,,0077,\nD,,1.23457E+12,\nE,,5,\n"
     people = [mark(id) for id in ("001042", "0077", "1234567890123", "005", "0005")]
@@ -513,6 +566,13 @@ def course(template, tmp_path_factory):
                 "in sheet.csv without a mark to export: Turing, Alan",
                 "in sheet.csv, and nobody on the roster fits, so left as they are: Student, Test; if",
             ],
+        ),
+        (
+            "canvas",
+            EXCUSED.replace("EX", "N/A"),
+            [],
+            "1 student in",
+            ["in sheet.csv with a text in place of points, left as they are: Lovelace, Ada (N/A; 15.5"],
         ),
         (
             "moodle",

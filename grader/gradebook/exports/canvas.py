@@ -29,7 +29,7 @@ _CANVAS: dict[str, Callable[[Mark], str]] = {
 _CANVAS_NAMES = ("student", "lastname", "firstname", "last name", "first name")
 _POINTS_POSSIBLE = "Points Possible"
 _READ_ONLY = "(read only)"
-_EXCUSED = "EX"  # whatever the case; so Canvas's own import takes it
+_EXCUSED = ("ex", "excused")  # the first is what Canvas's own import takes, whatever its case
 
 
 def write(request: Request, marks: Sequence[Mark], roster: Sequence[Mark]) -> Filled:

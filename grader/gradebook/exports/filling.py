@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.gradebook.exports.marks import Mark
-from grader.gradebook.exports.tables import Table
+from grader.gradebook.exports.tables import Table, plain, points_in
 from grader.gradebook.roster import LOOSE, Person, Roster
 from grader.report.marks_csv import number
 
 _SHORTENED = re.compile(r"\d([.,]\d+)?E\+?\d+", re.IGNORECASE)  # what a spreadsheet makes of a long number
+_GROUPED = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?")  # a number in thousands
+_SIGNS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Filled:
     Attributes:
         written: the students whose points are in the table now.
         excused: rows that say the student is excused, with the student, if the roster has them.
+        texts: rows with something else than points where the points would stand, with it and the student.
         markless: rows of students of the roster without a mark to write.
         strangers: rows that nobody on the roster fits, with what may help.
         contradictions: rows whose ids are those of several students, with these.
@@ -49,6 +52,7 @@ class Filled:
 
     written: list[str] = field(default_factory=list)
     excused: list[tuple[str, Mark | None]] = field(default_factory=list)
+    texts: list[tuple[str, str, Mark]] = field(default_factory=list)
     markless: list[str] = field(default_factory=list)
     strangers: list[tuple[str, str]] = field(default_factory=list)
     contradictions: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -86,7 +90,7 @@ def fill(
     marks: Sequence[Mark],
     roster: Sequence[Mark],
     decimal_sign: str,
-    excusing: str = "",
+    excusing: Collection[str] = (),
 ) -> Filled:
     """Write the points into a column.
 
@@ -97,11 +101,12 @@ def fill(
         marks: those that may be written.
         roster: everyone, to tell who is known.
         decimal_sign: `.` or `,`.
-        excusing: what a cell says of a student who is excused, which stays.
+        excusing: what a cell says of a student who is excused, in small letters alone. It stays, as any text
+            does.
     """
     filled = Filled(encoding=table.form.encoding)
     excused = {
-        row for row in students.rows if excusing and table.rows[row][column].strip().upper() == excusing
+        row for row in students.rows if _SIGNS.sub("", plain(table.rows[row][column]).casefold()) in excusing
     }
     known, strangers = _known_rows(table, students, roster, filled)
     filled.strangers = [stranger for row, stranger in strangers.items() if row not in excused]
@@ -119,6 +124,8 @@ def fill(
             if row == rows_of[mark.student][0]:
                 labels = [students.label(table.rows[other]) for other in rows_of[mark.student]]
                 filled.twice.append((mark.student, labels))
+        elif mark.student in writable and (text := _text(table.rows[row][column])):
+            filled.texts.append((label, text, writable[mark.student]))
         elif mark.student in writable:
             points = number(writable[mark.student].points).replace(".", decimal_sign)
             table.put(row, column, points)
@@ -231,6 +238,12 @@ class _Index:
             return "a spreadsheet has shortened its id"
         named = self._named(row, self._everyone)
         return f"the name is that of {named[0].student}" if len(named) == 1 else ""
+
+
+def _text(cell: str) -> str:
+    """What stands in a cell, if that is neither nothing nor a number."""
+    shown = plain(cell)
+    return "" if points_in(shown) is not None or _GROUPED.fullmatch(shown) else shown
 
 
 def composed_id(text: str) -> str:

@@ -13,11 +13,10 @@ from grader.gradebook.exports.sheets import (
     check_points,
     columns_called,
     may_be_the_encoding,
-    points_in,
     read_sheet,
     refuse_several,
 )
-from grader.gradebook.exports.tables import Table, identifier, write_file, write_table
+from grader.gradebook.exports.tables import Table, identifier, points_in, write_file, write_table
 from grader.gradebook.exports.worksheet import worksheet_students
 from grader.report.cells import harmless
 from grader.report.marks_csv import number

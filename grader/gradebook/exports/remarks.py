@@ -57,6 +57,15 @@ def remarks(filled: Filled, sheet: str) -> list[str]:
         lines.append(
             f"excused in {shown}, left as they are: {listed(about, _SHOWN)}; to give points, clear EX there"
         )
+    if filled.texts:
+        about = [
+            f"{label} ({text}; {number(mark.points)} points are not written)"
+            for label, text, mark in filled.texts
+        ]
+        lines.append(
+            f"in {shown} with a text in place of points, left as they are: {listed(about, _SHOWN)}; to give "
+            "points, clear the cell there and export again"
+        )
     if filled.by_name:
         pairs = [f"{label} as {student}" for label, student in filled.by_name]
         lines.append(f"known by the name alone: {listed(pairs, _SHOWN)}; see whether that is right")

@@ -8,7 +8,7 @@ from pathlib import Path
 from grader.errors import GraderUsageError
 from grader.gradebook.exports.filling import Filled
 from grader.gradebook.exports.marks import Mark
-from grader.gradebook.exports.tables import Table, plain, read_table
+from grader.gradebook.exports.tables import Table, plain, points_in, read_table
 from grader.report.marks_csv import number
 from grader.text import listed, printable
 
@@ -46,14 +46,6 @@ def may_be_the_encoding(table: Table) -> str:
         f"; it is not in UTF-8, but in {encoding_name(table.form.encoding)}, as it seems: where its heads "
         "look wrong, save it as UTF-8 (in Excel: Save As, CSV UTF-8) and export again"
     )
-
-
-def points_in(cell: str) -> float | None:
-    """The number in a cell; None for an empty one, or a text."""
-    try:
-        return float(cell.strip().replace(",", "."))
-    except ValueError:
-        return None
 
 
 def check_points(cell: str, marks: Sequence[Mark], title: str, sheet: Path) -> None:

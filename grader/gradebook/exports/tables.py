@@ -39,6 +39,7 @@ WITH_EVIDENCE = (
 SEPARATORS = (",", ";", "\t")
 _SEP_LINE = re.compile(r"\"?sep=(?P<sign>[^\r\n])\"?[^\r\n]*(?:\r\n|\r|\n)", re.IGNORECASE)
 _WITH_COMMA, _WITH_POINT = re.compile(r"-?\d+,\d{1,2}"), re.compile(r"-?\d+\.\d{1,2}")
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(E[+-]?\d{1,2})?", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\w.@+-]+")
 _WITHOUT_WIDTH = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _OTHER_KINDS = (
@@ -243,6 +244,12 @@ def _lines(text: str, separator: str) -> list[_Line]:
 
 def _values(line: _Line) -> list[str]:
     return [cell[1:-1].replace('""', '"') if cell.startswith('"') else cell for cell in line.cells]
+
+
+def points_in(cell: str) -> float | None:
+    """The number in a cell; None for an empty one, or a text."""
+    text = plain(cell)
+    return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
 
 
 def identifier(text: str) -> str:
