@@ -495,9 +495,71 @@ def test_worksheets_that_cannot_be_filled_say_what_to_do(moodle, tmp_path, text,
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_column_that_canvas_computes_is_refused(canvas):
-    with pytest.raises(GraderUsageError, match="Current Score is read only, Canvas computes it"):
-        canvas(COMMAS.encode(), column="Current Score")
+POINTS_ROW = (
+    "Student,ID,SIS User ID,SIS Login ID,Section,Quiz (5),Practical 3 (77),Current Score,Labs Final Grade\n"
+    ",,,,,,Manuell,,\n"
+    "    Mogelijke punten,,,,,10,{points},(schreibgeschützt),(schreibgeschützt)\n"
+    '"Lovelace, Ada",901,ada,ada,S1,7,,80.5,B\n'
+    '"Ghost, Gus",955,gus,gus,S1,7,,,\n'
+)
+
+
+@pytest.mark.parametrize(
+    "label", ["    Mogelijke punten", "Points possibles", "満点", "    Points Possible", ""]
+)
+@pytest.mark.parametrize("points", ["100", '"100,00"', "100.0"])
+def test_the_row_of_possible_points_is_told_in_any_language(canvas, label, points):
+    text = POINTS_ROW.replace("    Mogelijke punten", label)
+    with pytest.raises(GraderUsageError, match=r"Practical 3 \(77\) counts 100 points, the assignment 64"):
+        canvas(text.format(points=points).encode())
+    filled, out = canvas(text.format(points=64).encode())
+    assert out.decode() == text.format(points=64).replace("7,,80.5", "7,40.5,80.5")
+    assert filled.strangers == [("Ghost, Gus", "")]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        '"Lovelace, Ada",,,,,,12,,',  # of the roster
+        '"Ghost, Gus",,,,S1,,12,,',  # in a section
+        '"Ghost, Gus",,,,,,,,',
+    ],
+)
+def test_a_student_without_an_id_is_no_row_of_possible_points(canvas, first):
+    text = POINTS_ROW.format(points=64).replace("    Mogelijke", f"{first}\n    Mogelijke")
+    filled, out = canvas(text.replace('"Lovelace, Ada",901,ada,ada', "L,1,grace,grace").encode())
+    assert filled.written == (["ada", "grace"] if "Ada" in first else ["grace"])
+    assert len(filled.strangers) == (1 if "Ada" in first else 2)
+    assert b",40.5,," in out or "Ada" not in first
+
+
+def test_where_no_row_has_an_id_students_are_still_students(canvas):
+    text = 'Student,ID,Practical 3 (77)\n    Points Possible,,64\n"Lovelace, Ada",,12\n"Ghost, Gus",,30\n'
+    filled, _ = canvas(text.encode())
+    assert (filled.written, filled.strangers) == (["ada"], [("Ghost, Gus", "")])
+    with pytest.raises(GraderUsageError, match="counts 100 points"):
+        canvas(text.replace("Points Possible,,64", "Mogelijke punten,,100").encode())
+
+
+@pytest.mark.parametrize(
+    "head", ["Current Score", "Final Grade", "Unposted Final Points", "Essays Unposted Current Score"]
+)
+@pytest.mark.parametrize("said", ["(read only)", "(schreibgeschützt)", "\uff08読み取り専用\uff09", ""])
+def test_a_column_that_canvas_computes_is_refused(canvas, head, said):
+    text = POINTS_ROW.format(points=64).replace("Current Score", head).replace("(schreibgeschützt)", said)
+    with pytest.raises(GraderUsageError, match=f"{head} is read only, Canvas computes it"):
+        canvas(text.encode(), column=head)
+
+
+def test_a_column_said_to_be_read_only_is_refused_whatever_its_head(canvas):
+    text = POINTS_ROW.format(points=64).replace("Current Score", "Stand")
+    with pytest.raises(GraderUsageError, match="Stand is read only"):
+        canvas(text.encode(), column="Stand")
+
+
+def test_an_assignment_may_be_called_like_a_column_that_canvas_computes(canvas):
+    text = POINTS_ROW.format(points=64).replace("Practical 3 (77)", "Practical Final Grade (77)")
+    assert canvas(text.encode(), column="Practical Final Grade")[0].written == ["ada"]
 
 
 def test_ids_that_are_read_back_have_no_apostrophe(tmp_path):

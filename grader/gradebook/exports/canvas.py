@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from grader.gradebook.exports.sheets import (
     read_sheet,
     refuse_several,
 )
-from grader.gradebook.exports.tables import Table, plain, write_file
+from grader.gradebook.exports.tables import Table, plain, points_in, write_file
+from grader.gradebook.roster import LOOSE, Person, Roster
 from grader.text import listed, printable
 
 # What Canvas calls the columns by which a student is known, surest first, with what of the roster stands in
@@ -28,7 +30,8 @@ _CANVAS: dict[str, Callable[[Mark], str]] = {
 }
 _CANVAS_NAMES = ("student", "lastname", "firstname", "last name", "first name")
 _POINTS_POSSIBLE = "Points Possible"
-_READ_ONLY = "(read only)"
+_REMARK = re.compile("[(\uff08].*[)\uff09]")  # `(read only)` in the language of whoever exports
+_COMPUTED = re.compile("(.+ )?(Unposted )?(Current|Final) (Score|Grade|Points)")  # never translated
 _EXCUSED = ("ex", "excused")  # the first is what Canvas's own import takes, whatever its case
 
 
@@ -70,26 +73,50 @@ def write_canvas(
     if "SIS Login ID" in heads:  # the login is an address in many places
         keys.append(Key(heads.index("SIS Login ID"), lambda mark: mark.email))
     names = [at for at, head in enumerate(heads) if head.casefold() in _CANVAS_NAMES] or [0]
-    rows = []
-    for row, cells in enumerate(table.rows):
-        if any(cells[at].strip() for at in {key.column for key in keys}) or any(
-            cells[at].strip() not in ("", _POINTS_POSSIBLE) for at in names
-        ):
-            rows.append(row)
-        elif cells[place].strip() == _READ_ONLY:
-            raise GraderUsageError(
-                f"{printable(str(sheet))}: {printable(heads[place])} is read only, Canvas computes it; "
-                "--column names the assignment's column"
-            )
-        else:  # what the column is worth, or how it is posted
-            check_points(cells[place], marks, table.header[place], sheet)
+    rows = _student_rows(table, {key.column for key in keys}, names, roster)
+    about = [plain(cells[place]) for row, cells in enumerate(table.rows) if row not in rows]
+    counts = any(points_in(cell) is not None for cell in about)
+    if any(map(_REMARK.fullmatch, about)) or (_COMPUTED.fullmatch(heads[place]) and not counts):
+        raise GraderUsageError(
+            f"{printable(str(sheet))}: {printable(heads[place])} is read only, Canvas computes it; "
+            "--column names the assignment's column"
+        )
+    for cell in about:
+        check_points(cell, marks, table.header[place], sheet)
     numbers = [heads.index("ID")] if "ID" in heads else []
-    students = Students(keys, numbers, names, rows, lambda cells: _label(cells, names))
+    students = Students(keys, numbers, names, sorted(rows), lambda cells: _label(cells, names))
     sign = table.decimal_sign(place)
     filled = fill(table, place, students, marks, roster, sign, _EXCUSED)
     refuse_several(filled, sheet)
     write_file(path, table.content())
     return filled
+
+
+def _student_rows(table: Table, ids: set[int], names: Sequence[int], roster: Sequence[Mark]) -> set[int]:
+    """The rows that are students', and not those of how columns are posted, and what they are worth.
+
+    Canvas translates what it calls those. But they stand above all students, without an id, and hold numbers
+    and remarks in brackets alone.
+    """
+    people = Roster([Person(mark.student, mark.first_name, mark.last_name) for mark in roster])
+    numbered = {row for row, cells in enumerate(table.rows) if any(cells[at].strip() for at in ids)}
+    named = {
+        row for row, cells in enumerate(table.rows) if people.by_name(_label(cells, names)).level < LOOSE
+    }
+    first = min(numbered or named, default=0)
+    students = set(numbered)
+    for row, cells in enumerate(table.rows):
+        others = [plain(cell) for at, cell in enumerate(cells) if at not in names and plain(cell)]
+        if (
+            row < first
+            and row not in named
+            and others
+            and all(points_in(cell) is not None or _REMARK.fullmatch(cell) for cell in others)
+        ):
+            continue
+        if any(plain(cells[at]) not in ("", _POINTS_POSSIBLE) for at in names):
+            students.add(row)
+    return students
 
 
 def _label(cells: Sequence[str], names: Sequence[int]) -> str:
