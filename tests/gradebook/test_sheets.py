@@ -461,6 +461,42 @@ def test_numbers_that_are_ids_by_chance_name_nobody(moodle):
 
 
 @pytest.mark.parametrize(
+    ("heads", "cells"),
+    [
+        ("Nota,Nota puede cambiarse,Nota máxima", ',Sí,"{}"'),
+        ("Nota,Intento,Nota máxima", ",1,{}"),  # another number that is the same for everyone
+        ("Nota,Intento,Tope", ',1,"{}.00"'),
+        ("Nota,Puede cambiarse,Fecha,Tope", ',Sí,-,"{},00"'),
+        ("Nota,Puede cambiarse,Fecha,Tope", ",Sí,-,{}"),
+        ("Tope,Puede cambiarse,Nota", '"{},00",Sí,'),
+        ("Nota,Tope", ",{}"),
+        ("Nota,Puede cambiarse,Maximum\N{NO-BREAK SPACE}Grade", ",Sí,{}"),
+    ],
+)
+def test_the_maximum_is_found_wherever_it_stands(moodle, heads, cells):
+    who = ("T 1,Ada Lovelace,ada@uni.example", "T 2,Grace Hopper,grace@uni.example")
+    text = f"ID,Name,Mail,{heads},Estado\n{who[0]},{cells},x\n{who[1]},{cells},x\n,,,,,\n"
+    with pytest.raises(GraderUsageError, match="Nota counts 100 points, the assignment 64"):
+        moodle(text.format(100, 100).encode(), column="Nota")
+    assert moodle(text.format(64, 64).encode(), column="Nota")[0].written == ["ada", "grace"]
+
+
+@pytest.mark.parametrize(
+    ("heads", "cells"),
+    [
+        ("Nota anterior,Nota,Tope", "7,,64"),
+        ("Nota anterior,Nota", "7,"),
+        ("Número,Nota,Nota máxima,Grupo", '1042,,"64,00",3'),
+        ("Nota,Puede cambiarse,Grupo", ",Sí,3"),
+        ("Nota,Nota anterior", ',"0,00"'),
+    ],
+)
+def test_another_number_is_no_maximum(moodle, heads, cells):
+    text = f"ID,Mail,{heads}\nT 1,ada@uni.example,{cells}\n"
+    assert moodle(text.encode(), column="Nota")[0].written == ["ada"]
+
+
+@pytest.mark.parametrize(
     ("text", "column", "said"),
     [
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from grader.gradebook.exports.sheets import (
     read_sheet,
     refuse_several,
 )
-from grader.gradebook.exports.tables import Table, identifier, points_in, write_file, write_table
+from grader.gradebook.exports.tables import Table, identifier, plain, points_in, write_file, write_table
 from grader.gradebook.exports.worksheet import worksheet_students
 from grader.report.cells import harmless
 from grader.report.marks_csv import number
 from grader.text import listed, printable
+
+_DECIMALS = re.compile(r"\d+[.,]\d+")
 
 
 def write(request: Request, marks: Sequence[Mark], roster: Sequence[Mark]) -> Filled:
@@ -99,11 +102,23 @@ def _grade_column(table: Table, name: str, sheet: Path) -> int:
 
 
 def _maximum_column(table: Table, place: int) -> int | None:
-    """Where Moodle writes what the assignment is worth: behind the grade, the same number for everyone."""
+    """Where Moodle writes what the assignment is worth: one number for everyone, mostly behind the grade.
+
+    Of several such columns it is the one called like the grade (`Nota máxima`), or with decimals, or nearest.
+    """
     if named := columns_called("Maximum Grade", table.header):
         return named[0]
-    beside = place + 1
-    if beside >= len(table.header):
-        return None
-    cells = {row[beside].strip() for row in table.rows}
-    return beside if len(cells) == 1 and points_in(next(iter(cells))) is not None else None
+    rows = [row for row in table.rows if any(map(plain, row))]
+    found: dict[int, tuple[bool, bool, bool, int]] = {}
+    for column, title in enumerate(table.header):
+        worths = {points_in(row[column]) or 0 for row in rows}
+        if column == place or len(worths) != 1 or min(worths) <= 0:
+            continue
+        behind, alike = column > place, plain(table.header[place]).casefold() in plain(title).casefold()
+        decimals = all(_DECIMALS.fullmatch(plain(row[column])) for row in rows)
+        several = (
+            len(rows) > 1
+        )  # of one student every number is the same for everyone: an id, an earlier grade
+        if (behind and (several or alike or decimals or column == place + 1)) or (several and decimals):
+            found[column] = (behind, alike, decimals, -abs(column - place))
+    return max(found, key=lambda column: found[column], default=None)
