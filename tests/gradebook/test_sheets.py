@@ -353,7 +353,21 @@ def test_a_text_in_place_of_points_stays_and_is_named(canvas, moodle, cell):
 
 @pytest.mark.parametrize(
     "cell",
-    ["7", "7.5", " 7 ", '"7,50"', "0", "-1", ".5", "7.", "1E+01", '"1,234.50"', "\N{ZERO WIDTH SPACE}"],
+    [
+        "7",
+        "7.5",
+        " 7 ",
+        "-",
+        "\N{EN DASH}",
+        '"7,50"',
+        "0",
+        "-1",
+        ".5",
+        "7.",
+        "1E+01",
+        '"1,234.50"',
+        "\N{ZERO WIDTH SPACE}",
+    ],
 )
 def test_points_are_written_over_points(canvas, cell):
     text = EXCUSED.replace("ada,ada,S1,EX", f"ada,ada,S1,{cell}")

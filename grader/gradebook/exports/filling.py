@@ -241,8 +241,10 @@ class _Index:
 
 
 def _text(cell: str) -> str:
-    """What stands in a cell, if that is neither nothing nor a number."""
+    """What stands in a cell, if that is neither a number nor nothing, for which Moodle writes a dash."""
     shown = plain(cell)
+    if _SIGNS.fullmatch(shown):
+        return ""
     return "" if points_in(shown) is not None or _GROUPED.fullmatch(shown) else shown
 
 

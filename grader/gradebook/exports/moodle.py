@@ -116,9 +116,7 @@ def _maximum_column(table: Table, place: int) -> int | None:
             continue
         behind, alike = column > place, plain(table.header[place]).casefold() in plain(title).casefold()
         decimals = all(_DECIMALS.fullmatch(plain(row[column])) for row in rows)
-        several = (
-            len(rows) > 1
-        )  # of one student every number is the same for everyone: an id, an earlier grade
+        several = len(rows) > 1  # of one student every number is the same for everyone, also an id
         if (behind and (several or alike or decimals or column == place + 1)) or (several and decimals):
             found[column] = (behind, alike, decimals, -abs(column - place))
     return max(found, key=lambda column: found[column], default=None)
