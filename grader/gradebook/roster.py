@@ -13,10 +13,15 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 # What Moodle drops, and the forms in which apostrophes and quotation marks are typed.
 _DROPPED = re.compile("[&<>\"`|':\\\\/\u2018\u2019\u201a\u201c\u201d\u201e\u02bc\u02bb\u00b4\x00-\x1f\x7f]")
+# `LATIN SMALL LETTER O WITH STROKE` is an o, and so is what has a hook, a tail, or lacks its dot.
+_LATIN = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) (?:DOTLESS )?(?P<letter>[A-Z]{1,2})(?: WITH .+)?")
+_OTHERWISE = {"ð": "d", "þ": "th", "ŋ": "ng", "ə": "a"}
+# What else people write, who have no such letter.
+_SPELLED_OUT = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "đ": "dj", "ə": "e"}
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,36 @@ def signless(name: str) -> str:
     return composed(_DROPPED.sub("", unicodedata.normalize("NFC", name)))
 
 
-def bare(name: str) -> str:
-    """Letters and digits alone, without accents."""
-    parts = unicodedata.normalize("NFKD", signless(name))
-    return " ".join(
-        re.sub(r"[\W_]+", " ", "".join(char for char in parts if not unicodedata.combining(char))).split()
+def spellings(name: str) -> set[str]:
+    """Letters and digits alone, without accents, in all ways: `ø` is `o` to one, and `oe` to another.
+
+    None goes before another: where Müller may be Muller or Mueller, and both are there, neither is meant.
+    """
+    texts = [signless(name)]
+    for letter, other in _SPELLED_OUT.items():
+        texts += [text.replace(letter, other) for text in texts if letter in text]
+    return {" ".join(re.sub(r"[\W_]+", " ", "".join(map(_plain, text))).split()) for text in texts}
+
+
+@cache
+def _plain(letter: str) -> str:
+    """A letter without its accent; of those that Unicode does not take apart, it has names that tell."""
+    parts = "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
+    if parts.isascii():
+        return parts
+    named = (_LATIN.fullmatch(unicodedata.name(part, "")) for part in parts)
+    return "".join(
+        _OTHERWISE.get(part, match["letter"].lower() if match else part)
+        for part, match in zip(parts, named, strict=True)
     )
 
 
-LEVELS: tuple[Callable[[str], str], ...] = (composed, signless, bare)
-LOOSE = LEVELS.index(bare)  # from here on a person may be asked to look
+LEVELS: tuple[Callable[[str], set[str]], ...] = (
+    lambda name: {composed(name)},
+    lambda name: {signless(name)},
+    spellings,
+)
+LOOSE = LEVELS.index(spellings)  # from here on a person may be asked to look
 
 
 @dataclass(frozen=True)
@@ -86,10 +111,9 @@ class Roster:
     def by_name(self, name: str) -> Fit:
         """Those whom a full name fits, as strictly as it fits anybody."""
         for level, form in enumerate(LEVELS):
-            wanted = form(name)
-            found = self._named[level].get(wanted, ()) if wanted else ()
+            found = {one.id: one for text in form(name) for one in self._named[level].get(text, ())}
             if found:
-                return Fit(tuple(found), level)
+                return Fit(tuple(found.values()), level)
         return Fit((), len(LEVELS))
 
     def by_end_of_name(self, name: str) -> Fit:
@@ -101,13 +125,12 @@ class Roster:
 
     def by_squashed_name(self, name: str) -> Fit:
         """Those of whom Canvas makes this name: `lovelaceada`."""
-        wanted = bare(name).replace(" ", "")
-        people = [
-            one
-            for one in self.people
-            if wanted and any(bare(form).replace(" ", "") == wanted for form in one.names)
-        ]
-        return Fit(tuple(people), LOOSE)
+        wanted = _squashed(name)
+        return Fit(tuple(one for one, theirs in self._as_canvas if wanted & theirs), LOOSE)
+
+    @cached_property
+    def _as_canvas(self) -> list[tuple[Person, set[str]]]:
+        return [(person, _squashed(*person.names)) for person in self.people]
 
     @cached_property
     def _named(self) -> list[dict[str, list[Person]]]:
@@ -115,11 +138,15 @@ class Roster:
         for form in LEVELS:
             table: dict[str, list[Person]] = {}
             for person in self.people:
-                for name in dict.fromkeys(map(form, person.names)):
-                    if name:
-                        table.setdefault(name, []).append(person)
+                for text in {text for name in person.names for text in form(name)} - {""}:
+                    table.setdefault(text, []).append(person)
             tables.append(table)
         return tables
+
+
+def _squashed(*names: str) -> set[str]:
+    """All spellings of these names without blanks."""
+    return {text.replace(" ", "") for name in names for text in spellings(name)} - {""}
 
 
 def _only(people: Iterable[Person]) -> Person | None:

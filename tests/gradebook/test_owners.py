@@ -70,6 +70,91 @@ def test_a_name_that_is_only_alike_is_taken_and_said(name, student):
     assert owner.notes == (f"{name} was taken for {student}, whose name is alike: see whether that is right",)
 
 
+def person(id: str, first: str, last: str, **more: str) -> Person:
+    return Person(id, first, last, **more)
+
+
+LETTERS = (
+    person("soren", "Søren", "Kierkegaard"),
+    person("walesa", "Łukasz", "Wałęsa"),
+    person("dorde", "Đorđe", "Petrović"),
+    person("ipek", "İpek", "Y\u0131lmaz"),
+    person("irmak", "Irmak", "Kilic"),
+    person("aegir", "Ægir", "Østerby"),
+    person("juergen", "Juergen", "Mueller"),
+    person("ole", "Ole", "Sørensen"),
+    person("gudrun", "Guðrún", "Þórsdóttir"),
+    person("ase", "Åse", "Lønning"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        (moodle("Soren Kierkegaard"), "soren"),
+        (moodle("Soeren Kierkegaard"), "soren"),
+        (moodle("Sören Kierkegaard"), "soren"),
+        (moodle("Group A-Soren Kierkegaard"), "soren"),
+        (moodle("Lukasz Walesa"), "walesa"),
+        (moodle("Walesa, Lukasz"), "walesa"),
+        (moodle("Dorde Petrovic"), "dorde"),
+        (moodle("Djordje Petrovic"), "dorde"),
+        (moodle("Ipek Yilmaz"), "ipek"),
+        (moodle("IPEK YILMAZ"), "ipek"),
+        (moodle("Irmak K\u0131l\u0131ç"), "irmak"),
+        (moodle("İrmak K\u0131l\u0131ç"), "irmak"),
+        (moodle("Aegir Oesterby"), "aegir"),
+        (moodle("Aegir Osterby"), "aegir"),
+        (moodle("Jürgen Müller"), "juergen"),
+        (moodle(unicodedata.normalize("NFD", "Jürgen Müller")), "juergen"),
+        (moodle("Gudrun Thorsdottir"), "gudrun"),
+        (moodle("Ase Loenning"), "ase"),
+        ("sorensenole_12_34_a.zip", "ole"),
+        ("sorensen-ole_12_34_a.zip", "ole"),
+        ("soerensenole_12_34_a.zip", "ole"),
+        ("walesalukasz_12_34_a.zip", "walesa"),
+        ("Soren Kierkegaard", "soren"),
+        ("13394-80551 - Lukasz Walesa - Mar 29, 2018 1205 PM - a.zip", "walesa"),
+        # Whoever writes `u` does not mean `ue`.
+        (moodle("Jurgen Muller"), None),
+        (moodle("Sren Kierkegaard"), None),
+    ],
+)
+def test_letters_that_others_write_otherwise(name, student):
+    (owner,) = whose(name, people=LETTERS).values()
+    assert owner.known == (student is not None)
+    if student:
+        assert owner.student == student
+        assert f"was taken for {student}, whose name is alike" in owner.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        (moodle("Jan Müller"), "Jan Muller", "Jan Mueller"),
+        (moodle("Soren Berg"), "Søren Berg", "Sören Berg"),
+        ("mullerjan_12_34_a.zip", "Jan Müller", "Jan Muller"),
+    ],
+)
+def test_two_whose_letters_fit_are_named(name, first, second):
+    people = [person("one", *first.split()), person("two", *second.split())]
+    (owner,) = whose(name, people=people).values()
+    assert not owner.known
+    assert "could be one, two: see whose it is" in owner.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "student"), [("Søren Berg", "one"), ("Soren Berg", "two"), ("SOEREN BERG", "three")]
+)
+def test_who_is_written_so_goes_before_who_may_be(name, student):
+    people = [
+        person(id, name, "Berg")
+        for id, name in zip(("one", "two", "three"), ("Søren", "Soren", "Soeren"), strict=True)
+    ]
+    (owner,) = whose(moodle(name), people=people).values()
+    assert (owner.student, owner.notes) == (student, ())
+
+
 def test_two_that_fit_are_named():
     (owner,) = whose(moodle("Mary Jones")).values()
     assert owner.student == "Mary-Jones_904"
