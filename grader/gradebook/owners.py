@@ -124,13 +124,13 @@ def _claim(name: str, entry: Entry | None, roster: Roster, hidden: bool) -> _Cla
         return _by_name(
             entry.who, Fit(tuple(one for one in fit.people if not one.platform.strip()), fit.level)
         )
-    if entry.system == "Moodle" and hidden and numbered is not None:
-        return _Claim(numbered)
     fit = roster.by_name(entry.who)
     if not fit.people:
         fit = roster.by_end_of_name(entry.who)
     if numbered is None:
         return _by_name(entry.who, fit)
+    if entry.system == "Moodle" and hidden and not fit.people:
+        return _Claim(numbered)
     if numbered in fit.people or (not fit.people and (entry.system != "Moodle" or not numbered.names)):
         return _Claim(numbered)
     # Moodle counts anew in every assignment: a number alone may be somebody else's.

@@ -17,6 +17,11 @@ from functools import cache, cached_property
 
 # What Moodle drops, and the forms in which apostrophes and quotation marks are typed.
 _DROPPED = re.compile("[&<>\"`|':\\\\/\u2018\u2019\u201a\u201c\u201d\u201e\u02bc\u02bb\u00b4\x00-\x1f\x7f]")
+# Chinese, Japanese and Korean, which are written without a blank between the names.
+_WITHOUT_BLANKS = re.compile(
+    "[\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff]+"
+)
 # `LATIN SMALL LETTER O WITH STROKE` is an o, and so is what has a hook, a tail, or lacks its dot.
 _LATIN = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) (?:DOTLESS )?(?P<letter>[A-Z]{1,2})(?: WITH .+)?")
 _OTHERWISE = {"ð": "d", "þ": "th", "ŋ": "ng", "ə": "a"}
@@ -40,7 +45,9 @@ class Person:
         first, last = self.first.strip(), self.last.strip()
         if not first or not last:
             return (first or last,) if first or last else ()
-        return (f"{first} {last}", f"{last} {first}")
+        # Without a blank the last name always comes first: 高明 is not 明高.
+        joined = (f"{last}{first}",) if _WITHOUT_BLANKS.fullmatch(last + first) else ()
+        return (f"{first} {last}", f"{last} {first}", *joined)
 
 
 def composed(name: str) -> str:

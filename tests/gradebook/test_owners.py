@@ -155,6 +155,51 @@ def test_who_is_written_so_goes_before_who_may_be(name, student):
     assert (owner.student, owner.notes) == (student, ())
 
 
+WITHOUT_A_BLANK = (
+    person("wei", "伟", "王"),
+    person("gao", "明", "高"),
+    person("minsu", "민수", "김"),
+    person("yuki", "ゆき", "佐々木"),
+    person("taro", "タロー", "山田"),
+    person("ouyang", "明", "欧阳"),
+    person("ou", "阳明", "欧"),
+    person("anna", "Anna", "王"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("王伟", "wei"),
+        ("王 伟", "wei"),
+        ("伟 王", "wei"),
+        ("김민수", "minsu"),
+        (unicodedata.normalize("NFD", "김민수"), "minsu"),
+        ("佐々木ゆき", "yuki"),
+        ("佐々木\u3000ゆき", "yuki"),
+        ("山田タロー", "taro"),
+        ("Group A-王伟", "wei"),
+        ("高明", "gao"),
+        ("明高", None),  # another name
+        ("欧阳明", None),  # two of that name
+        ("欧阳 明", "ouyang"),
+        ("王", None),
+        ("王小伟", None),
+        ("AnnaWang", None),
+    ],
+)
+def test_names_that_are_written_without_a_blank(name, student):
+    (owner,) = whose(moodle(name), people=WITHOUT_A_BLANK).values()
+    assert owner.known == (student is not None)
+    if student:
+        assert (owner.student, owner.notes) == (student, ())
+
+
+def test_two_whose_names_without_a_blank_are_one_are_named():
+    (owner,) = whose(moodle("欧阳明"), people=WITHOUT_A_BLANK).values()
+    assert "could be ou, ouyang: see whose it is" in owner.notes[0]
+
+
 def test_two_that_fit_are_named():
     (owner,) = whose(moodle("Mary Jones")).values()
     assert owner.student == "Mary-Jones_904"
@@ -190,6 +235,13 @@ def test_a_number_of_moodles_that_is_somebody_elses_gives_nobodys_work_away():
 def test_where_moodle_hides_names_the_number_counts():
     owners = whose(moodle("Deelnemer", 901), moodle("Deelnemer", 902))
     assert [owner.student for owner in owners.values()] == ["ada", "Deelnemer_902"]
+
+
+def test_one_name_without_a_blank_is_not_hidden():
+    """Moodle's number alone may be somebody else's."""
+    (owner,) = whose(moodle("王伟", 901), people=(*WITHOUT_A_BLANK, *PEOPLE)).values()
+    assert not owner.known
+    assert "the number 901 is that of ada, the name 王伟 wei: see whose it is" in owner.notes[0]
 
 
 def test_canvas_goes_by_the_number_and_else_by_the_name():

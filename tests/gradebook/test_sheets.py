@@ -448,6 +448,19 @@ def test_students_are_found_by_what_stands_there(moodle, columns, who):
     assert filled.missing == []
 
 
+def test_a_worksheet_with_names_without_a_blank(moodle):
+    text = "ID,全名,成绩,最高成绩\nT 1,王伟,,64\nT 2,欧阳明,,64\n"
+    people = [
+        mark("wei", first_name="伟", last_name="王"),
+        mark("one", first_name="明", last_name="欧阳"),
+        mark("two", first_name="阳明", last_name="欧"),
+    ]
+    filled, out = moodle(text.encode(), marks=people[:1], roster=people, column="成绩")
+    assert out.decode() == text.replace("王伟,,", "王伟,40.5,")
+    assert filled.by_name == [("王伟", "wei")]
+    assert filled.several == [("欧阳明", ["one", "two"])]
+
+
 def test_a_worksheet_that_hides_names_goes_by_the_participants_number(moodle):
     text = "ID,Status,Note,Beste\nTeilnehmer/in901,x,,64\nTeilnehmer/in999,x,,64\n"
     filled, out = moodle(text.encode(), marks=[ADA], column="Note")
