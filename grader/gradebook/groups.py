@@ -60,8 +60,7 @@ class Groups:
 
     def by_name(self, text: str) -> Group | None:
         """The one group that a platform means: `group_12` for Canvas, `Group 12` for the others."""
-        fit = self._names.by_name(text)
-        people = fit.people or self._names.by_squashed_name(text).people
+        people = self._names.by_name(text).people
         return self.by_folder(people[0].id) if len(people) == 1 else None
 
     @cached_property

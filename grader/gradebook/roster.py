@@ -13,20 +13,17 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
-# What Moodle drops, and the forms in which apostrophes and quotation marks are typed.
-_DROPPED = re.compile("[&<>\"`|':\\\\/\u2018\u2019\u201a\u201c\u201d\u201e\u02bc\u02bb\u00b4\x00-\x1f\x7f]")
-# Chinese, Japanese and Korean, which are written without a blank between the names.
-_WITHOUT_BLANKS = re.compile(
-    "[\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-    "\U00020000-\U0003ffff]+"
+from grader.gradebook.written_names import (
+    WITHOUT_BLANKS,
+    composed,
+    in_halves,
+    joined,
+    signless,
+    spellings,
+    without_particles,
 )
-# `LATIN SMALL LETTER O WITH STROKE` is an o, and so is what has a hook, a tail, or lacks its dot.
-_LATIN = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) (?:DOTLESS )?(?P<letter>[A-Z]{1,2})(?: WITH .+)?")
-_OTHERWISE = {"ð": "d", "þ": "th", "ŋ": "ng", "ə": "a"}
-# What else people write, who have no such letter.
-_SPELLED_OUT = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "đ": "dj", "ə": "e"}
 
 
 @dataclass(frozen=True)
@@ -46,50 +43,47 @@ class Person:
         if not first or not last:
             return (first or last,) if first or last else ()
         # Without a blank the last name always comes first: 高明 is not 明高.
-        joined = (f"{last}{first}",) if _WITHOUT_BLANKS.fullmatch(last + first) else ()
-        return (f"{first} {last}", f"{last} {first}", *joined)
+        unbroken = (f"{last}{first}",) if WITHOUT_BLANKS.fullmatch(last + first) else ()
+        return (f"{first} {last}", f"{last} {first}", *unbroken)
+
+    @property
+    def halves(self) -> tuple[tuple[str, str], ...]:
+        """The full name in two halves, in every order in which lists have it."""
+        first, last = self.first.strip(), self.last.strip()
+        if not first or not last:
+            return ((first or last, ""),)
+        particles, core = without_particles(last)
+        if not particles:
+            return ((first, last), (last, first))
+        whole, turned = f"{particles} {core}", f"{core} {particles}"
+        return (
+            *((first, whole), (whole, first), (first, turned), (turned, first)),
+            (core, f"{first} {particles}"),
+        )
 
 
-def composed(name: str) -> str:
-    """A name with its accents in one form, whatever its case and blanks, and a comma behind the last name."""
-    return " ".join(unicodedata.normalize("NFC", name).casefold().replace(",", " ").replace("_", " ").split())
+def _names_in(form: Callable[[str], set[str]]) -> Callable[[Person], set[str]]:
+    return lambda person: {text for name in person.names for text in form(name)} - {""}
 
 
-def signless(name: str) -> str:
-    """The same without the signs that Moodle drops."""
-    return composed(_DROPPED.sub("", unicodedata.normalize("NFC", name)))
+def _halves_of(person: Person) -> set[str]:
+    return {
+        f"{joined(one)} {joined(other)}"
+        for first, second in person.halves
+        for one in spellings(first)
+        for other in spellings(second)
+        if one
+    }
 
 
-def spellings(name: str) -> set[str]:
-    """Letters and digits alone, without accents, in all ways: `ø` is `o` to one, and `oe` to another.
-
-    None goes before another: where Müller may be Muller or Mueller, and both are there, neither is meant.
-    """
-    texts = [signless(name)]
-    for letter, other in _SPELLED_OUT.items():
-        texts += [text.replace(letter, other) for text in texts if letter in text]
-    return {" ".join(re.sub(r"[\W_]+", " ", "".join(map(_plain, text))).split()) for text in texts}
-
-
-@cache
-def _plain(letter: str) -> str:
-    """A letter without its accent; of those that Unicode does not take apart, it has names that tell."""
-    parts = "".join(part for part in unicodedata.normalize("NFKD", letter) if not unicodedata.combining(part))
-    if parts.isascii():
-        return parts
-    named = (_LATIN.fullmatch(unicodedata.name(part, "")) for part in parts)
-    return "".join(
-        _OTHERWISE.get(part, match["letter"].lower() if match else part)
-        for part, match in zip(parts, named, strict=True)
-    )
-
-
-LEVELS: tuple[Callable[[str], set[str]], ...] = (
+_BY_NAMES: tuple[Callable[[str], set[str]], ...] = (
     lambda name: {composed(name)},
     lambda name: {signless(name)},
     spellings,
 )
-LOOSE = LEVELS.index(spellings)  # from here on a person may be asked to look
+# What a name may be, and what a person may be called, ever more loosely.
+LEVELS = (*((form, _names_in(form)) for form in _BY_NAMES), (in_halves, _halves_of))
+LOOSE = _BY_NAMES.index(spellings)  # from here on a person may be asked to look
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,7 @@ class Roster:
 
     def by_name(self, name: str) -> Fit:
         """Those whom a full name fits, as strictly as it fits anybody."""
-        for level, form in enumerate(LEVELS):
+        for level, (form, _) in enumerate(LEVELS):
             found = {one.id: one for text in form(name) for one in self._named[level].get(text, ())}
             if found:
                 return Fit(tuple(found.values()), level)
@@ -132,28 +126,23 @@ class Roster:
 
     def by_squashed_name(self, name: str) -> Fit:
         """Those of whom Canvas makes this name: `lovelaceada`."""
-        wanted = _squashed(name)
+        wanted = set(map(joined, spellings(name))) - {""}
         return Fit(tuple(one for one, theirs in self._as_canvas if wanted & theirs), LOOSE)
 
     @cached_property
     def _as_canvas(self) -> list[tuple[Person, set[str]]]:
-        return [(person, _squashed(*person.names)) for person in self.people]
+        return [(person, set(map(joined, _halves_of(person)))) for person in self.people]
 
     @cached_property
     def _named(self) -> list[dict[str, list[Person]]]:
         tables: list[dict[str, list[Person]]] = []
-        for form in LEVELS:
+        for _, called in LEVELS:
             table: dict[str, list[Person]] = {}
             for person in self.people:
-                for text in {text for name in person.names for text in form(name)} - {""}:
+                for text in called(person):
                     table.setdefault(text, []).append(person)
             tables.append(table)
         return tables
-
-
-def _squashed(*names: str) -> set[str]:
-    """All spellings of these names without blanks."""
-    return {text.replace(" ", "") for name in names for text in spellings(name)} - {""}
 
 
 def _only(people: Iterable[Person]) -> Person | None:

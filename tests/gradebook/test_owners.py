@@ -200,6 +200,73 @@ def test_two_whose_names_without_a_blank_are_one_are_named():
     assert "could be ou, ouyang: see whose it is" in owner.notes[0]
 
 
+PARTICLES = (
+    person("jan", "Jan", "van der Berg"),
+    person("oscar", "Oscar", "de la Hoya"),
+    person("anna", "Anna", "In 't Veld"),
+    person("lise", "Lise", "Witt de"),  # some lists put it there
+    person("anh", "Anh", "Nguyen Van"),
+    person("marie", "Anne-Marie", "O'Neill"),
+    person("yinan", "Nan", "Yi"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        (moodle("Berg, Jan van der"), "jan"),
+        (moodle("Berg Jan van der"), "jan"),
+        (moodle("Jan Berg van der"), "jan"),
+        (moodle("Berg van der, Jan"), "jan"),
+        (moodle("Group A-Berg, Jan van der"), "jan"),
+        (moodle("Jan Vanderberg"), "jan"),
+        (moodle("Hoya, Oscar de la"), "oscar"),
+        (moodle("Veld, Anna In t"), "anna"),
+        (moodle("Lise de Witt"), "lise"),
+        (moodle("de Witt, Lise"), "lise"),
+        (moodle("Anne-Marie O Neill"), "marie"),
+        (moodle("O Neill, Annemarie"), "marie"),
+        ("bergjanvander_12_34_a.zip", "jan"),
+        ("vanderbergjan_12_34_a.zip", "jan"),
+        ("wittdelise_12_34_a.zip", "lise"),
+        ("oneillannemarie_12_34_a.zip", "marie"),
+        ("1-2 - Berg, Jan van der - Mar 29, 2018 1205 PM - a.zip", "jan"),
+        (moodle("Jan Berg"), None),
+        (moodle("Jan van den Berg"), None),
+        (moodle("Jan der Berg van"), None),
+        (moodle("Nguyen Anh Van"), None),  # no particle, but a name
+        (moodle("Yin An"), None),  # nor is Yi Nan
+    ],
+)
+def test_parts_of_a_name_that_stand_or_are_joined_otherwise(name, student):
+    (owner,) = whose(name, people=PARTICLES).values()
+    assert owner.known == (student is not None)
+    if student:
+        assert owner.student == student
+        assert f"was taken for {student}, whose name is alike" in owner.notes[0]
+
+
+@pytest.mark.parametrize("name", [moodle("Berg, Jan van der"), "bergjanvander_12_34_a.zip"])
+def test_two_whose_particles_fit_are_named(name):
+    people = [person("one", "Jan", "van der Berg"), person("two", "Jan", "Vander Berg")]
+    people.append(person("three", "Jan", "Berg van der"))
+    (owner,) = whose(name, people=people).values()
+    assert not owner.known
+    assert "could be one, three: see whose it is" in owner.notes[0]
+
+
+def test_a_name_in_its_own_order_goes_before_one_in_another():
+    people = [person("one", "Anh", "Van Nguyen"), person("two", "Van Anh", "Nguyen")]
+    owners = whose(moodle("Nguyen Van Anh", 1), moodle("Nguyen, Anh Van", 2), people=people)
+    assert [(owner.student, owner.notes == ()) for owner in owners.values()] == [
+        ("two", True),
+        ("one", False),
+    ]
+    owners = whose(moodle("Anh Van Nguyen", 1), moodle("Nguyen, Anh Van", 2), people=people)
+    assert owners[moodle("Anh Van Nguyen", 1)].student == "one"
+    assert "could be one's" in owners[moodle("Nguyen, Anh Van", 2)].notes[0]
+
+
 def test_two_that_fit_are_named():
     (owner,) = whose(moodle("Mary Jones")).values()
     assert owner.student == "Mary-Jones_904"
