@@ -19,7 +19,7 @@ from functools import cached_property
 from grader.errors import GraderUsageError
 from grader.gradebook.course import Course, fit_for_id
 from grader.gradebook.exports.tables import read_table
-from grader.gradebook.roster import Person, Roster
+from grader.gradebook.roster import MORE, Person, Roster
 from grader.text import listed, printable
 
 GROUPS_FILE = "groups.csv"
@@ -60,8 +60,9 @@ class Groups:
 
     def by_name(self, text: str) -> Group | None:
         """The one group that a platform means: `group_12` for Canvas, `Group 12` for the others."""
-        people = self._names.by_name(text).people
-        return self.by_folder(people[0].id) if len(people) == 1 else None
+        fit = self._names.by_name(text)
+        # With a number more it is another group.
+        return self.by_folder(fit.people[0].id) if len(fit.people) == 1 and fit.level < MORE else None
 
     @cached_property
     def _by_student(self) -> dict[str, Group]:

@@ -14,6 +14,7 @@ from grader.gradebook.course import ASSIGNMENT, fit_for_id
 from grader.gradebook.groups import GROUPS_FILE, Groups
 from grader.gradebook.hand_ins import attempt
 from grader.gradebook.roster import LOOSE, Fit, Person, Roster
+from grader.gradebook.written_names import DASH
 from grader.submission.downloads import Entry
 from grader.text import listed, printable
 
@@ -165,7 +166,7 @@ def _with_groups(claim: _Claim, name: str, entry: Entry | None, groups: Groups) 
             ),
         )
     # Moodle puts a group before the name.
-    before = [found for at in re.finditer("-", who) if (found := groups.by_name(who[: at.start()]))]
+    before = [found for at in DASH.finditer(who) if (found := groups.by_name(who[: at.start()]))]
     if entry is not None and entry.system == "Moodle" and before and person.id not in before[-1].members:
         note = f"is in {printable(before[-1].name)} for Moodle, and not by {GROUPS_FILE}, which counts"
         return _Claim(person, claim.level, (*claim.notes, note))

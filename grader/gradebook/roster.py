@@ -9,19 +9,21 @@ must fit one student alone.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from grader.gradebook.written_names import (
+    DASH,
     WITHOUT_BLANKS,
     composed,
     in_halves,
     joined,
     signless,
     spellings,
+    without_initials,
+    without_numbers,
     without_particles,
 )
 
@@ -76,14 +78,42 @@ def _halves_of(person: Person) -> set[str]:
     }
 
 
+def _with_initials_or_without(name: str) -> set[str]:
+    """A name in halves: behind `-` without its initials, behind `+` as somebody's who has initials more.
+
+    Nobody's are left out on both sides: Ann B. and Ann C. are two.
+    """
+    shorter = without_initials(name)
+    less = in_halves(shorter) if " " in shorter else set[str]()
+    return {f"-{text}" for text in less} | {f"+{text}" for text in in_halves(name)}
+
+
+def _halves_with_initials_or_without(person: Person) -> set[str]:
+    return {f"-{text}" for text in _halves_of(person)} | {f"+{text}" for text in _shorter_halves_of(person)}
+
+
+def _shorter_halves_of(person: Person) -> set[str]:
+    shorter = without_initials(person.first) if person.last.strip() else ""
+    return _halves_of(replace(person, first=shorter)) if shorter else set()
+
+
+def _squashing(halves: Callable[[Person], set[str]]) -> Callable[[Person], set[str]]:
+    return lambda person: set(map(joined, halves(person)))
+
+
 _BY_NAMES: tuple[Callable[[str], set[str]], ...] = (
     lambda name: {composed(name)},
     lambda name: {signless(name)},
     spellings,
 )
 # What a name may be, and what a person may be called, ever more loosely.
-LEVELS = (*((form, _names_in(form)) for form in _BY_NAMES), (in_halves, _halves_of))
+LEVELS: tuple[tuple[Callable[[str], set[str]], Callable[[Person], set[str]]], ...] = (
+    *((form, _names_in(form)) for form in _BY_NAMES),
+    (in_halves, _halves_of),
+    (_with_initials_or_without, _halves_with_initials_or_without),
+)
 LOOSE = _BY_NAMES.index(spellings)  # from here on a person may be asked to look
+MORE = len(LEVELS) - 1  # and here one of the two has an initial or a number more
 
 
 @dataclass(frozen=True)
@@ -115,34 +145,48 @@ class Roster:
             found = {one.id: one for text in form(name) for one in self._named[level].get(text, ())}
             if found:
                 return Fit(tuple(found.values()), level)
-        return Fit((), len(LEVELS))
+        shorter, numbers = without_numbers(name)
+        return self._by_numbers(self.by_name(shorter), numbers) if numbers else Fit((), len(LEVELS))
+
+    def _by_numbers(self, fit: Fit, numbers: Sequence[str]) -> Fit:
+        """Those whom a name with these numbers fits: one may be an id, theirs or somebody else's."""
+        said = {number.casefold() for number in numbers}
+        theirs = [one for one in self.people if said & {one.id.casefold(), one.platform.strip()}]
+        agreed = tuple(one for one in fit.people if one in theirs)
+        if len(theirs) == 1 and agreed:
+            return Fit(agreed, fit.level)
+        people = dict.fromkeys((*fit.people, *theirs)) if fit.people else ()
+        return Fit(tuple(people), max(fit.level, MORE))
 
     def by_end_of_name(self, name: str) -> Fit:
-        """Those whose full name stands behind a group's and a hyphen."""
-        fits = [self.by_name(name[match.end() :]) for match in re.finditer("-", name)]
+        """Those whose full name stands behind a group's and a dash."""
+        fits = [self.by_name(name[match.end() :]) for match in DASH.finditer(name)]
         level = min((fit.level for fit in fits), default=len(LEVELS))
         people = {person.id: person for fit in fits if fit.level == level for person in fit.people}
         return Fit(tuple(people.values()), level)
 
     def by_squashed_name(self, name: str) -> Fit:
         """Those of whom Canvas makes this name: `lovelaceada`."""
-        wanted = set(map(joined, spellings(name))) - {""}
-        return Fit(tuple(one for one, theirs in self._as_canvas if wanted & theirs), LOOSE)
-
-    @cached_property
-    def _as_canvas(self) -> list[tuple[Person, set[str]]]:
-        return [(person, set(map(joined, _halves_of(person)))) for person in self.people]
+        for level, table in zip((LOOSE, MORE), self._squashed, strict=True):
+            found = {one.id: one for text in spellings(name) for one in table.get(joined(text), ())}
+            if found:
+                return Fit(tuple(found.values()), level)
+        return Fit((), len(LEVELS))
 
     @cached_property
     def _named(self) -> list[dict[str, list[Person]]]:
-        tables: list[dict[str, list[Person]]] = []
-        for _, called in LEVELS:
-            table: dict[str, list[Person]] = {}
-            for person in self.people:
-                for text in called(person):
-                    table.setdefault(text, []).append(person)
-            tables.append(table)
-        return tables
+        return [self._table(called) for _, called in LEVELS]
+
+    @cached_property
+    def _squashed(self) -> list[dict[str, list[Person]]]:
+        return [self._table(_squashing(halves)) for halves in (_halves_of, _shorter_halves_of)]
+
+    def _table(self, called: Callable[[Person], set[str]]) -> dict[str, list[Person]]:
+        table: dict[str, list[Person]] = {}
+        for person in self.people:
+            for text in called(person):
+                table.setdefault(text, []).append(person)
+        return table
 
 
 def _only(people: Iterable[Person]) -> Person | None:

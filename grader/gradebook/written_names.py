@@ -14,6 +14,7 @@ from itertools import takewhile
 
 # What Moodle drops, and the forms in which apostrophes and quotation marks are typed.
 _DROPPED = re.compile("[&<>\"`|':\\\\/\u2018\u2019\u201a\u201c\u201d\u201e\u02bc\u02bb\u00b4\x00-\x1f\x7f]")
+DASH = re.compile("[-\u2010-\u2015\u2212]")
 # Chinese, Japanese and Korean, which are written without a blank between the names.
 WITHOUT_BLANKS = re.compile(
     "[\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
@@ -24,6 +25,9 @@ _PARTICLE = re.compile(
     "aan|abu|af|al|ap|av|ben|bint?|das?|degli|dei|del|dell[aeo]|de[nrs]?|di|dos?|du|el|het|ibn|in|l[ao]s?|le|op|"
     "[dt]|te[nr]?|uit|ul|van|vo[mn]|zu[mr]?"
 )
+# With its dot: `Anne O Neill` has none, but the rest of an apostrophe.
+_INITIALS = re.compile(r"(?<=\S)\s+(?:[^\W\d_]\.-?)+(?=\s|$)")
+_NUMBER = re.compile(r"[(\[]?\b(?P<number>[A-Za-z]{0,2}\d{4,})\b[)\]]?")
 # `LATIN SMALL LETTER O WITH STROKE` is an o, and so is what has a hook, a tail, or lacks its dot.
 _LATIN = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) (?:DOTLESS )?(?P<letter>[A-Z]{1,2})(?: WITH .+)?")
 _OTHERWISE = {"ð": "d", "þ": "th", "ŋ": "ng", "ə": "a"}
@@ -96,3 +100,15 @@ def in_halves(name: str) -> set[str]:
         for words in map(str.split, spellings(name))
         for place in range(1, len(words) + 1)
     }
+
+
+def without_initials(name: str) -> str:
+    """A name without the initials behind its first word; empty where it has none."""
+    text = unicodedata.normalize("NFC", name)
+    shorter = _INITIALS.sub("", text)
+    return shorter if shorter != text else ""
+
+
+def without_numbers(name: str) -> tuple[str, list[str]]:
+    """A name without the long numbers that a platform shows beside it, and these."""
+    return _NUMBER.sub(" ", name), [match["number"] for match in _NUMBER.finditer(name)]

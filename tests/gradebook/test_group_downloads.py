@@ -52,10 +52,17 @@ def test_a_group_and_a_number_that_contradict_each_other_are_named():
     )
 
 
-def test_another_group_in_moodle_is_named():
-    (found,) = whose("Group 12-Ada Lovelace_55_assignsubmission_file_").values()
+@pytest.mark.parametrize("between", ["-", " \u2013 "])
+def test_another_group_in_moodle_is_named(between):
+    (found,) = whose(f"Group 12{between}Ada Lovelace_55_assignsubmission_file_").values()
     assert (found.student, found.known) == ("ada", True)
     assert found.notes == ("is in Group 12 for Moodle, and not by groups.csv, which counts",)
+
+
+@pytest.mark.parametrize("name", ["Group 12 (1234)", "Group A. 12", "Group 13"])
+def test_a_group_with_something_more_is_another(name):
+    (found,) = whose(f"13394-80551 - {name} - Mar 29, 2018 1205 PM - a3.zip").values()
+    assert not found.known
 
 
 def test_a_group_that_is_not_in_the_file_is_nobodys():
