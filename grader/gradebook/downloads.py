@@ -6,7 +6,7 @@ reads them), and the roster knows the names:
     Canvas       last_LATE_12345_6789_file-1.zip        the roster's lms_user_id is 12345
     Moodle       First Last_1327627_assignsubmission_file_/x.zip        first and last name
     Brightspace  13394-80551 - First Last - Mar 29, 2018 1205 PM - x.zip    first and last name, the time
-    else         ada.zip, or a folder ada/        the roster's id is ada
+    else         ada.zip, or a folder ada/        the roster's id or address, or the name
 
 A name that the roster does not know becomes an id of its own, so that nobody is lost: `make grade` names it.
 Of several hand-ins of a student the latest counts, as in `make grade` on a folder; where the course counts

@@ -107,7 +107,7 @@ def _hides_names(names: Mapping[str, Entry | None]) -> bool:
 def _claim(name: str, entry: Entry | None, roster: Roster, hidden: bool) -> _Claim:
     if entry is None:
         person = roster.by_id(name)
-        return _Claim(person) if person else _by_name(name, roster.by_name(name))
+        return _Claim(person) if person else _by_name(name, roster.by_id_or_name(name))
     if entry.anonymous:
         return _Claim(
             None,

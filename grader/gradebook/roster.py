@@ -135,6 +135,15 @@ class Roster:
         wanted = unicodedata.normalize("NFC", text)
         return _only(one for one in self.people if unicodedata.normalize("NFC", one.id) == wanted)
 
+    def by_id_or_name(self, text: str) -> Fit:
+        """Those of this id or address, whatever its case, and those of this name."""
+        fit = self.by_name(text)
+        wanted = _folded(text)
+        people = [one for one in self.people if wanted in (_folded(one.id), _folded(one.email))]
+        # What is only alike says nothing beside an id; another's name does.
+        named = fit.people if fit.level < LOOSE else ()
+        return Fit(tuple(dict.fromkeys((*people, *named))), 0) if people else fit
+
     def by_platform(self, number: str) -> Person | None:
         """The student of this number in the platform."""
         return _only(one for one in self.people if number and one.platform.strip() == number)
@@ -187,6 +196,10 @@ class Roster:
             for text in called(person):
                 table.setdefault(text, []).append(person)
         return table
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.strip()).casefold()
 
 
 def _only(people: Iterable[Person]) -> Person | None:

@@ -412,7 +412,66 @@ def test_hidden_names_say_what_to_do():
 
 def test_ids_in_any_form_of_their_accents():
     assert whose(unicodedata.normalize("NFD", "åsa"))[unicodedata.normalize("NFD", "åsa")].student == "åsa"
-    assert not whose("Ada")["Ada"].known
+
+
+BY_ID = (
+    Person("ada", "Ada", "Lovelace"),
+    Person("s1042", "Bob", "Ross", email="bob@uni.nl"),
+    Person("Ann", "Ann", "Young"),
+    Person("ann", "Ann", "Old"),
+    Person("cleo", "Cleo", "Carr", email="office@uni.nl"),
+    Person("dora", "Dora", "Dean", email="office@uni.nl"),
+    Person("eve", "Fay", "Ford", email="Fay@Uni.NL"),
+    Person("x", "Eve"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        ("ADA", "ada"),
+        ("S1042", "s1042"),
+        ("bob@uni.nl", "s1042"),
+        ("BOB@UNI.NL", "s1042"),
+        ("fay@uni.nl", "eve"),
+        ("ann", "ann"),
+        ("Ann", "Ann"),
+        ("eve", "eve"),
+        ("ANN", None),  # upper and lower case are two students here
+        ("office@uni.nl", None),
+        ("EVE", None),  # one's id, and another's name
+        ("bob", None),
+        ("@uni.nl", None),
+        ("S10422", None),
+    ],
+)
+def test_folders_that_are_called_by_an_id_or_an_address(name, student):
+    (owner,) = whose(name, people=BY_ID).values()
+    assert owner.known == (student is not None)
+    if student:
+        assert (owner.student, owner.notes) == (student, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "could"), [("ANN", "Ann, ann"), ("office@uni.nl", "cleo, dora"), ("EVE", "eve, x")]
+)
+def test_two_whose_id_or_address_fits_are_named(name, could):
+    (owner,) = whose(name, people=BY_ID).values()
+    assert f"{name} could be {could}: see whose it is" in owner.notes[0]
+
+
+def test_an_id_to_the_letter_goes_before_one_in_another_case():
+    owners = whose("ada", "ADA", "Ada Lovelace", people=BY_ID)
+    assert owners["ada"].student == "ada"
+    for name in ("ADA", "Ada Lovelace"):
+        assert not owners[name].known
+        assert "could be ada's, and so could" in owners[name].notes[0]
+
+
+def test_what_a_platform_calls_a_student_is_no_id():
+    """Students may change their name there."""
+    names = [moodle("s1042"), moodle("ADA", 5), "ada_12_34_a.zip"]
+    assert not any(owner.known for owner in whose(*names, people=BY_ID).values())
 
 
 def test_made_up_ids_are_nobodys_and_one_each():
