@@ -224,6 +224,7 @@ def hand_back(
         ("nobody on the roster fits", done.strangers),
         ("not complete yet, left out (--unfinished takes them)", done.waiting),
         ("without a feedback page; run make grade COURSE=... once more", done.without_page),
+        ("typed into Canvas, which takes no file back for it", done.typed),
         ("handed in, and not in the download", done.absent),
     ):
         if names:

@@ -44,6 +44,7 @@ class HandedBack:
         waiting: students whose marks are not complete.
         without_page: students without a feedback page.
         absent: students with complete marks whom no name in the download fits.
+        typed: names of what was typed into Canvas, which takes a file back only for a file.
         size: of the archive in bytes.
     """
 
@@ -52,6 +53,7 @@ class HandedBack:
     waiting: list[str] = field(default_factory=list)
     without_page: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    typed: list[str] = field(default_factory=list)
     size: int = 0
 
 
@@ -78,16 +80,21 @@ def hand_back(course: Course, output: Path, like: Path | None = None, unfinished
     owners = find_owners(entries, roster, groups)
     done = HandedBack()
     found: dict[str, Path] = {}  # by the name in the archive
+    told = set[str]()
     for name, entry in entries.items():
         students = _students(owner_of(owners[name].student), entry, roster, groups)
         if not owners[name].known:
             done.strangers.append(name)
             continue
+        if entry.typed:
+            done.typed.append(name)
+            told |= set(students)
+            continue
         for student in students:
             place = feedback_name(name, entry, student if len(students) > 1 else "")
             if page := _page(course, marks.get(student), student, unfinished, done):
                 found[place] = page
-    named = {*done.students, *done.waiting, *done.without_page}
+    named = {*done.students, *done.waiting, *done.without_page, *told}
     done.absent = [one.student for one in marks.values() if one.handed_in and one.student not in named]
     for names in (done.students, done.waiting, done.without_page):
         names[:] = dict.fromkeys(names)

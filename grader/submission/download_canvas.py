@@ -4,28 +4,27 @@ Canvas itself takes the first two numbers between underscores for the student's 
 (`infer_comment_context_from_filename` in its `app/models/assignment.rb`, as remembered), and writes names so
 that there is none before them, except at the end: the group `group 12` is `group_12_904_55004_utils.py`.
 Three numbers in a row may thus begin with a group's, or end with the student's own. What lies beside tells
-which.
+which. What was typed into Canvas is no file and has no number of its own: `doejane_12345_text.html`, or
+`doejane_12345_link.html` (`lib/content_zipper.rb`, as remembered).
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 
 from grader.submission.download_entry import Entry
 from grader.submission.model import NAMED_FILES
 
-_NAMED = re.compile(
-    r"(?P<who>.+?)_(?P<late>LATE_)?(?P<id>\d+)_(?P<upload>\d+)_(?P<file>.+)", re.DOTALL | re.ASCII
-)
-_ANONYMOUS = re.compile(
-    r"(?P<late>LATE_)?anon_(?P<id>[A-Za-z0-9]{5})_(?P<upload>\d+)_(?P<file>.+)", re.DOTALL | re.ASCII
-)
+_FILE = r"(?:(?P<upload>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
+_NAMED = re.compile(rf"(?P<who>.+?)_(?P<late>LATE_)?(?P<id>\d+)_{_FILE}", re.DOTALL | re.ASCII)
+_ANONYMOUS = re.compile(rf"(?P<late>LATE_)?anon_(?P<id>[A-Za-z0-9]{{5}})_{_FILE}", re.DOTALL | re.ASCII)
 _THIRD = re.compile(r"(?P<upload>\d+)_(?P<file>.+)", re.DOTALL | re.ASCII)
 _GROUPS = re.compile(r"(?:group|groupe|gruppe|groep|grupo|gruppo|team)s?", re.IGNORECASE)
+_TYPED = ("text.html", "link.html")
 _COPY = re.compile(r"(?P<stem>.+?)-(?P<number>\d{1,3})(?P<suffix>\.[^.]+|\.tar\.gz)?")
 _SINGLE = frozenset(name.rpartition("/")[2] for name in NAMED_FILES)
 
@@ -60,9 +59,19 @@ def canvas_entries(names: Iterable[str]) -> dict[str, Entry]:
         hidden = {}
     entries = {}
     for name, match in hidden.items():
+        if match["typed"]:
+            entries[name] = _typed("anon", match["id"], match["typed"], match, anonymous=True)
+            continue
         reading = _Reading("anon", match["id"], int(match["upload"]), match["file"])
         entries[name] = reading.entry(match["id"], late=bool(match["late"]), anonymous=True)
-    rest = {name: match for name, match in named.items() if name not in hidden}
+    rest = {name: match for name, match in named.items() if name not in hidden and not match["typed"]}
+    for name, match in named.items():
+        if name not in entries and match["typed"]:
+            entries[name] = _typed(match["who"], match["id"], match["typed"], match)
+        elif name in rest and _is_typed_by_group(match, rest.values()):
+            who = f"{match['who']}_{match['id']}"
+            entries[name] = _typed(who, match["upload"], match["file"], match)
+            del rest[name]
     groups = _of_groups(rest)
     for name, match in rest.items():
         who, digits, upload, file = match["who"], match["id"], match["upload"], match["file"]
@@ -71,6 +80,22 @@ def canvas_entries(names: Iterable[str]) -> dict[str, Entry]:
             who, digits, upload, file = f"{who}_{digits}", upload, third["upload"], third["file"]
         entries[name] = _Reading(who, int(digits), int(upload), file).entry(digits, late=bool(match["late"]))
     return entries
+
+
+def _typed(who: str, digits: str, file: str, match: re.Match, anonymous: bool = False) -> Entry:
+    late = bool(match["late"])
+    return Entry("Canvas", digits, f"{who}_{digits}", file, anonymous=anonymous, late=late, typed=True)
+
+
+def _is_typed_by_group(match: re.Match, others: Collection[re.Match]) -> bool:
+    """Whether `group_12_904_text.html` is what the group 12 typed, and not a file of the group 904's."""
+    if match["file"] not in _TYPED or not _ends_as_group(match["who"]):
+        return False
+    return [(other["who"], other["id"]) for other in others].count((match["who"], match["id"])) == 1
+
+
+def _ends_as_group(who: str) -> bool:
+    return _GROUPS.fullmatch(re.split(r"[_-]", who)[-1]) is not None
 
 
 def _of_groups(named: dict[str, re.Match]) -> dict[str, re.Match]:
@@ -101,7 +126,7 @@ def _of_groups(named: dict[str, re.Match]) -> dict[str, re.Match]:
         elif undoubted:
             group = _nearer(match, third, undoubted)
         else:
-            group = _GROUPS.fullmatch(re.split(r"[_-]", match["who"])[-1]) is not None or (
+            group = _ends_as_group(match["who"]) or (
                 third["file"] in _SINGLE and int(third["upload"]) > int(match["upload"])
             )
         if group:

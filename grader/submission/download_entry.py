@@ -20,6 +20,7 @@ class Entry:
         order: tells the later of two files of one hand-in.
         anonymous: whether the platform hides whose it is.
         late: whether the name says that it came late.
+        typed: whether it was typed into Canvas, as a text or a link: no file, and none is taken back for it.
     """
 
     system: str
@@ -30,6 +31,7 @@ class Entry:
     order: tuple[int, ...] = ()
     anonymous: bool = False
     late: bool = False
+    typed: bool = False
 
     @property
     def who(self) -> str:

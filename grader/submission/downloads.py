@@ -1,6 +1,6 @@
 """What learning management systems call the files of a download: whose each is, and which is the latest.
 
-Canvas       doejane_LATE_12345_6789_answer-1.zip, or LATE_anon_Qq7r8_6789_answer.zip
+Canvas       doejane_LATE_12345_6789_answer-1.zip, or LATE_anon_Qq7r8_6789_answer.zip; doejane_12345_text.html
 Moodle       Jane Doe_1327627_assignsubmission_file_/answer.zip, or flat: ..._file_answer.zip
 Brightspace  13394-80551 - Jane Doe - Mar 29, 2018 1205 PM - answer.zip, or folders without the last part
 

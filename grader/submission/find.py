@@ -173,7 +173,7 @@ def _search_cohort(folder: Path, output: Path | None, search: _Search) -> None:
             continue
         if is_clutter(name):
             search.leave_out(path, "its name is a hidden one")
-        elif entry is not None and (bool(entry.file) or os.path.isdir(path)):
+        elif entry is not None and not entry.typed and (bool(entry.file) or os.path.isdir(path)):
             uploads.append((entry, path))
         elif os.path.isdir(path):
             _take_folder(path, output, search)

@@ -119,6 +119,30 @@ def test_files_uploaded_one_by_one_find_their_places(course, archive, monkeypatc
     assert "A look is needed" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "moegus_907_text.html",
+        "moegus_LATE_907_text.html",
+        "Gus Moe_55_assignsubmission_onlinetext_onlinetext.html",
+        "Gus Moe_55_assignsubmission_onlinetext_/onlinetext.html",
+    ],
+)
+def test_what_was_typed_into_a_platform_is_the_students(course, archive, monkeypatch, capsys, name):
+    roster(course, "gus", lms_user_id="907", first_name="Gus", last_name="Moe")
+    (archive / name).parent.mkdir(exist_ok=True)
+    (archive / name).write_text("<html><body><p>1.1 It is the gap of the bound.</p></body></html>")
+    zip_collect(course)
+    assert [path.name for path in (course.root / "submitted").iterdir()] == ["gus"]
+    kept = name.rpartition("/")[2].rpartition("_")[2]
+    assert "gap of the bound" in (course.submitted("gus") / kept).read_text()
+    pretend_to_grade(monkeypatch)
+    assert run(course) == 0
+    said = capsys.readouterr().out
+    assert "handed in nothing" not in said
+    assert "gap of the bound" in "".join(cell.source for cell in autograded(course, "gus").cells)
+
+
 def test_code_in_an_archive_and_the_report_beside_it(course, archive):
     roster(course, "ada", lms_user_id="12345")
     (archive / "lovelaceada_12345_67_code.zip").write_bytes(zipped({"part1/utils.py": b"# in the zip\n"}))

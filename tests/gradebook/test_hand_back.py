@@ -91,6 +91,17 @@ def test_everybody_gets_their_own_page(marked, tmp_path, capsys) -> None:
         assert len(archive.namelist()) == 3
 
 
+def test_what_was_typed_into_canvas_is_named(marked, tmp_path, capsys) -> None:
+    """Canvas takes a page back only for a file, whose number is in the name."""
+    like = download(tmp_path, "rossbob_905_55004_a3.zip", "lovelaceada_904_text.html")
+    output = tmp_path / "back.zip"
+    assert hand_back(marked, "--output", output, "--like", like) == 0
+    said = capsys.readouterr().out
+    assert "note: typed into Canvas, which takes no file back for it: lovelaceada_904_text.html" in said
+    with zipfile.ZipFile(output) as archive:
+        assert archive.namelist() == ["rossbob_905_55004_feedback.html"]
+
+
 def test_the_latest_of_several_uploads_and_what_was_collected(marked, tmp_path, capsys) -> None:
     folder = marked.root / "downloaded" / "a3" / "archive"
     folder.mkdir(parents=True)

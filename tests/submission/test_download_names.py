@@ -186,3 +186,56 @@ def test_brightspace_in_another_language_latest_hand_in_counts(tmp_path, files):
 @pytest.mark.parametrize("name", ["2024-2025 - A - B", "1-2 - final - version 3.zip", "12-34 - 2018 1205"])
 def test_other_names_are_of_no_download(name):
     assert parse(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "student", "called", "file"),
+    [
+        ("moegus_907_text.html", "907", "moegus_907", "text.html"),
+        ("moegus_LATE_907_text.html", "907", "moegus_907", "text.html"),
+        ("moegus_907_link.html", "907", "moegus_907", "link.html"),
+        ("red_team_907_text.html", "907", "red_team_907", "text.html"),
+        ("group_12_904_text.html", "904", "group_12_904", "text.html"),
+        ("Team_7_LATE_904_link.html", "904", "Team_7_904", "link.html"),
+        ("anon_Qq7r8_text.html", "Qq7r8", "anon_Qq7r8", "text.html"),
+        ("LATE_anon_Qq7r8_link.html", "Qq7r8", "anon_Qq7r8", "link.html"),
+    ],
+)
+def test_what_was_typed_into_canvas(name, student, called, file):
+    entry = parse(name)
+    assert (entry.system, entry.student, entry.name, entry.file) == ("Canvas", student, called, file)
+    assert entry.typed
+    assert entry.anonymous == ("anon" in name)
+    assert entry.late == ("LATE" in name)
+
+
+@pytest.mark.parametrize(
+    ("name", "student", "file"),
+    [
+        ("moegus_907_55_text.html", "907", "text.html"),
+        ("moegus_LATE_907_55_text.html", "907", "text.html"),
+        ("moegus_907_55_x_7_text.html", "907", "x_7_text.html"),
+        ("anon_Qq7r8_55_text.html", "Qq7r8", "text.html"),
+    ],
+)
+def test_a_file_that_is_called_as_if_it_was_typed(name, student, file):
+    entry = parse(name)
+    assert (entry.student, entry.file, entry.typed) == (student, file, False)
+
+
+def test_a_groups_file_beside_others_was_not_typed():
+    names = ["team_904_55001_a.zip", "team_904_55002_text.html", "group_12_904_text.html"]
+    assert called(*names) == [("team_904", "a.zip"), ("team_904", "text.html"), ("group_12_904", "text.html")]
+
+
+@pytest.mark.parametrize("name", ["moegus_text.html", "907_text.html", "moegus_907_texts.html", "text.html"])
+def test_other_pages_were_not_typed(name):
+    assert parse(name) is None
+
+
+def test_marking_without_a_course_names_what_was_typed(tmp_path, files):
+    cohort = write_folder(tmp_path / "submissions", loose(files, "doejane_12345_{}_"))
+    write_folder(cohort, {"moegus_907_text.html": b"<p>My answer</p>"})
+    submissions, (warning,) = read(cohort)
+    assert list(submissions) == ["doejane_12345"]
+    assert "moegus_907_text.html: skipped, " in warning
