@@ -139,7 +139,7 @@ class Roster:
         """Those of this id or address, whatever its case, and those of this name."""
         fit = self.by_name(text)
         wanted = _folded(text)
-        people = [one for one in self.people if wanted in (_folded(one.id), _folded(one.email))]
+        people = [one for one in self.people if wanted and wanted in (_folded(one.id), _folded(one.email))]
         # What is only alike says nothing beside an id; another's name does.
         named = fit.people if fit.level < LOOSE else ()
         return Fit(tuple(dict.fromkeys((*people, *named))), 0) if people else fit

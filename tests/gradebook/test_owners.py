@@ -460,6 +460,11 @@ def test_two_whose_id_or_address_fits_are_named(name, could):
     assert f"{name} could be {could}: see whose it is" in owner.notes[0]
 
 
+def test_a_folder_without_a_name_is_not_that_of_whoever_has_no_address():
+    (owner,) = whose(" ", people=BY_ID[:1]).values()
+    assert (owner.known, owner.notes) == (False, ())
+
+
 def test_an_id_to_the_letter_goes_before_one_in_another_case():
     owners = whose("ada", "ADA", "Ada Lovelace", people=BY_ID)
     assert owners["ada"].student == "ada"
