@@ -168,8 +168,15 @@ class Roster:
         return Fit(tuple(people), max(fit.level, MORE))
 
     def by_end_of_name(self, name: str) -> Fit:
-        """Those whose full name stands behind a group's and a dash."""
-        fits = [self.by_name(name[match.end() :]) for match in DASH.finditer(name)]
+        """Those whose full name stands behind a group's and a dash: `Group 1-Ada Lovelace`.
+
+        One word before it may be half of a name: Anne-Marie Smith is not Marie Smith, so a person looks.
+        """
+        fits = []
+        for match in DASH.finditer(name):
+            fit, before = self.by_name(name[match.end() :]), name[: match.start()].strip()
+            half = before.isalpha() and len(before) > 2
+            fits.append(replace(fit, level=max(fit.level, LOOSE)) if half else fit)
         level = min((fit.level for fit in fits), default=len(LEVELS))
         people = {person.id: person for fit in fits if fit.level == level for person in fit.people}
         return Fit(tuple(people.values()), level)

@@ -559,3 +559,11 @@ def test_what_a_platform_calls_late_is_said_where_there_is_a_deadline(course, mo
     said = capsys.readouterr().out
     assert "ada: the platform says that it came late, and not when: see there" in said
     assert "note: no time of handing in is known, counts as in time: bob" in said
+
+
+def test_one_word_before_a_hyphen_may_be_half_of_a_name():
+    roster = Roster([Person("mary", "Marie", "Smith")])
+    name = "Anne-Marie Smith_7_assignsubmission_file_"
+    (owner,) = find_owners(parse_all([name]), roster).values()
+    assert owner.student == "mary"
+    assert "whose name is alike: see whether that is right" in owner.notes[0]
