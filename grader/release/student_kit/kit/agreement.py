@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kit.environment import HERE, python_in
+from kit.imports import PATHS, imported, own_modules, place, without_attempts
 
 YOURS = (
     "part1/utils.py",
@@ -34,18 +35,26 @@ SECONDS = 20  # for ruff, which takes some hundredths
 def unlike_the_grader(folder: Path = HERE) -> list[str]:
     """A line for everything of the kind, with what to do."""
     given: dict[str, str] = json.loads(GIVEN.read_text(encoding="utf-8"))
+    theirs = {*YOURS, *given}
     found = [*changed_files(folder, given)]
+    sources = dict(readable(folder))
+    for name, (source, tree) in sources.items():
+        found += newer_syntax(name, source)
+        paths = any(PATHS.search(text.decode(errors="replace")) for text, _ in sources.values())
+        found += [what for _, what in own_modules(folder, name, tree, theirs, is_pinned, paths)]
+        found += other_packages(folder, name, tree)
+        found += [what for _, what in files_read(folder, name, tree, given)]
+    return found
+
+
+def readable(folder: Path) -> Iterator[tuple[str, tuple[bytes, ast.Module]]]:
+    """Your files, each with its bytes and what they say; of the others the tests say what is wrong."""
     for name in YOURS:
         try:
             source = (folder / name).read_bytes()
-            tree = ast.parse(source)
+            yield name, (source, ast.parse(source))
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            continue  # the tests say what is wrong with it
-        found += newer_syntax(name, source)
-        found += own_modules(folder, name, tree, given)
-        found += other_packages(folder, name, tree)
-        found += files_read(folder, name, tree, given)
-    return found
+            continue
 
 
 def digest(content: bytes) -> str:
@@ -100,45 +109,39 @@ def first_newer(source: bytes) -> tuple[int, str] | None:
     return None
 
 
-def own_modules(folder: Path, name: str, tree: ast.Module, given: dict[str, str]) -> Iterator[str]:
-    """Files of your own that one of your five imports."""
-    part = (folder / name).parent
-    known = {Path(one).stem for one in (*YOURS, *given) if one.startswith(f"{part.name}/")}
-    for module, line in imported(tree, part.name):
-        own = next((one for one in (part, folder) if is_there(one, module)), None)
-        if module not in known and own is not None:
-            where = f"{part.name}/{module}" if own == part else module
-            yield (
-                f"{name}, line {line}, imports {where}, which the grader does not have: it reads your "
-                "five files only. Move that code into one of them."
-            )
+def pins() -> set[str]:
+    """The packages that the grader has."""
+    lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
+    return {re.split(r"[=\[ ;]", line)[0].lower() for line in lines}
+
+
+def is_pinned(module: str) -> bool:
+    """Whether a module is the package of that name which the grader has."""
+    return PACKAGES.get(module, module).lower().replace("_", "-") in pins()
 
 
 def other_packages(folder: Path, name: str, tree: ast.Module) -> Iterator[str]:
     """Packages that are installed here and are no part of the exercise's environment."""
-    pinned = {
-        re.split(r"[=\[ ;]", line)[0].lower()
-        for line in REQUIREMENTS.read_text(encoding="utf-8").splitlines()
-    }
     owners: dict[str, list[str]] | None = None
-    for module, line in imported(tree, Path(name).parent.name):
-        package = PACKAGES.get(module, module).lower().replace("_", "-")
-        if module in sys.stdlib_module_names or package in pinned:
-            continue
-        if is_there((folder / name).parent, module) or is_there(folder, module):
+    part = (folder / name).parent
+    lines: dict[str, int] = {}
+    for module, line in imported(without_attempts(tree), part.name):
+        lines.setdefault(module.partition(".")[0], line)
+    for module, line in lines.items():
+        if module in sys.stdlib_module_names or is_pinned(module) or place(folder, part, module):
             continue
         if owners is None:  # half a second: only for a name that nothing else has told
             owners = dict(importlib.metadata.packages_distributions())
         distributions = {one.lower().replace("_", "-") for one in owners.get(module, ())}
-        if distributions and not distributions & pinned:
+        if distributions and not distributions & pins():
             yield (
                 f"{name}, line {line}, imports {module}, which is installed here and not at the grader: it "
                 "has what requirements.txt names. Do without it."
             )
 
 
-def files_read(folder: Path, name: str, tree: ast.Module, given: dict[str, str]) -> Iterator[str]:
-    """Files of your own that one of your five names and reads outside of its functions."""
+def files_read(folder: Path, name: str, tree: ast.Module, given: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Files of your own that one of your five names and reads outside of its functions, with what to say."""
     part = (folder / name).parent
     nodes = list(at_import(tree))
     if not any(isinstance(node, ast.Call) and READS.search(ast.unparse(node.func)) for node in nodes):
@@ -158,9 +161,10 @@ def files_read(folder: Path, name: str, tree: ast.Module, given: dict[str, str])
                 continue
             if own:
                 yield (
+                    read,
                     f"{name}, line {node.lineno}, reads {read} when it is imported. The grader does not have "
-                    "that file, and cannot import yours: compute what is in it, or read it in the function "
-                    "that needs it."
+                    "that file, and cannot import yours: write what you need of it into the code, or compute "
+                    "it.",
                 )
                 break
 
@@ -181,32 +185,3 @@ def at_import(node: ast.AST) -> Iterator[ast.AST]:
             continue  # a docstring
         yield child
         yield from at_import(child)
-
-
-def imported(tree: ast.Module, part: str) -> Iterator[tuple[str, int]]:
-    """The modules that a file imports, each once, and in which line; not those that it can do without."""
-    seen = set()
-    for node in without_attempts(tree):
-        if not isinstance(node, ast.Import | ast.ImportFrom):
-            continue
-        names = [alias.name for alias in node.names]
-        if isinstance(node, ast.ImportFrom) and node.module not in (None, part):
-            names = [str(node.module)]
-        for name in names:
-            module = name.removeprefix(f"{part}.").partition(".")[0]
-            if module not in seen and module != part:
-                seen.add(module)
-                yield module, node.lineno
-
-
-def without_attempts(node: ast.AST) -> Iterator[ast.AST]:
-    """A tree without what stands in a `try`: code that expects an import to fail says what to do then."""
-    for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.Try):
-            yield child
-            yield from without_attempts(child)
-
-
-def is_there(folder: Path, module: str) -> bool:
-    """Whether a folder holds a module of that name."""
-    return (folder / f"{module}.py").is_file() or any((folder / module).glob("*.py"))
