@@ -10,11 +10,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kit.environment import HERE, python_in
 from kit.imports import PATHS, imported, own_modules, place, without_attempts
+from kit.reached import Use, told
 
 YOURS = (
     "part1/utils.py",
@@ -32,19 +33,33 @@ READS = re.compile(r"(^|\.|_)(open|load|loadtxt|read|read_\w+|imread|fromfile|ge
 SECONDS = 20  # for ruff, which takes some hundredths
 
 
-def unlike_the_grader(folder: Path = HERE) -> list[str]:
-    """A line for everything of the kind, with what to do."""
+def given_files() -> dict[str, str]:
+    """The files that came with the exercise, by their names."""
     given: dict[str, str] = json.loads(GIVEN.read_text(encoding="utf-8"))
+    return given
+
+
+def unlike_the_grader(folder: Path = HERE, uses: Iterable[Use] = ()) -> list[str]:
+    """A line for everything of the kind, with what to do; `uses` are those that the tests have seen."""
+    given = given_files()
     theirs = {*YOURS, *given}
     found = [*changed_files(folder, given)]
     sources = dict(readable(folder))
+    said: set[str] = set()  # files and packages of your own
     for name, (source, tree) in sources.items():
         found += newer_syntax(name, source)
         paths = any(PATHS.search(text.decode(errors="replace")) for text, _ in sources.values())
-        found += [what for _, what in own_modules(folder, name, tree, theirs, is_pinned, paths)]
+        for own, what in own_modules(folder, name, tree, theirs, is_pinned, paths):
+            said.add(own)
+            found.append(what)
         found += other_packages(folder, name, tree)
-        found += [what for _, what in files_read(folder, name, tree, given)]
-    return found
+        for file, what in files_read(folder, name, tree, given):
+            said.add(file)
+            found.append(what)
+    new = [
+        use for use in uses if not any(f"{use.file}/".startswith((f"{own}/", f"{own}.py/")) for own in said)
+    ]
+    return [*found, *told(new, theirs)]
 
 
 def readable(folder: Path) -> Iterator[tuple[str, tuple[bytes, ast.Module]]]:

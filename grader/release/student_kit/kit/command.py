@@ -12,8 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from kit import environment, watch
-from kit.agreement import unlike_the_grader
+from kit.agreement import YOURS, given_files, unlike_the_grader
 from kit.outcome import show
+from kit.reached import Reached
 from kit.tests import HERE, Item, Notes, read_items
 
 
@@ -66,12 +67,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     columns = (TextColumn("{task.description:50}"), BarColumn(), MofNCompleteColumn())
     progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
     notes = Notes(items, progress, save)
+    reached = Reached(HERE, YOURS, {*YOURS, *given_files()})
     # Three plugins write what nobody reads here; that of unraisable exceptions searches all of PyTorch for
     # garbage, twice, which takes longer than the tests of a function.
     without = ("terminal", "cacheprovider", "unraisableexception")
     quiet = [f"--rootdir={HERE}", *(f"-pno:{plugin}" for plugin in without)]
     with contextlib.nullcontext() if options.spare else progress:
-        status = pytest.main([*quiet, "-c", str(HERE / "pytest.ini"), *(str(i.file) for i in items)], [notes])
+        files = [str(item.file) for item in items]
+        status = pytest.main([*quiet, "-c", str(HERE / "pytest.ini"), *files], [notes, reached])
     notes.wait()  # where there was nothing to collect
     progress.stop()
     if status == pytest.ExitCode.INTERRUPTED and not notes.broken:
@@ -83,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "The tests themselves could not be run. Unpack the folder tests/ of the exercise again."
         )
         return 2
-    unlike = unlike_the_grader()
+    unlike = unlike_the_grader(HERE, reached.uses)
     show(console, items, everything, unlike, options.hint)
     result = 0 if all(item.status == "done" for item in items) and not unlike else 1
     if save is not None:
