@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from grader.gradebook.handed_in import HandedInCell
+from grader.gradebook.named_questions import lines_of
 from grader.gradebook.released_notebook import STRONG, Released, next_place, normalized
 
 _BARE_NUMBER = re.compile(r"\s*[-+]?\d*\.?\d*\s*")
@@ -276,10 +277,10 @@ def _answers_within(released: Released, name: str, cell: HandedInCell) -> set[st
     The text stays in the one cell; that others were left empty is then no reason for 0.
     """
     found: set[str] = set()
-    place = released.places[name]
-    for line in filter(str.strip, cell.source.splitlines()):
-        owner = released.owner(line, place, known=False)
-        place = owner if owner is not None else released.mentioned(line) or place
+    here = range(released.places[name], released.places[name] + 1)
+    for line in lines_of(cell.source):
+        owner = released.owner(line, here[-1], known=False)
+        here = range(owner, owner + 1) if owner is not None else released.named(line) or here
         if owner is None:
-            found |= released.answers_to(place)
+            found = found.union(*map(released.answers_to, here))
     return found - released.answers_to(released.places[name])

@@ -24,6 +24,7 @@ from grader.gradebook.handed_in import (
     is_notebook,
 )
 from grader.gradebook.list_names import is_short_list
+from grader.gradebook.named_questions import names_a_question
 from grader.report.by_eye import item_of
 from grader.submission import NAMED_FILES
 from grader.submission.names import is_archive, is_clutter
@@ -69,7 +70,6 @@ _CODE = (
     ".npz",
 )
 _REPORT = re.compile(r"(?i).*(?:answer|antwo?ort|report|written|essay|part ?3|question)")
-_ANSWERS = re.compile(r"(?im)^\W*(?:question|answer|q)?\W*[123]\.\d{1,2}\b(?!\.)")
 # A script that jupytext, nbconvert or marimo has made of a notebook: with cells of text, not only of code.
 _SCRIPT = re.compile(
     r"^# (?:%%|\+) \[markdown\]|^# In ?\[|^# jupyter:|^import marimo\b|^@app\.cell", re.MULTILINE
@@ -135,7 +135,7 @@ def _document(path: Path) -> Document | None:
         return None if suffix == ".py" else Document(path, None)
     if suffix == ".py" and not (path.stem.lower().startswith("report") or _SCRIPT.search(text)):
         return None
-    if is_readme and not _ANSWERS.search(text):
+    if is_readme and not names_a_question(text):
         return None
     if suffix in PAGES:
         text = BeautifulSoup(text, "html.parser").get_text("\n")

@@ -12,16 +12,11 @@ from collections.abc import Iterable, Sequence
 from nbformat import NotebookNode
 
 from grader.gradebook.handed_in import HandedInCell
+from grader.gradebook.named_questions import named
 
 STRONG = 12  # characters by which a line is known in any cell; a shorter one, such as `$$`, in its own only
 
 _NO_MATTER = re.compile(r"[\s*_`\\#]+")  # what converters write in another way
-# A line by which a student says which question they answer, in a cell of their own.
-_MENTION = re.compile(
-    r"\s*(?:#+\s*)?[*_]*(?:(?:question|answer|exercise|task|q)\s*[:.#]?\s*|(?<=#)\s*|(?<=# ))"
-    r"(\d)[.\-_](\d{1,2})\b",
-    re.IGNORECASE,
-)
 
 
 class Released:
@@ -100,9 +95,21 @@ class Released:
         }
 
     def mentioned(self, line: str) -> int | None:
-        """The place of the question that a line of the student's own names as a heading."""
-        found = _MENTION.match(line)
-        return self.places.get(f"question-{found[1]}-{int(found[2])}") if found else None
+        """The place of the question that a line of the student's own surely names, as a heading does."""
+        name = named(line)
+        return self.place_of(name.first) if name and name.surely else None
+
+    def named(self, line: str) -> range:
+        """The places of the questions that a line of the student's own may name; of several all between."""
+        name = named(line)
+        first, last = (self.place_of(one) for one in (name.first, name.last)) if name else (None, None)
+        if first is None:
+            return range(0)
+        return range(first, max(first, last or first) + 1)
+
+    def place_of(self, question: str) -> int | None:
+        """The place of a question such as `1.3`; None where this notebook has none."""
+        return self.places.get(f"question-{question.replace('.', '-')}")
 
     def question(self, place: int) -> str:
         """What stands at a place, for people: `1.3`, or `the beginning`."""
