@@ -6,8 +6,10 @@ is shown where it belongs.
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import tokenize
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,16 +20,19 @@ from grader.gradebook.handed_in import (
     MAX_ENTRIES,
     MAX_TEXT,
     REPORT_DEPTHS,
+    SAVED,
     UNREADABLE,
     HandedInCell,
     decoded,
+    holds_cells,
     is_notebook,
 )
 from grader.gradebook.list_names import is_short_list
 from grader.gradebook.named_questions import names_a_question
 from grader.report.by_eye import item_of
-from grader.submission import NAMED_FILES
-from grader.submission.names import is_archive, is_clutter
+from grader.submission.model import GIVEN_NAMES
+from grader.submission.names import is_archive, is_silent
+from grader.submission.places import PLACES
 
 MARKUP = (".md", ".markdown", ".qmd", ".rmd", ".myst")
 LITERAL = (".txt", ".rst", ".tex", ".rtf", ".org", ".adoc", ".asciidoc", ".typ", ".deepnote")
@@ -39,11 +44,15 @@ CLOSED = (  # only a person reads these
     *(".mhtml", ".mht", ".webarchive"),  # pages as browsers save them
     *(".url", ".webloc", ".gdoc"),  # links to what lies elsewhere
 )
-PHOTOS = (".jpg", ".jpeg")
+PHOTOS = (".jpg", ".jpeg", ".jfif")
+PICTURES = (".png", ".svg", ".gif", ".avif")
+_ANSWER = (
+    r"answer|antwo+r[dt]|r[eé]ponse|respuesta|risposta|resposta|question|vraag|vragen|opgave|frage|aufgabe"
+)
 # Pictures by a name that says what they show, in the languages of systems that make them.
 _PHOTO = re.compile(
-    r"(?i).*(?:answer|antwo?ort|question|scan|screen ?shot|schermafbeelding|bildschirmfoto|capture|photo|"
-    r"foto|whatsapp|hand ?written|\bpage|^q\d|^img_\d)"
+    rf"(?i).*(?:{_ANSWER}|scan|screen ?shot|schermafbeelding|bildschirmfoto|capture|photo|foto|whatsapp|"
+    r"hand ?written|\bpage(?![ _-]?[a-z])|^q\d|^img_\d)"
 )
 DOCUMENT_SUFFIXES = (*MARKUP, *PAGES, *CLOSED, *LITERAL[1:], ".json")
 MAX_DOCUMENT_BYTES = 10_000_000
@@ -54,22 +63,11 @@ _NO_REPORT = re.compile(r"(?i)readme|licen[cs]e|requirements|timestamp|submissio
 _NO_PLACE = frozenset(
     ("handout", "tests", "lightning_logs", "checkpoints", "data", "venv", "site-packages", "node_modules")
 )
-_CODE = (
-    ".py",
-    ".pyc",
-    ".pyi",
-    ".sh",
-    ".toml",
-    ".cfg",
-    ".ini",
-    ".yaml",
-    ".yml",
-    ".json",
-    ".pt",
-    ".ckpt",
-    ".npz",
+_NO_TEXT = (".pyc", ".pt", ".pth", ".ckpt", ".npz", ".npy", ".pkl")
+_REPORT = re.compile(
+    rf"(?i).*(?:{_ANSWER}|report|verslag|rapport|bericht|informe|relazione|uitwerking|l[oö]sung|written|essay|"
+    r"part[ _-]?3)"
 )
-_REPORT = re.compile(r"(?i).*(?:answer|antwo?ort|report|written|essay|part ?3|question)")
 # A script that jupytext, nbconvert or marimo has made of a notebook: with cells of text, not only of code.
 _SCRIPT = re.compile(
     r"^# (?:%%|\+) \[markdown\]|^# In ?\[|^# jupyter:|^import marimo\b|^@app\.cell", re.MULTILINE
@@ -99,10 +97,10 @@ def _documents(folder: Path, deepest: int) -> list[Document]:
     seen = 0
     for place, folders, files in os.walk(folder):
         depth = len(Path(place).relative_to(folder).parts)
-        folders[:] = sorted(name for name in folders if depth < deepest and _is_place(name))
+        folders[:] = sorted(name for name in folders if depth < deepest and is_place(name))
         seen += len(files) + len(folders)
         for name in sorted(files):
-            document = _document(Path(place, name)) if not is_clutter(name) else None
+            document = _document(Path(place, name)) if not is_silent(name) else None
             if document:
                 found.append(document)
         if seen > MAX_ENTRIES or len(found) > MAX_DOCUMENTS:
@@ -110,32 +108,31 @@ def _documents(folder: Path, deepest: int) -> list[Document]:
     return found[:MAX_DOCUMENTS]
 
 
-def _is_place(name: str) -> bool:
-    return not is_clutter(name) and name.lower() not in _NO_PLACE
+def is_place(name: str) -> bool:
+    """Whether a report may lie in a folder of this name; it may in one that is hidden."""
+    return (not is_silent(name) or name == SAVED) and name.lower() not in _NO_PLACE
 
 
 def _document(path: Path) -> Document | None:
     suffix = path.suffix.lower()
-    if path.is_symlink() or path.name == UNREADABLE or is_notebook(path.name):
+    if path.is_symlink() or path.name == UNREADABLE:
         return None
-    is_readme = path.stem.lower() == "readme"
-    if _NO_REPORT.match(path.stem) and not is_readme and not is_called_report(path.name):
+    if is_notebook(path.name.lstrip(".")) or holds_cells(path):
         return None
-    if suffix in CLOSED or _is_photo(path):
+    called, by_text = is_called_report(path.name), suffix in ("", ".py") or _is_readme(path.name)
+    if _NO_REPORT.match(path.stem) and not by_text and not called:
+        return None
+    if suffix in CLOSED or is_photo(path.name):
         return Document(path, None)
-    if suffix not in (*MARKUP, *LITERAL, *PAGES, ".py") and not is_called_report(path.name):
+    if not (called or by_text or suffix in (*MARKUP, *LITERAL, *PAGES)) or is_short_list(path):
         return None
-    if is_short_list(path):
-        return None
-    if suffix == ".py" and path.name in {Path(name).name for name in NAMED_FILES}:
+    if path.name.replace("-checkpoint.", ".") in PLACES.keys() | GIVEN_NAMES:  # also one that Jupyter saved
         return None
     try:
         text, _ = decoded(read_regular(path, MAX_DOCUMENT_BYTES))
     except OSError:
-        return None if suffix == ".py" else Document(path, None)
-    if suffix == ".py" and not (path.stem.lower().startswith("report") or _SCRIPT.search(text)):
-        return None
-    if is_readme and not names_a_question(text):
+        return None if by_text and not called else Document(path, None)
+    if by_text and not called and not _answers(text, suffix):
         return None
     if suffix in PAGES:
         text = BeautifulSoup(text, "html.parser").get_text("\n")
@@ -148,11 +145,41 @@ def _document(path: Path) -> Document | None:
 def is_called_report(name: str) -> bool:
     """Whether a file of any other kind says by its name that answers are in it."""
     path = Path(name)
-    other = path.suffix.lower() not in (*_CODE, *PHOTOS, ".png", ".svg", ".gif") and not is_archive(name)
+    other = path.suffix.lower() not in (*_NO_TEXT, *PHOTOS, *PICTURES) and not is_archive(name)
     return other and _REPORT.match(path.stem) is not None
 
 
-def _is_photo(path: Path) -> bool:
+def may_be_report(name: str) -> bool:
+    """Whether a file of this name is worth a look; one without a suffix may be anything, and is not."""
+    of_a_kind = name.lower().endswith((*DOCUMENT_SUFFIXES, ".txt"))
+    return of_a_kind or is_called_report(name) or is_photo(name) or _is_readme(name)
+
+
+def is_photo(name: str) -> bool:
     """Whether a picture may show answers, and is no figure that the assignment asks for."""
-    stem, suffix = path.stem, path.suffix.lower()
-    return (suffix in PHOTOS or (suffix == ".png" and _PHOTO.match(stem) is not None)) and not item_of(stem)
+    path = Path(name)
+    suffix = path.suffix.lower()
+    shows = suffix in PHOTOS or (suffix in PICTURES and _PHOTO.match(path.stem) is not None)
+    return shows and not item_of(path.stem)
+
+
+def _is_readme(name: str) -> bool:
+    return Path(name).stem.lower() == "readme"
+
+
+def _answers(text: str, suffix: str) -> bool:
+    """Whether a text without the name of a report says which questions it answers."""
+    if suffix != ".py":
+        return "\0" not in text and names_a_question(text)
+    return _SCRIPT.search(text) is not None or names_a_question(_said_in(text))
+
+
+def _said_in(code: str) -> str:
+    """The comments and longer texts of a Python file, or all of one that cannot be read as such."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        return code
+    texts = (token.string for token in tokens if token.type == tokenize.STRING and "\n" in token.string)
+    comments = (token.string for token in tokens if token.type == tokenize.COMMENT)
+    return "\n".join([*comments, *(text.strip("rRbBuUfF\"'") for text in texts)])

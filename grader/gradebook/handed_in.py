@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup
 
 from grader.files import read_regular
 from grader.gradebook.salvage import salvaged_rows
-from grader.submission.names import is_archive, is_clutter
+from grader.submission.names import is_archive, is_clutter, is_silent
 from grader.text import printable
 
 MAX_NOTEBOOK_BYTES = 50_000_000
@@ -159,26 +159,31 @@ def _salvaged(text: str) -> list[HandedInCell]:
 def find_notebooks(folder: Path) -> list[Path]:
     """Every notebook of a submission: up to two folders deep, else deeper. Links are not followed.
 
-    Where there is none, what Jupyter has saved meanwhile.
+    Where there is none, what lies anywhere.
     """
-    searches = (*((depth, False) for depth in REPORT_DEPTHS), (REPORT_DEPTHS[-1], True))
-    return next(filter(None, (_notebooks(folder, depth, saved) for depth, saved in searches)), [])
+    found = next(filter(None, (_notebooks(folder, depth) for depth in REPORT_DEPTHS)), [])
+    return found or find_all_notebooks(folder)
 
 
-def _notebooks(folder: Path, deepest: int, saved: bool) -> list[Path]:
+def find_all_notebooks(folder: Path) -> list[Path]:
+    """Also those in deep folders, hidden ones, and what Jupyter has saved meanwhile."""
+    return _notebooks(folder, REPORT_DEPTHS[-1], hidden=True)
+
+
+def _notebooks(folder: Path, deepest: int, hidden: bool = False) -> list[Path]:
     found: list[Path] = []
     seen = 0
+    is_left_out = is_silent if hidden else is_clutter
     for place, folders, files in os.walk(folder):
         depth = len(Path(place).relative_to(folder).parts)
         folders[:] = sorted(
             name
             for name in folders
-            if depth < deepest and (not is_clutter(name) or (saved and name == SAVED))
+            if depth < deepest and (not is_left_out(name) or (hidden and name == SAVED))
         )
         seen += len(files) + len(folders)
-        found += [
-            Path(place, name) for name in sorted(files) if is_notebook(name) or _holds_cells(place, name)
-        ]
+        paths = [Path(place, name) for name in sorted(files) if not is_left_out(name)]
+        found += [path for path in paths if is_notebook(path.name.lstrip(".")) or holds_cells(path)]
         if seen > MAX_ENTRIES:
             break
     return found
@@ -214,10 +219,9 @@ def is_notebook(name: str) -> bool:
     return _NOTEBOOK.fullmatch(name) is not None and not is_clutter(name) and not is_archive(name)
 
 
-def _holds_cells(place: str, name: str) -> bool:
+def holds_cells(path: Path) -> bool:
     """Whether a file of another name is a notebook by its content."""
-    path = Path(place, name)
-    if path.suffix.lower() not in ("", ".json") or is_clutter(name):
+    if path.suffix.lower() not in ("", ".json"):
         return False
     try:
         content = read_regular(path, MAX_NOTEBOOK_BYTES)

@@ -27,7 +27,7 @@ from grader.gradebook.hand_ins import HandIn, Sharing, hand_ins, owner_of, take_
 from grader.gradebook.handed_in import figures
 from grader.gradebook.late import read_policy
 from grader.gradebook.progress import follow
-from grader.gradebook.rebuild import Rebuilt, answered, known_cells, rebuild
+from grader.gradebook.rebuild import Rebuilt, adds, answered, known_cells, rebuild
 from grader.gradebook.released_notebook import Released
 from grader.gradebook.releases import all_releases, remember_release
 from grader.gradebook.reports import Report, read_reports
@@ -206,11 +206,13 @@ def _write_copy(one: HandIn, student: str, new: Path, released: Released) -> tup
 
 
 def _rebuilt(raw: Path, released: Released) -> tuple[Rebuilt, Path, tuple[str, ...]]:
-    """The rebuilt notebook, the folder of the one that was handed in, and what to say about it."""
+    """The rebuilt notebook, the folder with the figures that belong to it, and what to say about it."""
     reports = read_reports(raw)
     notes = list(reports.notes)
+    known = [found.cells for found in reports.notebooks]
+    spare = [found for found in reports.spare if adds(released, found.cells, known)]
     # The one of the right name counts, if it has an answer; without it, the one with most answers.
-    ranked = sorted(reports.notebooks, key=lambda found: _rank(released, found))
+    ranked = sorted([*reports.notebooks, *spare], key=lambda found: _rank(released, found))
     documents = {_inner(document.path, raw): [document.cell] for document in reports.texts if document.cell}
     if not ranked:
         return rebuild(released, (), reports.unread, documents), raw, tuple(notes)
@@ -229,7 +231,9 @@ def _rebuilt(raw: Path, released: Released) -> tuple[Rebuilt, Path, tuple[str, .
         )
     elif result.known:
         notes += result.notes
-    return result, first.path.parent, tuple(notes)
+    folders = [*(found.path.parent for found in ranked), raw]
+    beside = next((folder for folder in folders if (folder / "figures").is_dir()), folders[0])
+    return result, beside, tuple(notes)
 
 
 def _rank(released: Released, report: Report) -> tuple[bool, bool, int]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import quote
@@ -77,6 +77,18 @@ def answered(released: NotebookNode | Released, cells: Sequence[HandedInCell]) -
 def known_cells(released: NotebookNode | Released, cells: Sequence[HandedInCell]) -> int:
     """How many cells of a notebook are of this assignment."""
     return align(_view(released), cells).known
+
+
+def adds(
+    released: NotebookNode | Released, cells: Sequence[HandedInCell], others: Iterable[Sequence[HandedInCell]]
+) -> bool:
+    """Whether a notebook may hold an answer that others do not give."""
+    view = _view(released)
+    missing = view.answers.keys() - {name for cells in others for name in align(view, cells).answers}
+    if not missing:
+        return False
+    found = align(view, cells)
+    return not missing.isdisjoint(found.answers) or any(not piece.is_a_tools for piece in found.pieces)
 
 
 def rebuild(

@@ -12,6 +12,7 @@ from grader.gradebook.handed_in import (
     UNREADABLE,
     BrokenNotebook,
     HandedInCell,
+    find_all_notebooks,
     find_notebooks,
     read_cells,
     read_notebook,
@@ -41,12 +42,14 @@ class Reports:
 
     Attributes:
         notebooks: those of which something could be read.
+        spare: those that count only for what no other answers: hidden, in deep folders, saved meanwhile.
         texts: reports in other forms.
         unread: names of the files that a person has to look into: not all of them could be read.
         notes: what a person should know, one line each.
     """
 
     notebooks: list[Report] = field(default_factory=list)
+    spare: list[Report] = field(default_factory=list)
     texts: list[Document] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -72,7 +75,8 @@ def read_reports(raw: Path) -> Reports:
     """
     reports = Reports()
     paths = find_notebooks(raw)
-    for path in paths:
+    for path in dict.fromkeys([*paths, *find_all_notebooks(raw)]):
+        found = reports.notebooks if path in paths else reports.spare
         shown = printable(path.relative_to(raw).as_posix())
         try:
             read = read_notebook(path)
@@ -81,13 +85,13 @@ def read_reports(raw: Path) -> Reports:
             rest = f"; {len(error.cells)} cells could be read, and are shown" if error.cells else ""
             reports.notes.append(f"{shown}: cannot be read, it {error}{rest}")
             if error.cells:
-                reports.notebooks.append(Report(path, error.cells, damaged=True))
+                found.append(Report(path, error.cells, damaged=True))
             continue
         if _is_given(read.cells):
             continue
         reports.unread += [shown] if read.remarks else []
         reports.notes += [f"{shown}: {remark}" for remark in read.remarks]
-        reports.notebooks.append(Report(path, read.cells, damaged=bool(read.remarks)))
+        found.append(Report(path, read.cells, damaged=bool(read.remarks)))
     reports.texts = find_documents(raw)
     names = [document.path.relative_to(raw).as_posix() for document in reports.texts]
     if not paths:
