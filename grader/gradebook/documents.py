@@ -30,6 +30,7 @@ from grader.gradebook.handed_in import (
 from grader.gradebook.list_names import is_short_list
 from grader.gradebook.named_questions import names_a_question
 from grader.report.by_eye import item_of
+from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.model import GIVEN_NAMES
 from grader.submission.names import is_archive, is_silent
 from grader.submission.places import PLACES
@@ -124,8 +125,11 @@ def _document(path: Path) -> Document | None:
         return None
     if suffix in CLOSED or is_photo(path.name):
         return Document(path, None)
-    if not (called or by_text or suffix in (*MARKUP, *LITERAL, *PAGES)) or is_short_list(path):
+    of_a_kind = suffix in (*MARKUP, *LITERAL, *PAGES)
+    if not (called or by_text or of_a_kind) or is_short_list(path):
         return None
+    if not of_a_kind and is_archive_kind(kind_of_file(path)):
+        return None  # see `packed`
     if path.name.replace("-checkpoint.", ".") in PLACES.keys() | GIVEN_NAMES:  # also one that Jupyter saved
         return None
     try:

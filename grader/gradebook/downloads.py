@@ -31,33 +31,32 @@ from nbgrader.plugins.zipcollect import ExtractorPlugin, FileNameCollectorPlugin
 from grader.files import read_regular
 from grader.gradebook import state
 from grader.gradebook.course import Course
-from grader.gradebook.documents import DOCUMENT_SUFFIXES, is_called_report
 from grader.gradebook.groups import read_groups
 from grader.gradebook.hand_in_times import TIMESTAMP, vouch, written
 from grader.gradebook.hand_ins import owner_of
-from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE, is_notebook
+from grader.gradebook.handed_in import IMAGE_SUFFIXES, UNREADABLE
 from grader.gradebook.late import BEST, read_policy
 from grader.gradebook.list_names import is_member_list
 from grader.gradebook.owners import Owner, find_owners
+from grader.gradebook.packed import (
+    COUNTED_SUFFIXES,
+    MAX_MEMBER_BYTES,
+    MAX_TOTAL_BYTES,
+    UNREADABLE_ARCHIVE,
+    inside,
+    is_kept,
+    is_packed,
+    may_hold_report,
+)
 from grader.gradebook.roster import Person, Roster
 from grader.submission.archive import names_in_archive, unpacked
 from grader.submission.downloads import Entry, parse_all, platform_files
-from grader.submission.kinds import is_archive_kind, kind_of_file
 from grader.submission.loose import PLACES
-from grader.submission.model import UnreadableSubmission
 from grader.submission.names import is_archive, is_clutter, may_be_archive, stem
 from grader.submission.nested import MAX_OPENED
 from grader.submission.several import Choice, choose_among
 from grader.submission.uploads import Upload, in_order_of_age, of_each_name, of_the_latest_hand_in
 from grader.text import listed, printable
-
-MAX_MEMBER_BYTES = 50_000_000
-MAX_TOTAL_BYTES = 300_000_000
-COUNTED_SUFFIXES = (".py", ".ipynb", *IMAGE_SUFFIXES)
-KEPT_SUFFIXES = (*COUNTED_SUFFIXES, *DOCUMENT_SUFFIXES, ".txt")
-
-# For an archive that is refused, and for a name that the system takes for none.
-_UNREADABLE = (UnreadableSubmission, OSError, ValueError)
 
 
 class DownloadExtractor(ExtractorPlugin):
@@ -79,7 +78,7 @@ class DownloadExtractor(ExtractorPlugin):
             entry = entries.get(path.name)
             if entry is None:
                 self._take(path, Path(extracted_path, places[path]))
-                if path.is_dir() or _is_archive(path):
+                if path.is_dir() or is_packed(path):
                     self._leave_something(Path(extracted_path, places[path]))
             else:
                 students.setdefault((entry.system, entry.student), []).append((entry, path))
@@ -128,21 +127,21 @@ class DownloadExtractor(ExtractorPlugin):
             files = {
                 inner: PurePosixPath(*name.parts)
                 for inner, name in names.items()
-                if inner.is_file() and not inner.is_symlink() and not any(map(is_clutter, name.parts))
+                if inner.is_file() and not inner.is_symlink() and inside(name.as_posix())
             }
-            several = sum(map(_is_archive, files)) > 1  # both may hold a utils.py
+            several = sum(map(is_packed, files)) > 1  # both may hold a utils.py
             for inner, place in files.items():
-                self._take(inner, target / place if several and _is_archive(inner) else target, place)
+                self._take(inner, target / place if several and is_packed(inner) else target, place)
             return
         try:
-            if _is_archive(path):
+            if is_packed(path):
                 self._unpack(path, target)
-            elif _is_kept(path.name) and (place or not _is_note(path.name)):
+            elif _is_wanted(path.name) and (place or not _is_note(path.name)):
                 content = read_regular(path, MAX_MEMBER_BYTES)
                 self._keep(target, place or PurePosixPath(path.name), content)
             else:
                 self.log.warning("%s: no archive, skipped", path.name)
-        except _UNREADABLE as error:
+        except UNREADABLE_ARCHIVE as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             self._unreadable(target, f"{path.name}: {reason}")
             self.log.error("%s: cannot be unpacked: %s", printable(path.name), reason)
@@ -168,18 +167,21 @@ class DownloadExtractor(ExtractorPlugin):
         ):
             self._keep(target, PurePosixPath(name), content)
             has_code = has_code or PurePosixPath(name).name in PLACES
-        if not within and any(map(may_be_archive, left_out)):
-            left_out -= self._unpack_within(path, target, has_code)
+        if any(map(may_be_archive, left_out)):
+            left_out -= self._unpack_within(path, target, has_code, 0 if within else MAX_OPENED)
         if left_out:
             self.log.warning("%s: left out of it: %s", printable(path.name), listed(left_out))
 
-    def _unpack_within(self, path: Path, target: Path, has_code: bool) -> set[str]:
+    def _unpack_within(self, path: Path, target: Path, has_code: bool, most: int) -> set[str]:
         """Unpack the archives in an archive, each into a folder of its name.
+
+        One that is not opened, and may hold the report, is kept as it is: `make grade` looks into it.
 
         Args:
             path: the archive.
             target: where to.
             has_code: whether the assignment's code lies beside them: then one that holds some, too, stays.
+            most: how many of them are opened.
 
         Returns:
             Those that could be read.
@@ -189,16 +191,19 @@ class DownloadExtractor(ExtractorPlugin):
             for name, content in unpacked(path, _archive_place, MAX_MEMBER_BYTES, MAX_TOTAL_BYTES):
                 inner = Path(folder, PurePosixPath(name).name)
                 inner.write_bytes(content)
-                if len(read) == MAX_OPENED or not _is_archive(inner):
+                if not is_packed(inner):
                     continue
-                if has_code and names_in_archive(inner) != frozenset():
-                    continue
-                try:
-                    self._unpack(inner, target / name, within=True)
-                except _UNREADABLE as error:
-                    self.log.error("%s in %s: cannot be unpacked: %s", printable(name), path.name, error)
-                else:
-                    read.add(name)
+                if len(read) < most and not (has_code and names_in_archive(inner) != frozenset()):
+                    try:
+                        self._unpack(inner, target / name, within=True)
+                    except UNREADABLE_ARCHIVE as error:
+                        self.log.error("%s in %s: cannot be unpacked: %s", printable(name), path.name, error)
+                    else:
+                        read.add(name)
+                        continue
+                if may_hold_report(inner, PurePosixPath(name)):
+                    shutil.rmtree(target / name, ignore_errors=True)  # what came out before it failed
+                    self._keep(target, PurePosixPath(name), content)
         return read
 
     def _keep(self, target: Path, name: PurePosixPath, content: bytes) -> None:
@@ -213,7 +218,7 @@ class DownloadCollector(FileNameCollectorPlugin):
     def collect(self, submitted_file: str) -> dict | None:
         """The student, the file's place in the submission, and the time where the name says it."""
         name, *inner = Path(submitted_file).relative_to(self._extracted).parts
-        if not inner or not _is_kept(inner[-1]):
+        if not inner or not (_is_wanted(inner[-1]) or is_archive(inner[-1])):
             return None
         found = {"student_id": self._owners[name].student, "file_id": os.path.join(*inner)}
         moment = self._time(name)
@@ -308,24 +313,16 @@ def _place_of(name: str, left_out: set[str]) -> str | None:
         name: as the archive spells it.
         left_out: takes the names of those that somebody may have meant to count.
     """
-    place = _inside(name)
-    if place is not None and not _is_kept(place.name):
+    place = inside(name)
+    if place is not None and not _is_wanted(place.name):
         left_out.add(str(place))
         return None
     return str(place) if place is not None else None
 
 
-def _is_archive(path: Path) -> bool:
-    """Whether a file is an archive: by its name, or by its content where the name tells nothing."""
-    if is_archive(path.name):
-        return True
-    return path.suffix.lower() not in KEPT_SUFFIXES and is_archive_kind(kind_of_file(path))
-
-
-def _is_kept(name: str) -> bool:
+def _is_wanted(name: str) -> bool:
     """Whether this is the name of a file that counts; when it came, no student says."""
-    meant = name.lower().endswith(KEPT_SUFFIXES) or is_notebook(name) or is_called_report(name)
-    return (meant or is_member_list(name)) and name != TIMESTAMP
+    return is_kept(name) and name != TIMESTAMP
 
 
 def _is_note(name: str) -> bool:
@@ -335,14 +332,9 @@ def _is_note(name: str) -> bool:
 
 def _archive_place(name: str) -> str | None:
     """The place of an archive in an archive."""
-    place = _inside(name)
+    place = inside(name)
     return (
-        str(place) if place is not None and may_be_archive(place.name) and not _is_kept(place.name) else None
+        str(place)
+        if place is not None and may_be_archive(place.name) and not _is_wanted(place.name)
+        else None
     )
-
-
-def _inside(name: str) -> PurePosixPath | None:
-    """Where a member lies, if that is within the archive, and no tool has left it there."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    outside = path.is_absolute() or any(part == ".." or is_clutter(part) for part in path.parts)
-    return None if outside else path

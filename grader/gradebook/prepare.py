@@ -26,6 +26,7 @@ from grader.gradebook.hand_in_times import SECRET, TIMESTAMP, UnknownTime, read_
 from grader.gradebook.hand_ins import HandIn, Sharing, hand_ins, owner_of, take_in
 from grader.gradebook.handed_in import figures
 from grader.gradebook.late import read_policy
+from grader.gradebook.packed import Unpacked, unpack_within
 from grader.gradebook.progress import follow
 from grader.gradebook.rebuild import Rebuilt, adds, answered, known_cells, rebuild
 from grader.gradebook.released_notebook import Released
@@ -188,7 +189,7 @@ def prepare_one(course: Course, student: str, one: HandIn, released: Released) -
 def _write_copy(one: HandIn, student: str, new: Path, released: Released) -> tuple[str, ...]:
     """Write the clean copy of a submission into an empty folder; returns the notes."""
     raw = one.folder
-    rebuilt, beside, notes = _rebuilt(raw, released)
+    rebuilt, pictures, notes = _rebuilt(raw, released)
     submission = read_submission(raw, student)
     notes += submission.warnings
     if submission.error:  # it begins with the folder's name, which is the student's
@@ -197,7 +198,7 @@ def _write_copy(one: HandIn, student: str, new: Path, released: Released) -> tup
     for name, content in submission.files.items():
         (new / name).parent.mkdir(exist_ok=True)
         (new / name).write_bytes(content)
-    for name, content in figures(beside / "figures"):
+    for name, content in pictures:
         (new / "figures").mkdir(exist_ok=True)
         (new / "figures" / name).write_bytes(content)
     # The secret leads the feedback back to whoever handed in, and to nobody else.
@@ -205,44 +206,48 @@ def _write_copy(one: HandIn, student: str, new: Path, released: Released) -> tup
     return notes + _copy_time(raw, new, names, read_policy(Course(raw.parents[2]).policy).zone)
 
 
-def _rebuilt(raw: Path, released: Released) -> tuple[Rebuilt, Path, tuple[str, ...]]:
-    """The rebuilt notebook, the folder with the figures that belong to it, and what to say about it."""
-    reports = read_reports(raw)
+def _rebuilt(raw: Path, released: Released) -> tuple[Rebuilt, list[tuple[str, bytes]], tuple[str, ...]]:
+    """The rebuilt notebook, the figures that belong to it, and what to say about it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _rebuilt_with(raw, unpack_within(raw, Path(folder)), released)
+
+
+def _rebuilt_with(
+    raw: Path, within: Unpacked, released: Released
+) -> tuple[Rebuilt, list[tuple[str, bytes]], tuple[str, ...]]:
+    reports = read_reports(raw, within)
     notes = list(reports.notes)
     known = [found.cells for found in reports.notebooks]
     spare = [found for found in reports.spare if adds(released, found.cells, known)]
     # The one of the right name counts, if it has an answer; without it, the one with most answers.
     ranked = sorted([*reports.notebooks, *spare], key=lambda found: _rank(released, found))
-    documents = {_inner(document.path, raw): [document.cell] for document in reports.texts if document.cell}
+    documents = {name: [cell] for name, cell in reports.texts.items() if cell}
+    folders = [*(found.path.parent for found in ranked), raw]
+    beside = next((folder for folder in folders if (folder / "figures").is_dir()), folders[0])
+    pictures = list(figures(beside / "figures"))
     if not ranked:
-        return rebuild(released, (), reports.unread, documents), raw, tuple(notes)
+        return rebuild(released, (), reports.unread, documents), pictures, tuple(notes)
     first = ranked[0]
-    others = {_inner(other.path, raw): other.cells for other in ranked[1:]}
+    others = {other.name: other.cells for other in ranked[1:]}
     foreign = [name for name, cells in others.items() if not known_cells(released, cells)]
     if others:
-        notes.append(f"several notebooks: {_inner(first.path, raw)} counts, not {listed(others)}")
+        notes.append(f"several notebooks: {first.name} counts, not {listed(others)}")
     elif first.path.name != f"{NOTEBOOK}.ipynb":
         notes.append(f"the notebook is called {printable(first.path.name)}, not {NOTEBOOK}.ipynb; it counts")
+    elif within.folder in first.path.parents:
+        notes.append(f"the notebook was read from {first.name}, in an archive; it counts")
     shown = {name: cells for name, cells in others.items() if name not in foreign}
     result = rebuild(released, first.cells, [*reports.unread, *foreign], shown | documents)
     if not result.known and not first.damaged:
-        notes.append(
-            f"{_inner(first.path, raw)}: is not the notebook of this assignment, none of its cells is"
-        )
+        notes.append(f"{first.name}: is not the notebook of this assignment, none of its cells is")
     elif result.known:
         notes += result.notes
-    folders = [*(found.path.parent for found in ranked), raw]
-    beside = next((folder for folder in folders if (folder / "figures").is_dir()), folders[0])
-    return result, beside, tuple(notes)
+    return result, pictures, tuple(notes)
 
 
 def _rank(released: Released, report: Report) -> tuple[bool, bool, int]:
     count = answered(released, report.cells)
     return count == 0, report.path.name != f"{NOTEBOOK}.ipynb", -count
-
-
-def _inner(path: Path, raw: Path) -> str:
-    return printable(path.relative_to(raw).as_posix())
 
 
 def _copy_time(raw: Path, new: Path, names: Iterable[str], zone: ZoneInfo) -> tuple[str, ...]:

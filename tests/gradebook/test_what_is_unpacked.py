@@ -77,7 +77,8 @@ def test_an_archive_within_that_cannot_be_read_is_named(tmp_path, caplog):
     (tmp_path / "archive" / "bob.zip").write_bytes(
         zipped({"a3.zip": zipped({"b.zip": zipped({"utils.py": b""})})})
     )
-    assert set(extracted(tmp_path)) == {f"{name}/{UNREADABLE}" for name in ("ada", "bob")}
+    expected = {f"{name}/{UNREADABLE}" for name in ("ada", "bob")}
+    assert set(extracted(tmp_path)) == expected | {"ada/a3.rar"}  # which may hold the report
     assert "a3.rar in ada.zip: cannot be unpacked: this kind of archive, rar, is not accepted" in caplog.text
     assert "ada.zip: left out of it: a3.rar" in caplog.messages
     assert "a3.zip: left out of it: b.zip" in caplog.messages
@@ -189,3 +190,56 @@ def test_an_archive_without_an_ending_in_an_archive(tmp_path):
     (tmp_path / "archive").mkdir()
     (tmp_path / "archive" / "ada.zip").write_bytes(zipped({"a3/handin": zipped(CODE), "Makefile": b"all:"}))
     assert extracted(tmp_path) == in_subfolder("ada/a3/handin", CODE)
+
+
+HIDDEN = (
+    ".answers.md",
+    ".ipynb_checkpoints/report-checkpoint.ipynb",
+    "a3/.hidden/report.pdf",
+    ".report.ipynb",
+)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("name", [*HIDDEN, "README", "scan.svg", "answers.json", "antwoorden"])
+def test_what_may_hold_answers_is_unpacked_under_any_name(tmp_path, platform, name):
+    content = CODE | {name: b"{}", "._report.md": b"Mac", ".git/report.md": b"1", ".part1/utils.py": b"old"}
+    assert handed_in_together(tmp_path, platform, {"a3.zip": zipped(content)}) == CODE | {name: b"{}"}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_what_is_hidden_in_a_folder_is_taken_too(tmp_path, name):
+    for inner, content in (CODE | {name: b"{}", ".part1/utils.py": b"old"}).items():
+        path = tmp_path / "archive" / "ada" / inner
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    assert extracted(tmp_path) == in_subfolder("ada", CODE | {name: b"{}"})
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("report.rar", b"Rar!\x1a\x07\x01\x00"),
+        ("a3/report.zip", zipped({"report.ipynb": b"{}" * 99})[:-40]),
+        ("old.zip", zipped(CODE | {"report.ipynb": b"{}"})),
+        ("report.pdf.gz", b"\x1f\x8b1"),
+    ],
+)
+def test_an_archive_beside_the_code_that_may_hold_the_report_is_kept(tmp_path, name, content):
+    """Left in the download, the answers in it were 0 without a person."""
+    files = CODE | {"report.ipynb": b"{}", name: content}
+    assert handed_in_together(tmp_path, "a folder", {"a3.zip": zipped(files)}) == files
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("data.zip", zipped({"train-images-idx3-ubyte.gz": b"1"})),
+        ("train-images-idx3-ubyte.gz", b"\x1f\x8b1"),
+        ("lightning_logs.rar", b"Rar!\x1a\x07\x01\x00"),
+        ("old.zip", zipped(CODE)),
+    ],
+)
+def test_an_archive_that_holds_plainly_no_report_stays_in_the_download(tmp_path, name, content):
+    files = handed_in_together(tmp_path, "a folder", {"a3.zip": zipped(CODE | {name: content})})
+    assert files == CODE
