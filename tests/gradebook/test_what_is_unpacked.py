@@ -14,6 +14,13 @@ from grader.gradebook.downloads import DownloadExtractor
 from grader.gradebook.handed_in import UNREADABLE
 
 
+@pytest.fixture(autouse=True)
+def _in_a_folder_of_its_own(tmp_path, monkeypatch):
+    """The extractor keeps notes in the course, which is the current folder here."""
+    (tmp_path / "course").mkdir()
+    monkeypatch.chdir(tmp_path / "course")
+
+
 def zipped(files: dict[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
