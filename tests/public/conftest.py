@@ -48,6 +48,9 @@ class Part:
             pytest.fail(
                 f"{where} is missing.\nHint: unpack it again from the archive of the exercise.", pytrace=False
             )
+        if name.startswith("train"):  # it draws, perhaps into a window: here, as at the grader, there is none
+            matplotlib = importlib.import_module("matplotlib")
+            matplotlib.use = lambda *args, **kwargs: None
         try:
             return importlib.import_module(name)
         except SyntaxError as error:

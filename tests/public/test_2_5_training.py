@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from epochs import train_epoch
-from networks import parameters_of
+from networks import in_precision_of, parameters_of
 from pictures import collate, edges, loader_of
 from torch import nn
 from torch.nn.functional import softplus
@@ -49,7 +49,7 @@ class LinearMap(nn.Module):
 
     def forward(self, *args, **kwargs):  # your forward may take more than the input
         x = next(value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor))
-        y = self.linear(x.flatten(1).float())
+        y = self.linear(x.flatten(1).to(self.linear.weight.dtype))
         return y.view(-1, 1, 28, 28) if self.outputs == 784 else y
 
     @property
@@ -232,7 +232,7 @@ def spread_after_training(part2, loggers, batches, discriminators_optimizer):
     train_epoch(part2, 1, model, loader, loggers, optimizer_ae, optimizer_disc, 0.7)
     model.eval()
     with torch.no_grad():
-        return model.encoder(edges(64)).square().mean().sqrt().item()
+        return model.encoder(in_precision_of(model.encoder, edges(64))).square().mean().sqrt().item()
 
 
 def test_short_training_draws_the_codes_to_the_prior(part2, loggers):
