@@ -14,8 +14,8 @@ STANDARD_ERRORS = 5.5
 def assert_standard_normal(values: torch.Tensor, what: str, hint: str) -> None:
     """Fail unless the values look like draws from N(0, 1).
 
-    Three looks, because each is blind to something: uniform noise can have mean 0 and variance 1, but then
-    too few of its values lie within one standard deviation.
+    Four looks, because each is blind to something: uniform noise can have mean 0 and variance 1, but then
+    too few of its values lie within one standard deviation; of noise cut at 2 only the tails tell.
 
     Args:
         values: any shape, a thousand values or more.
@@ -38,6 +38,13 @@ def assert_standard_normal(values: torch.Tensor, what: str, hint: str) -> None:
     assert abs(within - 0.6827) < STANDARD_ERRORS * math.sqrt(0.6827 * 0.3173 / count), (
         f"{what} should be normally distributed, but {within:.1%} instead of 68.3% lie between -1 and 1.\n"
         f"Hint: {hint}"
+    )
+    # Of so many draws 20 are expected beyond this limit on either side: none has a probability of 2e-9.
+    limit = torch.special.ndtri(torch.tensor(1 - 20 / count)).item()
+    lowest, highest = values.min().item(), values.max().item()
+    assert lowest < -limit and highest > limit, (
+        f"{what} stays between {lowest:.2f} and {highest:.2f}; of {count} draws from N(0, 1) some 40 lie "
+        f"beyond {limit:.2f} on either side.\nHint: {hint}"
     )
 
 

@@ -77,6 +77,12 @@ def test_noise_is_new_in_every_call(part1):
     assert not torch.equal(first, second), (
         "two calls give the same sample.\nHint: set no seed inside the function."
     )
+    with torch.no_grad():
+        unseen = part1.utils.sample_reparameterize(mean, std)
+    assert not torch.equal(unseen, mean), (
+        "under torch.no_grad() the sample is the mean, so validation and test would see no noise.\n"
+        "Hint: draw in every call, whether gradients are computed or not."
+    )
 
 
 def test_gradients_reach_mean_and_std(part1):
