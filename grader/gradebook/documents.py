@@ -7,23 +7,23 @@ is shown where it belongs.
 from __future__ import annotations
 
 import io
-import os
 import re
 import tokenize
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from bs4 import BeautifulSoup
 
 from grader.files import read_regular
 from grader.gradebook.handed_in import (
-    MAX_ENTRIES,
     MAX_TEXT,
     REPORT_DEPTHS,
     SAVED,
     UNREADABLE,
     HandedInCell,
     decoded,
+    files_below,
     holds_cells,
     is_notebook,
 )
@@ -94,19 +94,8 @@ def find_documents(folder: Path) -> list[Document]:
 
 
 def _documents(folder: Path, deepest: int) -> list[Document]:
-    found: list[Document] = []
-    seen = 0
-    for place, folders, files in os.walk(folder):
-        depth = len(Path(place).relative_to(folder).parts)
-        folders[:] = sorted(name for name in folders if depth < deepest and is_place(name))
-        seen += len(files) + len(folders)
-        for name in sorted(files):
-            document = _document(Path(place, name)) if not is_silent(name) else None
-            if document:
-                found.append(document)
-        if seen > MAX_ENTRIES or len(found) > MAX_DOCUMENTS:
-            break
-    return found[:MAX_DOCUMENTS]
+    paths = (path for path in files_below(folder, deepest, is_place) if not is_silent(path.name))
+    return list(islice(filter(None, map(_document, paths)), MAX_DOCUMENTS))
 
 
 def is_place(name: str) -> bool:

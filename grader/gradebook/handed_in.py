@@ -8,7 +8,7 @@ import errno
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -171,22 +171,31 @@ def find_all_notebooks(folder: Path) -> list[Path]:
 
 
 def _notebooks(folder: Path, deepest: int, hidden: bool = False) -> list[Path]:
-    found: list[Path] = []
-    seen = 0
     is_left_out = is_silent if hidden else is_clutter
+
+    def is_place(name: str) -> bool:
+        return not is_left_out(name) or (hidden and name == SAVED)
+
+    paths = (path for path in files_below(folder, deepest, is_place) if not is_left_out(path.name))
+    return [path for path in paths if is_notebook(path.name.lstrip(".")) or holds_cells(path)]
+
+
+def files_below(folder: Path, deepest: int, is_place: Callable[[str], bool]) -> Iterator[Path]:
+    """The files of a submission, in order, until `MAX_ENTRIES` files and folders have been seen.
+
+    Args:
+        folder: the submission. Links are not followed.
+        deepest: how many folders down.
+        is_place: whether to look into a folder of this name.
+    """
+    seen = 0
     for place, folders, files in os.walk(folder):
         depth = len(Path(place).relative_to(folder).parts)
-        folders[:] = sorted(
-            name
-            for name in folders
-            if depth < deepest and (not is_left_out(name) or (hidden and name == SAVED))
-        )
+        folders[:] = sorted(name for name in folders if depth < deepest and is_place(name))
         seen += len(files) + len(folders)
-        paths = [Path(place, name) for name in sorted(files) if not is_left_out(name)]
-        found += [path for path in paths if is_notebook(path.name.lstrip(".")) or holds_cells(path)]
+        yield from (Path(place, name) for name in sorted(files))
         if seen > MAX_ENTRIES:
             break
-    return found
 
 
 def figures(folder: Path) -> Iterator[tuple[str, bytes]]:

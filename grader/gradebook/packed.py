@@ -6,7 +6,6 @@ them as well, unless its name says that it is a data set, or what a training lea
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,9 +20,9 @@ from grader.gradebook.documents import (
 )
 from grader.gradebook.handed_in import (
     IMAGE_SUFFIXES,
-    MAX_ENTRIES,
     REPORT_DEPTHS,
     SAVED,
+    files_below,
     find_all_notebooks,
     is_notebook,
 )
@@ -148,15 +147,9 @@ def inside(name: str) -> PurePosixPath | None:
 
 
 def _archives(raw: Path) -> Iterator[Path]:
-    seen = 0
-    for place, folders, files in os.walk(raw):
-        depth = len(Path(place).relative_to(raw).parts)
-        folders[:] = sorted(name for name in folders if depth < REPORT_DEPTHS[-1] and is_place(name))
-        seen += len(files) + len(folders)
-        paths = (Path(place, name) for name in sorted(files) if not is_silent(name))
-        yield from (path for path in paths if not path.is_symlink() and is_packed(path))
-        if seen > MAX_ENTRIES:
-            break
+    for path in files_below(raw, REPORT_DEPTHS[-1], is_place):
+        if not is_silent(path.name) and not path.is_symlink() and is_packed(path):
+            yield path
 
 
 def _place_in_archive(name: str) -> str | None:

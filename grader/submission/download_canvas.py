@@ -19,12 +19,12 @@ from math import log
 from grader.submission.download_entry import Entry
 from grader.submission.model import NAMED_FILES
 
-_FILE = r"(?:(?P<upload>\d+)_(?P<file>.+)|(?P<typed>(?:text|link)\.html))"
+_TYPED = ("text.html", "link.html")
+_FILE = rf"(?:(?P<upload>\d+)_(?P<file>.+)|(?P<typed>{'|'.join(map(re.escape, _TYPED))}))"
 _NAMED = re.compile(rf"(?P<who>.+?)_(?P<late>LATE_)?(?P<id>\d+)_{_FILE}", re.DOTALL | re.ASCII)
 _ANONYMOUS = re.compile(rf"(?P<late>LATE_)?anon_(?P<id>[A-Za-z0-9]{{5}})_{_FILE}", re.DOTALL | re.ASCII)
 _THIRD = re.compile(r"(?P<upload>\d+)_(?P<file>.+)", re.DOTALL | re.ASCII)
 _GROUPS = re.compile(r"(?:group|groupe|gruppe|groep|grupo|gruppo|team)s?", re.IGNORECASE)
-_TYPED = ("text.html", "link.html")
 _COPY = re.compile(r"(?P<stem>.+?)-(?P<number>\d{1,3})(?P<suffix>\.[^.]+|\.tar\.gz)?")
 _SINGLE = frozenset(name.rpartition("/")[2] for name in NAMED_FILES)
 

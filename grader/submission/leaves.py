@@ -121,10 +121,10 @@ def read_placed(leaves: Sequence[Leaf], placement: Placement, shown: Beside | No
         for source, members in _by_source({name: figures[name] for name in budget.few(figures)}):
             read |= read_some(source, members, budget)
     found = Contents(contents, (*warnings, *budget.remarks), read, placement.review)
-    return with_look_alikes(found, root, files_of(leaves), reader(leaves)) if placement.files else found
+    return with_look_alikes(found, root, files_of(leaves), _reader(leaves)) if placement.files else found
 
 
-def reader(leaves: Sequence[Leaf]) -> Read:
+def _reader(leaves: Sequence[Leaf]) -> Read:
     """Reads files among the members of archives; what cannot be read is passed over."""
 
     def read(places: Sequence[Place]) -> Iterator[tuple[Place, bytes]]:

@@ -10,25 +10,16 @@ from difflib import get_close_matches
 
 from grader.submission.model import GIVEN_NAMES, MAX_FILE_BYTES, NAMED_FILES, Contents
 from grader.submission.names import is_clutter
-from grader.submission.places import PLACES, Place, shown_place, spelled
+from grader.submission.places import DEFINED, PLACES, Place, shown_place, spelled
 from grader.submission.shown import Beside
 
 # What is looked into, to see whether it defines what is missing.
 CODE = Beside("", (), (), False, "file", "read", MAX_FILE_BYTES, 40, 8 * MAX_FILE_BYTES)
 Read = Callable[[Sequence[Place]], Iterable[tuple[Place, bytes]]]  # those files that can be read
 
-# What the assignment asks for in each file.
-_DEFINED = {
-    "part1/utils.py": "sample_reparameterize|KLD|elbo_to_bpd|visualize_manifold",
-    "part1/cnn_encoder_decoder.py": "CNNEncoder|CNNDecoder",
-    "part1/train_pl.py": "VAE",
-    "part2/models.py": "ConvEncoder|ConvDecoder|Discriminator|AdversarialAE",
-    "part2/train.py": "train_aae",
-}
 _DEFINITIONS = {
-    file: re.compile(rf"\b(?:def|class)[ \t]+(?:{names})\b".encode()) for file, names in _DEFINED.items()
+    file: re.compile(rf"\b(?:def|class)[ \t]+(?:{names})\b".encode()) for file, names in DEFINED.items()
 }
-assert _DEFINITIONS.keys() == set(NAMED_FILES)
 _TEXT = re.compile(r"[^.]*|.*\.(?:pyw?|pyi|ipynb|txt|text|md|rst|bak|orig|old|py[~.].*)", re.DOTALL)
 # What browsers, editors and students make of a Python file: no pictures, which have such names by right.
 _SUFFIXES = frozenset(

@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -16,20 +15,10 @@ import pytest
 from rich.console import Console
 
 from grader.release import bundle
-from tests.release.public_runs import without_caches
 
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
 QUIET = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 UTILS = "part1/utils.py"
 KLD = "return 0.5 * (torch.exp(2 * log_std) + mean**2 - 1 - 2 * log_std).sum(dim=-1)"
-
-
-@pytest.fixture
-def kit(tmp_path: Path) -> Path:
-    """The release with the solutions in it."""
-    zipfile.ZipFile(io.BytesIO(bundle.pack(bundle.contents()))).extractall(tmp_path)
-    without_caches(SOLUTIONS, tmp_path / bundle.NAME)
-    return tmp_path / bundle.NAME
 
 
 def change(kit: Path, old: str, new: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import io
 import json
 import os
 import re
@@ -22,23 +21,8 @@ from grader.evidence.trainings import trainings
 from grader.release import bundle
 from grader.submission import read_submission
 
-SOLUTIONS = Path(__file__).parents[2] / "solutions"
 QUIET = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 UTILS, TRAIN = "part1/utils.py", "part1/train_pl.py"
-
-
-@pytest.fixture(scope="module")
-def packed() -> bytes:
-    return bundle.pack(bundle.contents())
-
-
-@pytest.fixture
-def kit(packed: bytes, tmp_path: Path) -> Path:
-    """The release with the solutions in it."""
-    zipfile.ZipFile(io.BytesIO(packed)).extractall(tmp_path)
-    for part in ("part1", "part2"):
-        shutil.copytree(SOLUTIONS / part, tmp_path / bundle.NAME / part, dirs_exist_ok=True)
-    return tmp_path / bundle.NAME
 
 
 def run(kit: Path, *command: str) -> subprocess.CompletedProcess[str]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
-from grader.release import bundle
-from tests.release.public_runs import without_caches
-from tests.release.test_handin import QUIET, SOLUTIONS, UTILS, edit, run
+from tests.release.test_handin import QUIET, UTILS, edit, run
 
 MODELS = "part2/models.py"
 BPD = "    dimensions = "
@@ -22,19 +18,6 @@ OTHER_PART = (
     "import sys\nsys.path.append(str(__import__('pathlib').Path(__file__).parents[1] / 'part1'))\n"
     "from cnn_encoder_decoder import CNNDecoder"
 )
-
-
-@pytest.fixture(scope="module")
-def packed() -> bytes:
-    return bundle.pack(bundle.contents())
-
-
-@pytest.fixture
-def kit(packed: bytes, tmp_path: Path) -> Path:
-    """The release with the solutions in it."""
-    zipfile.ZipFile(io.BytesIO(packed)).extractall(tmp_path)
-    without_caches(SOLUTIONS, tmp_path / bundle.NAME)
-    return tmp_path / bundle.NAME
 
 
 def write(kit: Path, files: dict[str, str]) -> None:

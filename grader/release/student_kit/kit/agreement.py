@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from kit.environment import HERE, python_in
@@ -46,9 +47,9 @@ def unlike_the_grader(folder: Path = HERE, uses: Iterable[Use] = ()) -> list[str
     found = [*changed_files(folder, given)]
     sources = dict(readable(folder))
     said: set[str] = set()  # files and packages of your own
+    paths = any(PATHS.search(source.decode(errors="replace")) for source, _ in sources.values())
     for name, (source, tree) in sources.items():
         found += newer_syntax(name, source)
-        paths = any(PATHS.search(text.decode(errors="replace")) for text, _ in sources.values())
         for own, what in own_modules(folder, name, tree, theirs, is_pinned, paths):
             said.add(own)
             found.append(what)
@@ -124,6 +125,7 @@ def first_newer(source: bytes) -> tuple[int, str] | None:
     return None
 
 
+@cache
 def pins() -> set[str]:
     """The packages that the grader has."""
     lines = REQUIREMENTS.read_text(encoding="utf-8").splitlines()
