@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from grader.rubric import load_rubric
-from tests.suites import packed_answers, second_look
+from tests.suites import calls, packed_answers, second_look
 from tests.suites.part1 import hand_in_mistakes, right_trainings
 from tests.suites.part1 import hand_ins as hand_ins1
 from tests.suites.part1 import hidden_mistakes as hidden1
@@ -128,7 +128,7 @@ def right() -> list[Entry]:
         hand_ins2.RIGHT,
         other_trainings.RIGHT_OTHERS,
     )
-    others = (*second_look.RIGHT, *ways1.RIGHT_WAYS, *ways2.RIGHT_WAYS)
+    others = (*second_look.RIGHT, *ways1.RIGHT_WAYS, *ways2.RIGHT_WAYS, *calls.RIGHT_CALLS)
     again = (_entry(one, first if one.file.startswith("part1/") else second) for one in others)
     return [
         *again,

@@ -9,6 +9,7 @@ import math
 
 import pytest
 import torch
+from calls import InTurn
 from chance import assert_standard_normal
 from networks import replace_output, without_repeats
 from torch.distributions import Normal, kl_divergence
@@ -36,8 +37,8 @@ def logits_for(images, probability):
 def build(part1, mean, log_std, logits):
     """A VAE whose networks return these tensors."""
     vae = part1.train_pl.VAE(num_filters=4, z_dim=mean.shape[1], lr=1e-3).eval()
-    replace_output(vae.encoder, lambda x: (mean, log_std))
-    latents = replace_output(vae.decoder, lambda z: logits)
+    replace_output(vae.encoder, InTurn(mean, log_std))
+    latents = replace_output(vae.decoder, InTurn(logits))
     return vae, latents
 
 
@@ -177,7 +178,7 @@ def test_decodes_a_sample_of_the_posterior(part1):
     for training, value in ((False, -1.0), (True, -1.0), (False, -3.0), (True, 2.5)):
         log_std = torch.full((200, Z_DIM), value)
         vae, latents = build(part1, mean, log_std, logits)
-        encoded = replace_output(vae.encoder, lambda x, log_std=log_std: (mean, log_std))
+        encoded = replace_output(vae.encoder, InTurn(mean, log_std))
         losses(vae.train(training), images)
         assert latents, "forward never calls self.decoder.\nHint: logits = self.decoder(z)"
         check_encoded(encoded, images)
@@ -230,10 +231,11 @@ def test_both_networks_learn_from_the_bpd(part1):
     mean, log_std = torch.zeros(4, Z_DIM, requires_grad=True), torch.zeros(4, Z_DIM, requires_grad=True)
     logits = logits_for(images, 0.9).requires_grad_()
     vae = part1.train_pl.VAE(num_filters=4, z_dim=Z_DIM, lr=1e-3).eval()
-    replace_output(vae.encoder, lambda x: (mean, log_std))
+    replace_output(vae.encoder, InTurn(mean, log_std))
     # Here the logits depend on z: the sum of each latent moves the logit of level 0.
     level_0 = torch.eye(16)[0].view(1, 16, 1, 1)
-    replace_output(vae.decoder, lambda z: logits + z.sum(dim=1).view(-1, 1, 1, 1) * level_0)
+    rows = InTurn(logits)
+    replace_output(vae.decoder, lambda z: rows(z) + z.sum(dim=1).view(-1, 1, 1, 1) * level_0)
     _, _, bpd = vae(images)
     assert isinstance(bpd, torch.Tensor) and bpd.requires_grad, (
         "bpd is what training minimizes, but it has no gradient.\nHint: no .item(), .detach() or float()."

@@ -311,7 +311,7 @@ def with_fixed_networks(mean, log_std, logits, gain=0.0):
     stand_in(model.decoder, held.decode)
     _with_device(model.decoder)
     settle_packing([held], lambda: model.eval()(EXAMPLES["encoder"](0)))
-    held.images, held.latents = [], []
+    held.forget()
     model.__dict__["_grader_held"] = held  # not a submodule: the model's parameters stay what they are
     model.eval()
     return model

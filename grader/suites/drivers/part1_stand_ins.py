@@ -7,6 +7,7 @@ pieces around it say something known. Like the network that it replaces, it has 
 import inspect
 
 import torch
+from both_mapping import together
 from both_packing import packed, packing_of, unpacked
 from part1_numbers import HALF, answers_in, takes, weights_dtype
 from torch import nn
@@ -129,16 +130,24 @@ class Held(nn.Module):
         packings = packing_of(encoder, image, 2, z_dim), packing_of(decoder, example)
         self.grader_like = packings if packings != (None, None) else None
         self.places = None
-        self.images = []
-        self.latents = []
+        self.forget()
+
+    def forget(self):
+        """Nothing has been asked yet."""
+        self.images, self.latents = [], []
+        self.encoded = self.decoded = 0  # rows of the batch, where it is asked in pieces
 
     def _like(self, network):
         return self.grader_like and self.grader_like[network]
 
     def encode(self, x):
         """The posterior that was given, whatever the images are."""
-        self.images.append(x.detach().clone())
-        return packed((self.mean[: len(x)], self.log_std[: len(x)]), self._like(0))
+        return packed(together(self._posterior, x), self._like(0))
+
+    def _posterior(self, x):
+        rows, self.encoded = _next_rows(len(x), len(self.mean), self.encoded)
+        _note(self.images, x, goes_on=rows.start > 0)
+        return self.mean[rows], self.log_std[rows]
 
     def decode(self, z):
         """The logits that were given, moved by `gain` times each latent's sum.
@@ -147,15 +156,38 @@ class Held(nn.Module):
         depends on z.
         """
         reject_others(z, self.weights, self.accepts)
-        self.latents.append(z.detach().clone())
+        return packed(together(self._answer, z), self._like(1))
+
+    def _answer(self, z):
+        rows = slice(0, len(z))
+        if len(self.logits) > 1:
+            rows, self.decoded = _next_rows(len(z), len(self.logits), self.decoded)
+        _note(self.latents, z, goes_on=rows.start > 0)
         z = z.to(self.logits.dtype)
         if self.places is not None:
-            return packed(_told(z, self.places), self._like(1))
-        logits = self.logits[: len(z)] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
+            return _told(z, self.places)
+        logits = self.logits[rows] if len(self.logits) > 1 else self.logits.expand(len(z), -1, -1, -1)
         if self.gain:
             share = torch.arange(logits[0].numel(), dtype=logits.dtype).sin().view(logits[0].shape)
             logits = logits + self.gain * z.flatten(1).sum(dim=1).view(-1, 1, 1, 1) * share
-        return packed(logits.clone(), self._like(1))
+        return logits.clone()
+
+
+def _next_rows(asked, batch, position):
+    """Which rows of a batch a call asks for, and where the next call goes on.
+
+    A call for all of them, or for more than are left, begins anew.
+    """
+    start = position if position + asked <= batch else 0
+    return slice(start, start + asked), (start + asked) % batch
+
+
+def _note(calls, x, goes_on):
+    """Keep what a stand-in was asked, as one call where it goes on with a batch."""
+    if goes_on and calls and calls[-1].shape[1:] == x.shape[1:]:
+        calls[-1] = torch.cat([calls[-1], x.detach()])
+    else:
+        calls.append(x.detach().clone())
 
 
 def _told(z, places):
@@ -252,6 +284,9 @@ class ManifoldDecoder(nn.Module):
 
     def forward(self, z):
         reject_others(z, self.upper.dtype, self.accepts)
+        return packed(together(self._images, z), self.grader_like)
+
+    def _images(self, z):
         self.latents.append(z.detach().clone())
         z = z.to(self.upper.dtype)
         weight = torch.special.ndtr(z)  # [N, 2]
@@ -264,7 +299,7 @@ class ManifoldDecoder(nn.Module):
         image[:, :, :, [0, 27]] = -30.0
         image[:, 0, :, 0] = 30.0
         image[torch.arange(len(z)), torch.where(z[:, 0] > 0, 15, 7), :, 27] = 30.0
-        return packed(image, self.grader_like)
+        return image
 
     @property
     def device(self):

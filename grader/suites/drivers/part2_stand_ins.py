@@ -7,6 +7,7 @@ import contextlib
 import importlib
 
 import torch
+from both_mapping import together
 from both_packing import answering, dtype_of, packed, packing_of, settle_packing, unpacked, unpacks
 from torch import nn
 
@@ -275,11 +276,14 @@ class Judge(StandIn):
         self.grader_seen = []
 
     def forward(self, z, *args, **kwargs):
+        return self.grader_packed(together(self._judgement, z))
+
+    def _judgement(self, z):
         self.grader_seen.append(z.detach().clone())
         value = z @ self.grader_weight + self.grader_bias
         if self.grader_probabilities:
             value = value.sigmoid()
-        return self.grader_packed(value if self.grader_flat else value.unsqueeze(-1))
+        return value if self.grader_flat else value.unsqueeze(-1)
 
 
 def judged(model, weight, bias, flat, probabilities):
