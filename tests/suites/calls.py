@@ -1,4 +1,4 @@
-"""Right code that asks a network in another way than for a whole batch at once: in pieces, row by row, mapped."""
+"""Right code that calls a network in another way than once for a batch: in pieces, row by row, mapped."""
 
 from tests.suites.second_look import right
 

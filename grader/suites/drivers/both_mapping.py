@@ -1,8 +1,8 @@
 """Runs in the box: stand-ins under `torch.vmap`.
 
 Code may map a network over a batch, `torch.vmap(lambda one: self.decoder(one[None])[0])(z)`. A network of
-layers follows; a stand-in would note tensors that are nothing outside of the mapping, and could not tell which
-row of the batch it is asked for.
+layers follows; a stand-in would note tensors that are nothing outside of the mapping, and could not tell
+which row of the batch it is asked for.
 """
 
 import torch
