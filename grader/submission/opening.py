@@ -79,7 +79,10 @@ def source_of(file: BinaryIO, name: str = "", most: int | None = None) -> Source
         raise UnreadableSubmission(f"it is a PDF and no archive; {ACCEPTED}", waits=True)
     if is_archive(name) and not name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz")):
         raise UnreadableSubmission(f"this kind of archive is not accepted; {ACCEPTED}", waits=True)
-    raise UnreadableSubmission("it is neither a zip nor a tar nor a tar.gz archive; hand in one of these")
+    # A login page that was saved in place of the file, or code under an archive's name.
+    raise UnreadableSubmission(
+        "it is neither a zip nor a tar nor a tar.gz archive; hand in one of these", waits=True
+    )
 
 
 def _require_tar(file: BinaryIO, decompress: Decompress) -> None:

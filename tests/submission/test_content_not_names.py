@@ -105,6 +105,16 @@ def test_a_damaged_archive_has_a_row_that_waits(tmp_path, name):
     assert one.review == one.error
 
 
+@pytest.mark.parametrize(
+    "content", [b"<!DOCTYPE html><title>Sign in</title>", b"def KLD(mean, log_std): ...\n", b"\x91" * 600]
+)
+@pytest.mark.parametrize("name", ["eve.zip", "eve.tar", "eve.tar.gz", "eve.tgz", "eve/answer.zip"])
+def test_what_is_no_archive_under_the_name_of_one_has_a_row_that_waits(tmp_path, name, content):
+    one = read(write_folder(tmp_path / "cohort", {name: content}))["eve"]
+    assert "neither a zip nor a tar nor a tar.gz" in one.error
+    assert one.review == one.error
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
 @pytest.mark.parametrize("content", [b"# utils\n" * 200, b"x", b"{}", b"%PDF-1.4", b"PK\x03\x04"])
 @pytest.mark.parametrize("name", ["eve.gz", "eve.tar.gz", "eve"])
