@@ -12,9 +12,14 @@ def train_epoch(part2, epoch, model, loader, loggers, optimizer_ae, optimizer_di
     A loop may save into a folder that `main` has made, or an earlier epoch: where one is missing, it is made,
     and the epoch begins again.
     """
+
+    def train():
+        optimizers = optimizer_ae, optimizer_disc
+        part2.train.train_aae(epoch, model, loader, *loggers, *optimizers, lambda_=lambda_)
+
     for _ in range(MOST_FOLDERS):
         try:
-            part2.train.train_aae(epoch, model, loader, *loggers, optimizer_ae, optimizer_disc, lambda_)
+            train()
             return
         except (FileNotFoundError, RuntimeError) as error:
             folder = missing_folder(error)
@@ -23,7 +28,7 @@ def train_epoch(part2, epoch, model, loader, loggers, optimizer_ae, optimizer_di
             folder.mkdir(parents=True)
         for optimizer in (optimizer_ae, optimizer_disc):
             getattr(optimizer, "noted", []).clear()
-    part2.train.train_aae(epoch, model, loader, *loggers, optimizer_ae, optimizer_disc, lambda_)
+    train()
 
 
 def missing_folder(error):

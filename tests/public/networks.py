@@ -62,6 +62,20 @@ def without_repeats(inputs: list[torch.Tensor]) -> torch.Tensor:
     return different
 
 
+def count_weights(network: nn.Module) -> int:
+    """How many numbers a network learns; call it once before, for lazy layers."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def assert_full_precision(network: nn.Module) -> None:
+    """Fail if some weights are of half precision, in which small steps of an optimizer are rounded away."""
+    half = {str(p.dtype) for p in network.parameters() if p.dtype in (torch.float16, torch.bfloat16)}
+    assert not half, (
+        f"the network's weights are {', '.join(half)}.\nHint: keep them in float32, without .half() or "
+        ".bfloat16(); autocast leaves them as they are."
+    )
+
+
 @torch.no_grad()
 def awake(network: nn.Module, example: torch.Tensor) -> nn.Module:
     """Make a new network ready to be looked at, in evaluation mode.

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks import assert_all_weights_learn, awake, large_weights
+from networks import assert_all_weights_learn, assert_full_precision, awake, count_weights, large_weights
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,8 @@ def test_returns_logits_for_every_pixel(part1, batch, levels, num_filters, z_dim
     decoder = part1.cnn_encoder_decoder.CNNDecoder(
         num_input_channels=levels, num_filters=num_filters, z_dim=z_dim
     )
-    logits = decoder.eval()(torch.randn(batch, z_dim))
+    z = torch.randn(batch, z_dim)
+    logits = decoder.eval()(z)
     assert logits.shape == (batch, levels, 28, 28), (
         f"{batch} latent(s) of {z_dim} dimensions should give logits {[batch, levels, 28, 28]} for {levels} "
         f"grey levels, but they have shape {list(logits.shape)}.\n"
@@ -21,12 +22,27 @@ def test_returns_logits_for_every_pixel(part1, batch, levels, num_filters, z_dim
         "num_input_channels channels; squeeze() would swallow a batch of one."
     )
     assert torch.isfinite(logits).all(), "a logit is NaN or infinite.\nHint: look for a log or a division."
+    same = part1.cnn_encoder_decoder.CNNDecoder(levels, num_filters, z_dim).eval()
+    same(z)
+    assert count_weights(same) == count_weights(decoder), (
+        f"CNNDecoder({levels}, {num_filters}, {z_dim}) is another network than with the names of the "
+        "arguments.\nHint: leave the order num_input_channels, num_filters, z_dim in __init__."
+    )
+    assert_full_precision(decoder)
 
 
 def test_default_sizes_fit_mnist(part1):
-    logits = part1.cnn_encoder_decoder.CNNDecoder().eval()(torch.randn(2, 20))
+    z = torch.randn(2, 20)
+    decoder = part1.cnn_encoder_decoder.CNNDecoder().eval()
+    logits = decoder(z)
     assert logits.shape == (2, 16, 28, 28), (
         f"CNNDecoder() should give logits [2, 16, 28, 28] for two latents, but gives {list(logits.shape)}.\n"
+        "Hint: leave the defaults of __init__ as they are."
+    )
+    due = part1.cnn_encoder_decoder.CNNDecoder(num_input_channels=16, num_filters=32, z_dim=20).eval()
+    due(z)
+    assert count_weights(decoder) == count_weights(due), (
+        "CNNDecoder() is another network than with num_filters=32.\n"
         "Hint: leave the defaults of __init__ as they are."
     )
 
@@ -67,6 +83,15 @@ def test_uses_every_latent_dimension(part1, dimension):
     assert not torch.equal(decoder(z), decoder(moved)), (
         f"dimension {dimension} of z has no influence on the logits.\n"
         "Hint: feed the whole of z into the network."
+    )
+
+
+def test_length_of_a_latent_counts(part1):
+    z = torch.randn(3, 6)
+    decoder = awake(part1.cnn_encoder_decoder.CNNDecoder(num_filters=8, z_dim=6), z)
+    before, after = decoder(z), decoder(2 * z)
+    assert not torch.allclose(before, after, rtol=1e-4, atol=1e-4 * float(before.std())), (
+        "twice a latent has the same logits.\nHint: do not normalize z; its length says how far it is from 0."
     )
 
 

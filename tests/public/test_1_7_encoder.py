@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks import assert_all_weights_learn, awake, large_weights
+from networks import assert_all_weights_learn, assert_full_precision, awake, count_weights, large_weights
 
 
 def images(batch, channels=1):
@@ -26,20 +26,34 @@ def test_returns_mean_and_log_std(part1, batch, channels, num_filters, z_dim):
     encoder = part1.cnn_encoder_decoder.CNNEncoder(
         num_input_channels=channels, num_filters=num_filters, z_dim=z_dim
     )
-    encoder.eval()
-    for name, value in zip(("mean", "log_std"), encode(encoder, images(batch, channels)), strict=True):
+    x = images(batch, channels)
+    for name, value in zip(("mean", "log_std"), encode(encoder.eval(), x), strict=True):
         assert value.shape == (batch, z_dim), (
             f"{batch} image(s) with {channels} channel(s) and z_dim={z_dim} should give {name} the shape "
             f"{[batch, z_dim]}, but it is {list(value.shape)}.\n"
             "Hint: all sizes come from the arguments of __init__; squeeze() would swallow a batch of one."
         )
         assert torch.isfinite(value).all(), f"{name} is NaN or infinite.\nHint: look for a log or a division."
+    same = part1.cnn_encoder_decoder.CNNEncoder(channels, num_filters, z_dim).eval()
+    encode(same, x)
+    assert count_weights(same) == count_weights(encoder), (
+        f"CNNEncoder({channels}, {num_filters}, {z_dim}) is another network than with the names of the "
+        "arguments.\nHint: leave the order num_input_channels, num_filters, z_dim in __init__."
+    )
+    assert_full_precision(encoder)
 
 
 def test_default_sizes_fit_mnist(part1):
-    mean, _ = encode(part1.cnn_encoder_decoder.CNNEncoder().eval(), images(2))
+    encoder = part1.cnn_encoder_decoder.CNNEncoder().eval()
+    mean, _ = encode(encoder, images(2))
     assert mean.shape == (2, 20), (
         f"CNNEncoder() should have 20 latent dimensions, but gives {list(mean.shape)}.\n"
+        "Hint: leave the defaults of __init__ as they are."
+    )
+    due = part1.cnn_encoder_decoder.CNNEncoder(num_input_channels=1, num_filters=32, z_dim=20).eval()
+    encode(due, images(2))
+    assert count_weights(encoder) == count_weights(due), (
+        "CNNEncoder() is another network than with num_filters=32.\n"
         "Hint: leave the defaults of __init__ as they are."
     )
 
@@ -69,6 +83,7 @@ def test_mean_and_log_std_differ(part1):
 
 def test_every_image_is_encoded_by_itself(part1):
     x = images(4)
+    x[0] //= 2  # an image without white
     encoder = awake(part1.cnn_encoder_decoder.CNNEncoder(num_filters=8, z_dim=5), x)
     together, _ = encode(encoder, x)
     alone = torch.cat([encode(encoder, image.unsqueeze(0))[0] for image in x])

@@ -187,6 +187,13 @@ def test_decodes_a_sample_of_the_posterior(part1):
             f"for 200 images the decoder is given latents {list(z.shape)} instead of {list(mean.shape)}.\n"
             "Hint: one sample of z per image."
         )
+        latents.clear()
+        with torch.no_grad():  # as in validation
+            vae(images)
+        assert not torch.allclose(without_repeats(latents), mean.to(z.dtype)), (
+            "under torch.no_grad(), as in validation, the decoder is given the mean, not a sample.\n"
+            "Hint: z is drawn in the same way, whether gradients are kept or not."
+        )
         noise = (z - mean) / log_std.exp()
         samples.append(noise)
         slips = {

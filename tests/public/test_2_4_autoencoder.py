@@ -23,6 +23,14 @@ def test_encoder_returns_codes(part2, batch, z_dim):
     assert torch.isfinite(z).all(), "a code is NaN or infinite.\nHint: look for a log or a division."
 
 
+def test_codes_have_eight_dimensions_by_default(part2):
+    _, z = part2.models.AdversarialAE().eval()(images(2))
+    assert z.shape == (2, 8), (
+        f"AdversarialAE() should make codes of 8 dimensions, but their shape is {list(z.shape)}.\n"
+        "Hint: leave the default of __init__ as it is."
+    )
+
+
 @pytest.mark.parametrize(("batch", "z_dim"), [(5, 8), (1, 8), (3, 2), (2, 20)])
 def test_decoder_returns_images(part2, batch, z_dim):
     x = part2.models.ConvDecoder(z_dim).eval()(torch.randn(batch, z_dim))
@@ -39,6 +47,17 @@ def test_codes_can_be_any_number(part2):
     assert z.min() < -4 and z.max() > 4, (
         f"even with large weights codes stay between {z.min():.2f} and {z.max():.2f}.\n"
         "Hint: no activation after the last layer. The codes shall look like N(0, I), which has no bounds."
+    )
+
+
+@torch.no_grad()
+def test_codes_vary_in_all_dimensions(part2):
+    x = images(40)
+    z = awake(part2.models.ConvEncoder(5), x)(x)
+    spread = torch.linalg.svdvals((z - z.mean(dim=0)).double())
+    assert spread[-1] > 1e-4 * spread[0], (
+        "codes of five dimensions vary in four of them at most: one follows from the others.\n"
+        "Hint: return what the last layer gives; subtract no mean over the dimensions."
     )
 
 
@@ -92,6 +111,10 @@ def test_forward_returns_reconstruction_and_code(part2, batch):
     assert z.shape == (batch, 5) and recon_x.shape == x.shape, (
         f"forward should return images {list(x.shape)} and codes {[batch, 5]}, in this order, but the shapes "
         f"are {list(recon_x.shape)} and {list(z.shape)}.\nHint: return recon_x, z"
+    )
+    assert z.requires_grad, (
+        "no gradient gets through z to the encoder, which learns from the discriminator's judgement of it.\n"
+        "Hint: return z itself, no z.detach()."
     )
     with torch.no_grad():
         assert torch.allclose(z, model.encoder(in_precision_of(z, x)), atol=1e-5), (

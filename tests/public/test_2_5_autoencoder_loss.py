@@ -19,7 +19,8 @@ def build(part2):
 
 def losses(model, x, recon_x, z_fake, lambda_=1.0):
     """The loss and the dictionary for the log, as numbers; tensors and floats are both right there."""
-    result = model.get_loss_autoencoder(x, recon_x, in_precision_of(model.encoder, z_fake), lambda_)
+    z_fake = in_precision_of(model.encoder, z_fake)
+    result = model.get_loss_autoencoder(x, recon_x, z_fake, lambda_=lambda_)
     assert isinstance(result, tuple | list) and len(result) == 2 and isinstance(result[1], dict), (
         "get_loss_autoencoder should return the loss and a dictionary.\nHint: return ae_loss, {...}"
     )
@@ -87,7 +88,7 @@ def test_generator_loss_judges_z_fake(part2):
     judged = replace_output(model.discriminator, lambda z: z[:, :1])
     x, z_fake = torch.zeros(3, 1, 28, 28), torch.randn(3, 4)
     losses(model, x, x, z_fake)
-    assert judged and torch.equal(without_repeats(judged).float(), z_fake), (  # at once or one by one
+    assert judged and torch.equal(without_repeats(judged).float(), z_fake.float()), (  # at once or one by one
         "get_loss_autoencoder should ask the discriminator about z_fake, and nothing else.\n"
         "Hint: no new codes, no samples of the prior: those belong into get_loss_discriminator."
     )
