@@ -17,7 +17,7 @@
 #   make prices                     what does each wrong submission of the bank cost, and what do two mistakes together?
 #   make flakes                     mark the solutions with 1,000 seeds: do they ever lose a point?
 #   make kinds                      mark right networks of ten very different kinds with 20 seeds: does one lose a point?
-#   make calibrate                  both, and what they found into docs/calibration.md
+#   make calibrate                  all three, the bank with 3 seeds, and what they found into docs/calibration.md
 #   make mutation                   mark small changes of the solutions: does the grader notice each of them?
 #   make results [MNIST_ROOT=data] [JOBS=2] [THREADS=1] [EXTRA=yes]   train at full length what docs/results.md lacks
 #   make docs                       the guides and the handout as a site, in build/site
@@ -158,7 +158,8 @@ flakes: setup
 # The page is written whatever they find: it is where an error has to be seen.
 calibrate: setup
 	-@$(MAKE) --no-print-directory flakes
-	-@$(MAKE) --no-print-directory bank
+	-@$(MAKE) --no-print-directory kinds
+	-@$(PYTHON) -m tests.bank --seeds 1 2 3 $(if $(JOBS),--jobs $(JOBS))
 	@$(PYTHON) -m tests.bank.calibrate
 
 mutation: setup

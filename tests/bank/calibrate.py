@@ -1,4 +1,4 @@
-"""`make calibrate`: writes docs/calibration.md from what `make bank` and `make flakes` have kept.
+"""`make calibrate`: docs/calibration.md from what `make bank`, `make flakes` and `make kinds` have kept.
 
 How near does right code come to every limit, how near wrong code, and how often did the grader err?
 """
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from grader.marking.collected import SUITES
-from tests.bank import run
+from tests.bank import entries, kinds, run
 from tests.bank.attack import ATTACKS
 from tests.bank.digest import PARTS, verdict_digest
 from tests.bank.verdict import AT_LEAST, Verdict
@@ -172,9 +172,10 @@ def page(verdicts: list[Verdict]) -> str:
     """The whole page."""
     solved = [verdict for verdict in verdicts if verdict.entry.startswith(SOLUTIONS)]
     attacks = [verdict for verdict in verdicts if verdict.entry in ATTACK_NAMES]
-    right = [one for one in verdicts if one.entry.startswith("right ") and one not in attacks]
-    aside = {verdict.entry for verdict in solved + right + attacks}
-    wrong = [verdict for verdict in verdicts if verdict.entry not in aside]
+    right, wrong, unusual = (
+        [verdict for verdict in verdicts if verdict.entry in {entry.name for entry in found}]
+        for found in (entries.right(), entries.wrong(), kinds.entries())
+    )
     names = {verdict.entry for verdict in wrong}
     collateral = {verdict.entry for verdict in wrong if verdict.collateral}
     quick = [verdict for verdict in solved if "without" in verdict.entry]
@@ -183,7 +184,8 @@ def page(verdicts: list[Verdict]) -> str:
         "# Calibration",
         "",
         "How near right and wrong code come to the limits of the hidden checks, and how often the grader",
-        "erred. Written by `make calibrate` from the runs of `make bank` and `make flakes`; do not edit.",
+        "erred. Written by `make calibrate` from the runs of `make bank`, `make flakes` and `make kinds`;",
+        "do not edit.",
         "",
         f"Suites `{verdict_digest()[:12]}`, {platform.machine()}, {os.cpu_count()} CPUs, embedded digits.",
         "",
@@ -216,6 +218,11 @@ def page(verdicts: list[Verdict]) -> str:
                         attacks,
                         f"{sum(bool(one.breached) for one in attacks)} breached",
                     ),
+                    (
+                        f"{len({verdict.entry for verdict in unusual})} unusual right networks",
+                        unusual,
+                        flakes(unusual),
+                    ),
                     ("solutions, checks without a training", quick, flakes(quick)),
                     ("solutions, checks with a training", trained, flakes(trained)),
                 )
@@ -232,7 +239,7 @@ def page(verdicts: list[Verdict]) -> str:
         "several comparisons in one run the largest counts, so that the median is not that of one test. The",
         "theory is for one comparison; the limits stand in the files that are named.",
         "",
-        *statistical(solved + right, wrong),
+        *statistical(solved + right + unusual, wrong),
         "## Trainings",
         "",
         "Of several attempts in one run the worse counts. A training is looked at several times and ends",
@@ -242,7 +249,7 @@ def page(verdicts: list[Verdict]) -> str:
         "Wrong code beyond a limit loses the points, unless the mistake is one piece's alone, which has an",
         "item of its own.",
         "",
-        *trainings(solved + right, wrong),
+        *trainings(solved + right + unusual, wrong),
     ]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from grader.marking.result import FAILED, GRADER_ERROR, PASSED, CheckResult, ItemResult, SubmissionResult
 from grader.suites.measures import Measure, drain, note
 from tests.bank import __main__ as command
-from tests.bank import calibrate
+from tests.bank import calibrate, kinds
 from tests.bank import run as runs
 from tests.bank.entries import Entry, automatic_items, right, wrong
 from tests.bank.verdict import Verdict, judge, nearest
@@ -141,6 +141,10 @@ def test_the_page_shows_ranges_and_the_nearest_wrong_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(runs, "KEPT", tmp_path / "verdicts.jsonl")
+    # Pairs of mistakes and what is no longer in the bank are kept, too, and do not count.
+    unusual = kinds.entries()[0]
+    monkeypatch.setattr(calibrate.entries, "wrong", lambda: [WRONG])
+    monkeypatch.setattr(calibrate.entries, "right", lambda: [RIGHT])
     page = tmp_path / "page.md"
     monkeypatch.setattr("sys.argv", ["calibrate", "--page", str(page)])
     assert calibrate.main() == 2
@@ -155,14 +159,18 @@ def test_the_page_shows_ranges_and_the_nearest_wrong_code(
         runs.keep(
             WRONG, seed, judge(WRONG, result("1.7.kld", "1.7.training"), [Measure("spread", spread, 3.2)])
         )
+    runs.keep(unusual, 1, judge(unusual, result("1.7.kld"), [Measure("spread", 0.9, 3.2)]))
+    pair = Entry("a pair", WRONG.item, (), {}, WRONG.items)
+    runs.keep(pair, 1, judge(pair, result("1.7.kld"), [Measure("spread", 3.3, 3.2)]))
     attack = next(iter(calibrate.ATTACK_NAMES))
     runs.keep(attack, 1, Verdict(attack, 1, False, (), (), (), (), 1.0, breached=("earned 1.7.kld",)))
     assert calibrate.main() == 0
     text = page.read_text()
     assert (
-        "| spread (no suite) | 2 | 0.800 to 2.500 (median 1.650) | 3.2 | 0.700 | 5: 1.7.kld: a mistake | 2 |"
+        "| spread (no suite) | 3 | 0.800 to 2.500 (median 0.900) | 3.2 | 0.700 | 5: 1.7.kld: a mistake | 2 |"
         in text
     )
+    assert "| 1 unusual right networks | 1 | 1 | 1 lost points |" in text
     assert (
         "| prior: mean (`part2/chance.py`) | 2 | 2.00 / 2.00 / 2.00 | 6.5 | 4.50 | 8e-11 | 0 | none needs it"
         in text

@@ -48,7 +48,11 @@ def expect_learns_by_its_steps(part: Part, draw: Draw, lambda_: float) -> None:
         if error.kind in ("timeout", "died", "hung"):
             raise
         share = followed_share(part.fresh(), draw, lambda_)
-    note("2.4.reconstruction: share of the decoder's gradient that is followed", share, LEAST_FOLLOWED)
+    note(
+        "2.4.reconstruction: share of the decoder's gradient that is followed, at least",
+        share,
+        LEAST_FOLLOWED,
+    )
     expect(
         share > LEAST_FOLLOWED,
         "two batches do not move the decoder down the gradient of the reconstruction loss"
