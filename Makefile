@@ -159,7 +159,7 @@ flakes: setup
 calibrate: setup
 	-@$(MAKE) --no-print-directory flakes
 	-@$(MAKE) --no-print-directory kinds
-	-@$(PYTHON) -m tests.bank --seeds 1 2 3 $(if $(JOBS),--jobs $(JOBS))
+	-@$(MAKE) --no-print-directory bank SEEDS="1 2 3"
 	@$(PYTHON) -m tests.bank.calibrate
 
 mutation: setup

@@ -54,8 +54,8 @@ def show(verdicts: Iterable[Verdict], wrongs: set[str], attacks: set[str], conso
             what += f"faults {verdict.faults} " if verdict.faults else ""
             what += f"collateral {verdict.collateral}" if verdict.collateral else ""
             console.print(f"seed {verdict.seed}: {verdict.entry}: {what}", markup=False)
-            for failed in verdict.failed if not verdict.good else ():
-                console.print(f"    {failed}", markup=False)
+            for reason in verdict.reasons if not verdict.good else ():
+                console.print(f"    {reason}", markup=False)
     enough = len(collateral) <= MOST_COLLATERAL * max(1, len(entries))
     if not enough:
         console.print(f"more than {MOST_COLLATERAL:.0%} of the wrong entries have collateral")

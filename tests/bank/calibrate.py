@@ -172,10 +172,10 @@ def page(verdicts: list[Verdict]) -> str:
     """The whole page."""
     solved = [verdict for verdict in verdicts if verdict.entry.startswith(SOLUTIONS)]
     attacks = [verdict for verdict in verdicts if verdict.entry in ATTACK_NAMES]
-    right, wrong, unusual = (
-        [verdict for verdict in verdicts if verdict.entry in {entry.name for entry in found}]
-        for found in (entries.right(), entries.wrong(), kinds.entries())
-    )
+    groups = [
+        {entry.name for entry in found} for found in (entries.right(), entries.wrong(), kinds.entries())
+    ]
+    right, wrong, unusual = ([one for one in verdicts if one.entry in group] for group in groups)
     names = {verdict.entry for verdict in wrong}
     collateral = {verdict.entry for verdict in wrong if verdict.collateral}
     quick = [verdict for verdict in solved if "without" in verdict.entry]

@@ -88,8 +88,7 @@ def caught_by(seeds: list[int], jobs: int) -> dict[str, frozenset[Check]]:
     tasks = [(entry, seed) for seed in seeds for entry in entries.values()]
     found = {}
     for verdict in run(tasks, jobs):
-        failed = (line.split(": ", 1)[0].split(" ", 1) for line in verdict.failed)
-        checks = {(item, name) for item, name in failed if item == entries[verdict.entry].item}
+        checks = {(item, name) for item, name, _ in verdict.failed if item == entries[verdict.entry].item}
         found[f"{verdict.entry} ({verdict.seed})"] = frozenset(TOGETHER.get(check, check) for check in checks)
     return found
 
@@ -118,17 +117,17 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1], help="of the bank")
     parser.add_argument("--markings", type=int, default=9, help="of the solutions, for the times")
     parser.add_argument("--jobs", type=int, default=2, help="processes, where verdicts are missing")
-    parser.add_argument("--ratio", type=float, default=1.0, help="what all checks cost today, in your unit")
     options = parser.parse_args()
     console = Console(width=110)
     caught = caught_by(options.seeds, options.jobs)
     steps = curve(seconds_of_checks(options.markings), caught)
     table = Table("cost", "checks left", "mistakes missed", "the last check that goes")
-    for index, step in enumerate(steps):
-        cost, before = options.ratio * step.share, options.ratio * (steps[index - 1].share if index else 1.0)
-        if int(cost * 20) < int(before * 20):  # at each 0.05
-            share = f"{len(step.missed)} of {len(caught)} ({len(step.missed) / len(caught):.1%})"
-            table.add_row(f"{cost:.2f}", str(len(steps) - index - 1), share, " ".join(step.left_out))
+    before = 1.0
+    for index, step in enumerate(steps, start=1):
+        if int(step.share * 20) < int(before * 20):  # at each 0.05
+            missed = f"{len(step.missed)} of {len(caught)} ({len(step.missed) / len(caught):.1%})"
+            table.add_row(f"{step.share:.2f}", str(len(steps) - index), missed, " ".join(step.left_out))
+        before = step.share
     console.print(table)
     return 0
 

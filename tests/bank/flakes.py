@@ -33,7 +33,7 @@ def main() -> int:
         for verdict in track(run(tasks, options.jobs), entry.name, count, console=console):
             if not verdict.good:
                 failures += 1
-                console.print(f"seed {verdict.seed}: {verdict.failed or verdict.faults}", markup=False)
+                console.print(f"seed {verdict.seed}: {verdict.reasons or verdict.faults}", markup=False)
         console.print(f"{count} seeds, {time.monotonic() - started:.0f} s with {options.jobs} processes")
     console.print(f"{failures} of {options.seeds + options.trainings} runs lost points")
     return 1 if failures else 0

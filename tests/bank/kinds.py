@@ -60,8 +60,8 @@ def main() -> int:
         console.print(
             f"seed {verdict.seed}: {verdict.entry}: {verdict.unfair} {verdict.faults}", markup=False
         )
-        for failed in verdict.failed:
-            console.print(f"    {failed}", markup=False)
+        for reason in verdict.reasons:
+            console.print(f"    {reason}", markup=False)
     console.print(
         f"{len(chosen)} kinds, {len(tasks)} submissions: {len(lost)} lost points; "
         f"{time.monotonic() - started:.0f} s with {options.jobs} processes"

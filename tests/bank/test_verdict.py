@@ -36,7 +36,8 @@ def test_a_mistake_that_costs_its_item_alone_is_good() -> None:
     verdict = judge(WRONG, result("1.7.kld"), [])
     assert verdict.good
     assert not verdict.collateral
-    assert verdict.failed == ("1.7.kld one: why",)
+    assert verdict.failed == (("1.7.kld", "one", "why"),)
+    assert verdict.reasons == ["1.7.kld one: why"]
 
 
 def test_a_mistake_that_costs_nothing_is_missed() -> None:

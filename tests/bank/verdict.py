@@ -22,7 +22,7 @@ class Verdict:
         unfair: items of a right entry that lost points, or items of a wrong one that had to keep theirs.
         collateral: items beside the named one that lost points, those that were expected to included.
         faults: the grader's own failures and surprises.
-        failed: `item check: message` of every failed check.
+        failed: item, check and message of every failed check.
         measures: what checks compared with limits: name, the value nearest to the limit, the limit.
         seconds: on the clock.
         breached: what an attack got or did that it must not.
@@ -35,11 +35,16 @@ class Verdict:
     unfair: tuple[str, ...]
     collateral: tuple[str, ...]
     faults: tuple[str, ...]
-    failed: tuple[str, ...]
+    failed: tuple[tuple[str, str, str], ...]
     seconds: float
     measures: tuple[tuple[str, float, float], ...] = ()
     breached: tuple[str, ...] = ()
     lost: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def reasons(self) -> list[str]:
+        """A line for each failed check."""
+        return [f"{item} {check}: {message}" for item, check, message in self.failed]
 
     @property
     def good(self) -> bool:
@@ -62,7 +67,7 @@ def judge(entry: Entry, result: SubmissionResult, measures: list[Measure]) -> Ve
     lost |= {item.id for item in result.items if any(check.status != PASSED for check in item.checks)}
     beside = tuple(sorted(lost - {entry.item}))
     failed = tuple(
-        f"{item.id} {check.name}: {check.message}"
+        (item.id, check.name, check.message)
         for item in result.items
         for check in item.checks
         if check.status != PASSED

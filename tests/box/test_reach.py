@@ -1,6 +1,5 @@
 """What code in a session cannot reach: files, networks, processes, namespaces, the kernel's corners."""
 
-import importlib.util
 import os
 import re
 import struct
@@ -11,6 +10,7 @@ import pytest
 
 from grader.box.errors import StudentError
 from grader.box.launcher import INSIDE
+from tests.box.modules import module_of_the_box
 
 REPOSITORY = Path(__file__).parents[2]
 HEADERS = {
@@ -24,10 +24,8 @@ ENOSYS_RESULT = 0x00050000 | 38
 @pytest.fixture(scope="module")
 def seccomp():
     """The filter's module, which is no part of the package: in the box it stands alone."""
-    spec = importlib.util.spec_from_file_location("inside_seccomp", INSIDE / "seccomp.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with module_of_the_box(INSIDE / "seccomp.py") as module:
+        yield module
 
 
 # -- files --------------------------------------------------------------------------------------------

@@ -62,8 +62,9 @@ def without_repeats(inputs: list[torch.Tensor]) -> torch.Tensor:
     return different
 
 
-def count_weights(network: nn.Module) -> int:
-    """How many numbers a network learns; call it once before, for lazy layers."""
+def count_weights(network: nn.Module, example: torch.Tensor) -> int:
+    """How many numbers a network learns. Lazy layers take their shape from the example."""
+    network.eval()(example)
     return sum(parameter.numel() for parameter in network.parameters())
 
 

@@ -22,9 +22,8 @@ def test_returns_logits_for_every_pixel(part1, batch, levels, num_filters, z_dim
         "num_input_channels channels; squeeze() would swallow a batch of one."
     )
     assert torch.isfinite(logits).all(), "a logit is NaN or infinite.\nHint: look for a log or a division."
-    same = part1.cnn_encoder_decoder.CNNDecoder(levels, num_filters, z_dim).eval()
-    same(z)
-    assert count_weights(same) == count_weights(decoder), (
+    same = part1.cnn_encoder_decoder.CNNDecoder(levels, num_filters, z_dim)
+    assert count_weights(same, z) == count_weights(decoder, z), (
         f"CNNDecoder({levels}, {num_filters}, {z_dim}) is another network than with the names of the "
         "arguments.\nHint: leave the order num_input_channels, num_filters, z_dim in __init__."
     )
@@ -32,16 +31,14 @@ def test_returns_logits_for_every_pixel(part1, batch, levels, num_filters, z_dim
 
 
 def test_default_sizes_fit_mnist(part1):
-    z = torch.randn(2, 20)
-    decoder = part1.cnn_encoder_decoder.CNNDecoder().eval()
-    logits = decoder(z)
+    z, decoder = torch.randn(2, 20), part1.cnn_encoder_decoder.CNNDecoder()
+    logits = decoder.eval()(z)
     assert logits.shape == (2, 16, 28, 28), (
         f"CNNDecoder() should give logits [2, 16, 28, 28] for two latents, but gives {list(logits.shape)}.\n"
         "Hint: leave the defaults of __init__ as they are."
     )
-    due = part1.cnn_encoder_decoder.CNNDecoder(num_input_channels=16, num_filters=32, z_dim=20).eval()
-    due(z)
-    assert count_weights(decoder) == count_weights(due), (
+    due = part1.cnn_encoder_decoder.CNNDecoder(num_input_channels=16, num_filters=32, z_dim=20)
+    assert count_weights(decoder, z) == count_weights(due, z), (
         "CNNDecoder() is another network than with num_filters=32.\n"
         "Hint: leave the defaults of __init__ as they are."
     )

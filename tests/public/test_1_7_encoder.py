@@ -34,9 +34,8 @@ def test_returns_mean_and_log_std(part1, batch, channels, num_filters, z_dim):
             "Hint: all sizes come from the arguments of __init__; squeeze() would swallow a batch of one."
         )
         assert torch.isfinite(value).all(), f"{name} is NaN or infinite.\nHint: look for a log or a division."
-    same = part1.cnn_encoder_decoder.CNNEncoder(channels, num_filters, z_dim).eval()
-    encode(same, x)
-    assert count_weights(same) == count_weights(encoder), (
+    same = part1.cnn_encoder_decoder.CNNEncoder(channels, num_filters, z_dim)
+    assert count_weights(same, x) == count_weights(encoder, x), (
         f"CNNEncoder({channels}, {num_filters}, {z_dim}) is another network than with the names of the "
         "arguments.\nHint: leave the order num_input_channels, num_filters, z_dim in __init__."
     )
@@ -44,15 +43,14 @@ def test_returns_mean_and_log_std(part1, batch, channels, num_filters, z_dim):
 
 
 def test_default_sizes_fit_mnist(part1):
-    encoder = part1.cnn_encoder_decoder.CNNEncoder().eval()
-    mean, _ = encode(encoder, images(2))
+    x, encoder = images(2), part1.cnn_encoder_decoder.CNNEncoder()
+    mean, _ = encode(encoder.eval(), x)
     assert mean.shape == (2, 20), (
         f"CNNEncoder() should have 20 latent dimensions, but gives {list(mean.shape)}.\n"
         "Hint: leave the defaults of __init__ as they are."
     )
-    due = part1.cnn_encoder_decoder.CNNEncoder(num_input_channels=1, num_filters=32, z_dim=20).eval()
-    encode(due, images(2))
-    assert count_weights(encoder) == count_weights(due), (
+    due = part1.cnn_encoder_decoder.CNNEncoder(num_input_channels=1, num_filters=32, z_dim=20)
+    assert count_weights(encoder, x) == count_weights(due, x), (
         "CNNEncoder() is another network than with num_filters=32.\n"
         "Hint: leave the defaults of __init__ as they are."
     )

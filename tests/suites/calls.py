@@ -21,6 +21,11 @@ JUDGED_BY = """\
 """
 PAINTED = "        return self.decoder(torch.randn(batch_size, self.z_dim, device=self.encoder.device))\n"
 
+# The items whose checks put stand-ins in the place of networks.
+ITEMS = {
+    "part1": frozenset({"1.7.forward", "1.8.sample", "1.9.manifold"}),
+    "part2": frozenset({"2.5.autoencoder_loss", "2.5.discriminator_loss", "2.5.sample"}),
+}
 RIGHT_CALLS = (
     right(
         "forward encodes image by image",

@@ -1,13 +1,11 @@
 """Networks that return more than the contract asks for: one item pays, and little."""
 
-import importlib.util
-import sys
-
 import pytest
 import torch
 
 from grader.suites.part import DRIVERS
 from tests.bank.entries import automatic_items
+from tests.box.modules import module_of_the_box
 from tests.suites.packed_answers import WRONG_PACKED
 from tests.suites.variants import Mark, Variant, edited, named, solution
 
@@ -23,12 +21,8 @@ PART2 = frozenset(
 @pytest.fixture(scope="module")
 def packing():
     """The helper's module, which runs in the box otherwise."""
-    spec = importlib.util.spec_from_file_location("both_packing", DRIVERS / "both_packing.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with module_of_the_box(DRIVERS / "both_packing.py") as module:
+        yield module
 
 
 @named(WRONG_PACKED)
